@@ -17,15 +17,15 @@ import (
 	"nabla/optim"
 )
 
-// The acceptance tests of the whole: the course's own figures on its hotels,
-// and what the packages promise together.
+// Acceptance tests of the whole library: the course's figures on its hotels,
+// and the properties that need several packages.
 
 const rate = 0.08
 
 // A lossFunction is one of package losses.
 type lossFunction func(prediction, target autograd.Value) autograd.Value
 
-// fromLogits is a cross entropy of what stands before the sigmoid or softmax.
+// fromLogits returns a cross entropy that takes logits.
 func fromLogits(loss func(prediction, target autograd.Value, options losses.Options) autograd.Value) lossFunction {
 	return func(logits, target autograd.Value) autograd.Value {
 		return loss(logits, target, losses.Options{Logits: true})
@@ -115,7 +115,7 @@ func TestScalarNetworkEqualsTensorNetwork(t *testing.T) {
 	}
 }
 
-// The bits do not depend on the number of cores, nor on what ran before.
+// The result has the same bits for any number of cores, whatever ran before.
 func TestDeterministic(t *testing.T) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	x, y := prices()
@@ -169,8 +169,9 @@ func TestTrainingStepAllocatesNothing(t *testing.T) {
 	}
 }
 
-// allocations counts the heap allocations of so many steps after a warm-up:
-// the least of some rounds, since the runtime itself allocates now and then.
+// allocations counts the heap allocations of a number of steps after a warm-up.
+// It returns the minimum over several rounds, since the runtime itself
+// allocates now and then.
 func allocations(model layers.Layer, loss lossFunction, optimizer optim.Optimizer, x, y autograd.Tensor, short, steps int) uint64 {
 	g := autograd.NewGraph(autograd.Options{})
 	shortX, shortY := firstRows(x, short), firstRows(y, short)

@@ -10,8 +10,8 @@ import (
 	"nabla/losses"
 )
 
-// Gradients to second order pass through every layer, behind a Dense layer and
-// in front of another.
+// Gradients to second order are right through every layer, between two Dense
+// layers.
 func TestDerivativesOfEveryLayer(t *testing.T) {
 	rng := rand.New(rand.NewPCG(11, 0))
 	for name, layer := range map[string]layers.Layer{
@@ -32,7 +32,7 @@ func TestDerivativesOfEveryLayer(t *testing.T) {
 	}
 }
 
-// The same through every loss, behind the layers that go with it.
+// The same for every loss, after the layers that go with it.
 func TestDerivativesOfEveryLoss(t *testing.T) {
 	rng := rand.New(rand.NewPCG(12, 0))
 	numbers, binary := autograd.Normal(rng, 0, 1, 4, 3), autograd.NewTensor([]float64{1, 0, 0, 1, 1, 1, 0, 0, 1, 0, 1, 0}, 4, 3)

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// Every code line of the README and of the package docs stands in a test or an
-// example program, so that it is compiled and run.
+// Every code line in the README and in the package docs also occurs in a test
+// or an example program, so that it is compiled and run.
 func TestDocsAreTested(t *testing.T) {
 	tested := map[string]bool{}
 	shown := map[string][]string{"README.md": goBlocks(t, "README.md")}
@@ -36,8 +36,7 @@ func TestDocsAreTested(t *testing.T) {
 	}
 }
 
-// The commands that the README gives first are those that the continuous
-// integration runs.
+// The continuous integration runs the README's first commands.
 func TestReadmeCommands(t *testing.T) {
 	readme, ci := strings.Join(lines(t, "README.md"), "\n"), strings.Join(lines(t, ".ci/run"), "\n")
 	for _, command := range []string{"go run ./examples/hotels", "go test ./..."} {
@@ -77,7 +76,7 @@ func lines(t *testing.T, path string) []string {
 	return strings.Split(string(text), "\n")
 }
 
-// goBlocks returns the lines of a Markdown file's Go blocks.
+// goBlocks returns the lines of the Go blocks in a Markdown file.
 func goBlocks(t *testing.T, path string) []string {
 	t.Helper()
 	var code []string
@@ -93,8 +92,8 @@ func goBlocks(t *testing.T, path string) []string {
 	return code
 }
 
-// docBlocks returns the code lines of a package's doc comment, those indented
-// by a tab, but for commands of the shell.
+// docBlocks returns the code lines in a package's doc comment, which are
+// indented by a tab, without shell commands.
 func docBlocks(t *testing.T, path string) []string {
 	t.Helper()
 	var code []string

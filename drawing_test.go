@@ -17,10 +17,10 @@ import (
 
 var update = flag.Bool("update", false, "write the golden drawings anew")
 
-// The drawings of the hotels' network, to the byte.
+// The drawings of the hotels' network are the same to the byte.
 func TestGoldenDrawings(t *testing.T) {
-	// Not standardised: a mean that is 0 but for rounding would not be the same
-	// to the byte with every set of kernels.
+	// Not standardised: a mean that is 0 up to rounding would differ between
+	// sets of kernels.
 	rows := hotels.Load()[:4]
 	x, y := rows.Features().Tensor(), rows.Prices().Tensor()
 	model := network(4, 2, 3, 1)

@@ -54,7 +54,8 @@ func TestReadmePicture(t *testing.T) {
 	}
 }
 
-// chdir goes to a new folder and returns what goes back and removes it.
+// chdir changes to a new folder and returns a function that goes back and
+// removes it.
 func chdir(folder string, err error) (back func()) {
 	if err != nil {
 		panic(err)

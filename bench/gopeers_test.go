@@ -66,9 +66,10 @@ func writeModule(t *testing.T, source string) (folder string) {
 }
 
 // The peers in Go learn what Nabla learns from the same start, so that they
-// compute the same. A layer is so wide that each row has a neuron that is alive:
-// behind dead ones z is 0, where their relu has the derivative 1. Building their
-// modules takes more than a minute, so that this runs on request only:
+// compute the same. A layer is so wide that each row has a neuron that is
+// alive: behind dead ones z is 0, where their relu has the derivative 1.
+// Building their modules takes more than a minute, so that this runs on request
+// only:
 //
 //	go test ./bench -args -peers
 func TestGoPeersLearnTheSame(t *testing.T) {

@@ -48,9 +48,9 @@ func startOpenBLAS() (*program, error) {
 	return start(exec.Command(driver), encodeProduct)
 }
 
-// startGo builds a peer that is written in Go and starts it. It is a module of its
-// own, so that no user of Nabla downloads what it needs, and is found only in a
-// checkout.
+// startGo builds a peer that is written in Go and starts it. It is a module of
+// its own, so that no user of Nabla downloads what it needs, and is found only
+// in a checkout.
 func startGo(name string, environment ...string) (*program, error) {
 	source, err := exec.Command("go", "list", "-f", "{{.Dir}}", "nabla/bench").Output()
 	if err != nil {

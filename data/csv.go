@@ -11,8 +11,8 @@ import (
 	"strings"
 )
 
-// ReadFile reads the CSV file at path, as [ReadCSV] does. A file that cannot be
-// opened is reported by the *fs.PathError of os.Open.
+// ReadFile reads the CSV file at path, as [ReadCSV] does. If the file cannot be
+// opened, it returns the *fs.PathError of os.Open.
 func ReadFile(path string) (*Table, error) {
 	file, err := os.Open(path)
 	if err != nil {
@@ -27,14 +27,14 @@ func ReadFile(path string) (*Table, error) {
 //
 // The format is that of encoding/csv (RFC 4180): fields may be quoted and then
 // hold commas, line breaks and doubled quotes; lines end in LF or CRLF; blank
-// lines are skipped. A UTF-8 byte order mark at the start is dropped. Names of
-// columns lose the white space around them; cells are kept as they are, empty
-// ones too. A file with names and no rows is a table of 0 rows.
+// lines are skipped. A UTF-8 byte order mark at the start is dropped. White
+// space around column names is removed; cells are kept as they are, including
+// empty ones. A file with names and no rows gives a table of 0 rows.
 //
-// A *[CSVError] reports: an empty file, a column without a name, two columns of
-// one name, a row with more or fewer cells than there are names, broken quotes,
-// UTF-16 text, and whatever r itself reports. It names the file when r has a
-// method Name() string, as *os.File has.
+// It returns a *[CSVError] for an empty file, a column without a name, two
+// columns with the same name, a row with more or fewer cells than there are
+// names, broken quotes, UTF-16 text, and any error of r itself. The error names
+// the file if r has a method Name() string, as *os.File does.
 func ReadCSV(r io.Reader) (*Table, error) {
 	p := csvParser{}
 	if named, ok := r.(interface{ Name() string }); ok {
@@ -46,7 +46,7 @@ func ReadCSV(r io.Reader) (*Table, error) {
 	}
 	lines := &lineCounter{r: buffered}
 	p.reader, p.lines = csv.NewReader(lines), lines
-	p.reader.FieldsPerRecord = -1 // checked in row, which names both counts
+	p.reader.FieldsPerRecord = -1 // row checks it, and its error names both counts
 	p.reader.ReuseRecord = true
 	t, err := p.header()
 	if err != nil {
@@ -67,7 +67,7 @@ type csvParser struct {
 	file   string
 	reader *csv.Reader
 	lines  *lineCounter
-	line   int // the last one that has been taken in
+	line   int // the last line read
 }
 
 // A lineCounter counts the line breaks that are read through it.
@@ -126,7 +126,7 @@ func (p *csvParser) header() (*Table, error) {
 	return &Table{file: p.file, headerLine: line, names: names, index: seen, cells: make([][]string, len(names))}, nil
 }
 
-// row adds the next row to t; io.EOF says that there is none.
+// row adds the next row to t; it returns io.EOF at the end of the file.
 func (p *csvParser) row(t *Table) error {
 	record, err := p.reader.Read()
 	if err == io.EOF {
@@ -149,8 +149,8 @@ func (p *csvParser) row(t *Table) error {
 	return nil
 }
 
-// blanks adds a row for each blank line before the given one to a table of a
-// single column: the reader skips what is an empty cell there.
+// blanks adds a row to a single-column table for each blank line before the
+// given one: there a blank line is an empty cell, but the reader skips it.
 func (p *csvParser) blanks(t *Table, before int) {
 	for p.line++; p.line < before && len(t.names) == 1; p.line++ {
 		t.cells[0] = append(t.cells[0], "")
@@ -162,7 +162,7 @@ func (p *csvParser) fault(line int, column, format string, args ...any) error {
 	return &CSVError{File: p.file, Line: line, Column: column, Reason: fmt.Sprintf(format, args...)}
 }
 
-// failure turns an error of the csv reader, or of what it reads from, into a
+// failure turns an error of the csv reader, or of the underlying reader, into a
 // CSVError.
 func (p *csvParser) failure(err error) error {
 	var parse *csv.ParseError

@@ -28,7 +28,7 @@ func read(t testing.TB, text string) *data.Table {
 	return table
 }
 
-// contents returns the table as its columns' names and their cells.
+// contents returns the table's column names and cells.
 func contents(t testing.TB, table *data.Table) (names []string, columns [][]string) {
 	t.Helper()
 	names = table.Columns()
@@ -42,8 +42,9 @@ func contents(t testing.TB, table *data.Table) (names []string, columns [][]stri
 	return names, columns
 }
 
-// TestEmptyCellOfOneColumn guards the line in messages and the alignment with
-// the rows of other files.
+// TestEmptyCellOfOneColumn checks that an empty cell in a single-column file is
+// kept: dropping it would shift the line numbers in messages and the rows
+// against those of other files.
 func TestEmptyCellOfOneColumn(t *testing.T) {
 	table := read(t, "price\n1\n\n3\n")
 	_, err := table.Numbers("price")
@@ -150,8 +151,8 @@ func TestReadCSVReaderFails(t *testing.T) {
 	}
 }
 
-// The position of a byte order mark and of quotes must not depend on how many
-// bytes a read returns.
+// Byte order marks and quotes must be recognised however few bytes a read
+// returns.
 func TestReadCSVOneByteAtATime(t *testing.T) {
 	text := "\xEF\xBB\xBFa,b\r\n\"1\n2\",x\r\n"
 	table, err := data.ReadCSV(iotest.OneByteReader(strings.NewReader(text)))
@@ -219,7 +220,7 @@ func FuzzReadCSV(f *testing.F) {
 	})
 }
 
-// checkTable checks what holds for every table.
+// checkTable checks the properties that every table has.
 func checkTable(t *testing.T, table *data.Table) {
 	t.Helper()
 	seen := map[string]bool{}

@@ -21,34 +21,32 @@
 //
 // A [Table] holds text in named columns, as a file gave it. A [Matrix] holds
 // numbers: one row for each sample, one column for each feature. [Table.Matrix]
-// goes from the first to the second and is the place where a cell that is not a
-// number is found; [Matrix.Tensor] goes on to what a graph takes, and
-// [FromTensor] comes back. Tables and matrices are picked apart by row numbers:
-// [Split], [KFold] and [Batches] return row numbers, and Take of a Table or a
-// Matrix returns those rows. So features and targets stay together: take the
-// same rows from both.
+// converts the first to the second and reports cells that are not numbers;
+// [Matrix.Tensor] goes on to a tensor for a graph, and [FromTensor] goes back.
+// Rows are selected by number: [Split], [KFold] and [Batches] return row
+// numbers, and the Take methods of Table and Matrix return those rows. To keep
+// features and targets together, take the same rows from both.
 //
 // # Scaling and encoding
 //
 // [FitStandard], [FitMinMax] and [FitLabels] look at the training rows and
-// remember what they saw; their results apply it to any rows and take it back.
-// What was fitted on the training rows must be used for the test rows too:
-// fitting again on the test rows would show the network other numbers for the
-// same sample.
+// remember their statistics; the results transform any rows and transform them
+// back. Use what was fitted on the training rows for the test rows too: fitting
+// again on the test rows would show the network different numbers for the same
+// sample.
 //
 // # Chance
 //
-// Whatever is random takes a *rand.Rand and draws from nothing else: the same
-// seed gives the same rows in the same order on every machine. A nil *rand.Rand
-// means no shuffling: the rows stay in order.
+// Every random function takes a *rand.Rand and uses no other source: the same
+// seed gives the same rows in the same order on every machine. A nil
+// *rand.Rand means no shuffling: the rows stay in order.
 //
 // # Errors
 //
-// A file can be wrong for reasons outside the program, also by lacking a column
-// that the program asks for: that is a [*CSVError], returned. So is a label
-// that was not among the training rows: a [*LabelError]. A mistake of the
-// program's text, such as batches of size 0, a row number out of range or a
-// matrix of another width than the scaler's, panics with an
-// [*autograd.ArgumentError] that names the function, the values and the line of
-// the call.
+// What is wrong with a file, including a missing column, is returned as a
+// *[CSVError]; a label that did not occur in the training rows is returned as a
+// *[LabelError]. A mistake in the program, such as batches of size 0, a row
+// number out of range or a matrix whose width differs from the scaler's, panics
+// with an *[autograd.ArgumentError] that names the function, the values and
+// the line of the call.
 package data

@@ -11,10 +11,10 @@ import (
 // CSVError reports what is wrong with a table's file and where.
 type CSVError struct {
 	File   string // the file's name; empty when it was read from an unnamed reader
-	Line   int    // from 1, for a cell the line on which its row starts; 0 when the fault belongs to no line
-	Column string // the column's name; empty when the fault belongs to no single column
+	Line   int    // from 1: of a cell, the line on which its row starts; 0 if no line is at fault
+	Column string // the column's name; empty if no single column is at fault
 	Reason string // what is wrong, with the text at fault in quotes
-	Err    error  // the cause, where there is one: an error of the reader, of encoding/csv or of strconv
+	Err    error  // the cause, if any: an error of the reader, of encoding/csv or of strconv
 }
 
 // Error returns file, line, column and reason, such as
@@ -37,7 +37,7 @@ func (e *CSVError) Error() string {
 	return b.String()
 }
 
-// Unwrap returns the cause, nil where there is none.
+// Unwrap returns the cause, or nil.
 func (e *CSVError) Unwrap() error { return e.Err }
 
 // LabelError reports a label that an encoder does not know.
@@ -52,14 +52,14 @@ func (e *LabelError) Error() string {
 	return fmt.Sprintf("data: row %d: unknown label %q, the classes are %s", e.Row, e.Label, quoteList(e.Classes))
 }
 
-// misuse panics with an *autograd.ArgumentError for op, which holds the line of
-// the user's call.
+// misuse panics with an *[autograd.ArgumentError] for op, with the line of the
+// user's call.
 func misuse(op, format string, args ...any) {
 	panic(autograd.NewArgumentError("data: "+op, format, args...))
 }
 
-// quoteList returns the names quoted and separated by commas; long lists end in
-// the number left out.
+// quoteList returns the names quoted and separated by commas; a long list is
+// cut and ends with the number of names left out.
 func quoteList(names []string) string {
 	const most = 20
 	if len(names) == 0 {

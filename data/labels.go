@@ -2,18 +2,18 @@ package data
 
 import "slices"
 
-// Labels turns labels into class numbers and one-hot rows, and back. The class
-// number of a label is its place among the classes, from 0. Labels is never
-// changed once made.
+// Labels converts labels to class numbers and one-hot rows, and back. The class
+// number of a label is its index among the classes. A Labels does not change
+// once made.
 type Labels struct {
 	classes []string
 	numbers map[string]int
 }
 
-// NewLabels returns the encoder of the given classes, numbered in that order.
-// Use it where the order means something, or where it must not depend on the
-// data. No class, or a class given twice, panics with an
-// *[autograd.ArgumentError].
+// NewLabels returns an encoder for the given classes, numbered in that order.
+// Use it where the order matters, or must not depend on the data. It panics
+// with an *[autograd.ArgumentError] if there are no classes or a class is
+// repeated.
 func NewLabels(classes ...string) *Labels {
 	if len(classes) == 0 {
 		misuse("NewLabels", "no classes")
@@ -28,7 +28,7 @@ func NewLabels(classes ...string) *Labels {
 	return l
 }
 
-// FitLabels returns the encoder of the labels that occur. The classes are
+// FitLabels returns an encoder for the labels that occur. The classes are
 // sorted by their bytes, so that their numbers do not depend on the order of
 // the rows: "no" is 0 and "yes" is 1. The empty string is a label like any
 // other. An empty slice panics with an *[autograd.ArgumentError].
@@ -44,9 +44,9 @@ func FitLabels(labels []string) *Labels {
 // Classes returns the classes in the order of their numbers.
 func (l *Labels) Classes() []string { return slices.Clone(l.classes) }
 
-// Encode returns the class number of each label; autograd.NewInts turns them
-// into what losses take. A label that is not among the classes is a
-// *[LabelError].
+// Encode returns the class number of each label; autograd.NewInts turns the
+// result into what losses take. It returns a *[LabelError] for a label that is
+// not among the classes.
 func (l *Labels) Encode(labels []string) ([]int, error) {
 	numbers := make([]int, len(labels))
 	for i, label := range labels {
@@ -59,8 +59,8 @@ func (l *Labels) Encode(labels []string) ([]int, error) {
 	return numbers, nil
 }
 
-// Decode returns the label of each class number. A number that is no class
-// panics with an *[autograd.ArgumentError].
+// Decode returns the label of each class number. It panics with an
+// *[autograd.ArgumentError] if a number is out of range.
 func (l *Labels) Decode(numbers []int) []string {
 	labels := make([]string, len(numbers))
 	for i, number := range numbers {
@@ -73,8 +73,8 @@ func (l *Labels) Decode(numbers []int) []string {
 }
 
 // OneHot returns a matrix [len(labels), classes] whose rows are 1 in the column
-// of the label's class and 0 elsewhere. A label that is not among the classes
-// is a *[LabelError].
+// of the label's class and 0 elsewhere. It returns a *[LabelError] for a label
+// that is not among the classes.
 func (l *Labels) OneHot(labels []string) (Matrix, error) {
 	numbers, err := l.Encode(labels)
 	if err != nil {

@@ -15,8 +15,9 @@ type Matrix struct {
 	Values     []float64 // row by row
 }
 
-// NewMatrix returns a matrix [rows, cols] of zeros. A negative size, and one
-// that overflows int, panics with an *[autograd.ArgumentError].
+// NewMatrix returns a matrix [rows, cols] of zeros. It panics with an
+// *[autograd.ArgumentError] if a size is negative or their product overflows
+// int.
 func NewMatrix(rows, cols int) Matrix {
 	if rows < 0 || cols < 0 {
 		misuse("NewMatrix", "size [%d %d] is negative", rows, cols)
@@ -67,8 +68,7 @@ func FromColumns(columns ...[]float64) Matrix {
 //
 //	features := data.Beside(numbers, categories)
 //
-// Their numbers of rows must agree; otherwise it panics with an
-// *[autograd.ArgumentError].
+// It panics with an *[autograd.ArgumentError] if the numbers of rows differ.
 func Beside(matrices ...Matrix) Matrix {
 	if len(matrices) == 0 {
 		return Matrix{}
@@ -129,13 +129,13 @@ func (m Matrix) Column(j int) []float64 {
 // range panics with an *[autograd.ArgumentError].
 func (m Matrix) Take(rows []int) Matrix { return m.TakeInto(Matrix{}, rows) }
 
-// TakeInto is [Matrix.Take] into the memory of dst, which grows where it is too
-// small; dst's numbers are lost. A loop over batches that hands each result to
-// the next call allocates nothing after its first full batch:
+// TakeInto is like [Matrix.Take] but reuses the memory of dst, which is
+// overwritten and grows if it is too small. A loop over batches that passes
+// each result to the next call allocates nothing after its first full batch:
 //
 //	batch = x.TakeInto(batch, rows)
 //
-// dst must not share its Values with m; where both begin at the same number, it
+// dst must not share its Values with m; if both begin at the same address, it
 // panics with an *[autograd.ArgumentError].
 func (m Matrix) TakeInto(dst Matrix, rows []int) Matrix {
 	m.check("Matrix.Take")
@@ -150,7 +150,7 @@ func (m Matrix) TakeInto(dst Matrix, rows []int) Matrix {
 	return Matrix{Rows: len(rows), Cols: m.Cols, Values: values}
 }
 
-// check panics unless the number of values fits the size.
+// check panics unless there are Rows*Cols values.
 func (m Matrix) check(op string) {
 	if m.Rows < 0 || m.Cols < 0 || len(m.Values) != m.Rows*m.Cols {
 		misuse(op, "a matrix [%d %d] of %d values", m.Rows, m.Cols, len(m.Values))

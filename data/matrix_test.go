@@ -26,7 +26,7 @@ func TestMatrix(t *testing.T) {
 	}
 	row := rows.Row(0)
 	row[1] = 20
-	_ = append(row, 30) // must not run into row 1
+	_ = append(row, 30) // must not overwrite row 1
 	if diff := cmp.Diff([]float64{1, 20, 3, 4, 5, 6}, rows.Values); diff != "" {
 		t.Errorf("after writing to Row(0) (-want +got):\n%s", diff)
 	}

@@ -7,23 +7,28 @@ import (
 	"nabla/internal/kernel"
 )
 
-// Standard scales each column to mean 0 and standard deviation 1, by the statistics of the rows on which it was fitted.
-// Its fields may be saved and filled in again.
+// Standard scales each column to mean 0 and standard deviation 1, using the
+// statistics of the rows on which it was fitted. Its fields can be saved and
+// restored.
 type Standard struct {
 	Mean []float64 // of each column
-	Std  []float64 // population standard deviation of each column; 0 for a constant one
+	Std  []float64 // population standard deviation of each column; 0 if the column is constant
 }
 
-// FitStandard returns the mean and the population standard deviation (denominator n) of each column of x.
+// FitStandard returns the mean and the population standard deviation
+// (denominator n) of each column of x.
 //
 //	std = √(Σ (xᵢ − mean)² / n)
 //
-// No square on the way overflows or vanishes: numbers near 1e200 and near 1e-200 have their deviations. Special cases are:
+// Intermediate squares neither overflow nor underflow, so that numbers near
+// 1e200 and near 1e-200 are scaled correctly. Special cases are:
 //
-//   - a constant column, and so any column of a single row, has exactly its value as mean and 0 as deviation
-//   - a column with NaN or an infinity has a mean that is not finite; the other columns are not affected
+//   - a constant column, and so any column of a single row, has its exact value
+//     as mean and 0 as deviation
+//   - a column with a NaN or an infinity has a mean that is not finite; other
+//     columns are not affected
 //
-// A matrix without rows panics with an *[autograd.ArgumentError].
+// It panics with an *[autograd.ArgumentError] if x has no rows.
 func FitStandard(x Matrix) Standard {
 	x.check("FitStandard")
 	if x.Rows == 0 {
@@ -40,14 +45,16 @@ func FitStandard(x Matrix) Standard {
 	return s
 }
 
-// Transform returns (x − mean) / std of each element. A constant column is only centred, not divided: on the rows of
-// the fit it becomes 0. A matrix of another number of columns panics with an *[autograd.ArgumentError].
+// Transform returns (x − mean) / std of each element. A constant column is only
+// centred, not divided: the fitted rows become 0. It panics with an
+// *[autograd.ArgumentError] if x has a different number of columns.
 func (s Standard) Transform(x Matrix) Matrix {
 	return s.affine("Standard.Transform").apply(x)
 }
 
-// Inverse takes Transform back: x·std + mean of each element, or x + mean in a constant column. A matrix of another
-// number of columns panics with an *[autograd.ArgumentError].
+// Inverse undoes Transform: it returns x·std + mean of each element, or x +
+// mean in a constant column. It panics with an *[autograd.ArgumentError] if x
+// has a different number of columns.
 func (s Standard) Inverse(x Matrix) Matrix {
 	return s.affine("Standard.Inverse").revert(x)
 }
@@ -64,14 +71,16 @@ func (s Standard) affine(op string) affine {
 	return a
 }
 
-// MinMax scales each column to the range from 0 to 1, by the extremes of the rows on which it was fitted. Rows that
-// the fit did not see may leave that range. Its fields may be saved and filled in again.
+// MinMax scales each column to the range from 0 to 1, using the smallest and
+// largest number among the rows on which it was fitted. Other rows may leave
+// that range. Its fields can be saved and restored.
 type MinMax struct {
 	Min, Max []float64 // of each column
 }
 
-// FitMinMax returns the least and the greatest number of each column of x; NaN where the column has one. A matrix
-// without rows panics with an *[autograd.ArgumentError].
+// FitMinMax returns the smallest and the largest number of each column of x, or
+// NaN if the column contains one. It panics with an *[autograd.ArgumentError]
+// if x has no rows.
 func FitMinMax(x Matrix) MinMax {
 	x.check("FitMinMax")
 	if x.Rows == 0 {
@@ -85,14 +94,16 @@ func FitMinMax(x Matrix) MinMax {
 	return m
 }
 
-// Transform returns (x − min) / (max − min) of each element. A constant column is only moved, not divided: on the rows
-// of the fit it becomes 0. A matrix of another number of columns panics with an *[autograd.ArgumentError].
+// Transform returns (x − min) / (max − min) of each element. A constant column
+// is only shifted, not divided: the fitted rows become 0. It panics with an
+// *[autograd.ArgumentError] if x has a different number of columns.
 func (m MinMax) Transform(x Matrix) Matrix {
 	return m.affine("MinMax.Transform").apply(x)
 }
 
-// Inverse takes Transform back: x·(max − min) + min of each element, or x + min in a constant column. A matrix of
-// another number of columns panics with an *[autograd.ArgumentError].
+// Inverse undoes Transform: it returns x·(max − min) + min of each element, or
+// x + min in a constant column. It panics with an *[autograd.ArgumentError] if
+// x has a different number of columns.
 func (m MinMax) Inverse(x Matrix) Matrix {
 	return m.affine("MinMax.Inverse").revert(x)
 }
@@ -109,7 +120,8 @@ func (m MinMax) affine(op string) affine {
 	return a
 }
 
-// affine is what the scalers share: (x·unit − offset) / factor for each column, where a factor of 0 does not divide.
+// affine is the transformation that the scalers share: (x·unit − offset) /
+// factor for each column; a column with factor 0 is not divided.
 type affine struct {
 	op                     string
 	offsets, factors, unit []float64
@@ -126,8 +138,9 @@ func (a affine) set(column int, offset, factor, unit float64) {
 	a.offsets[column], a.factors[column], a.unit[column] = offset, factor, unit
 }
 
-// unitOf returns by what a column's numbers are multiplied so that no difference of two overflows: a power of two, 1
-// unless they are near the end of the range.
+// unitOf returns the power of two by which a column's numbers are multiplied so
+// that no difference of two overflows: 1 unless they are near the end of the
+// range.
 func unitOf(x, y float64) float64 {
 	if max(math.Abs(x), math.Abs(y)) > math.MaxFloat64/4 {
 		return 0.25

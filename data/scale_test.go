@@ -12,7 +12,8 @@ import (
 
 var inf, nan = math.Inf(1), math.NaN()
 
-// closeTo compares numbers to 1e-12, relative where they are above 1; NaN equals NaN.
+// closeTo compares numbers to 1e-12, relative where they are above 1; NaN
+// equals NaN.
 var closeTo = cmp.Comparer(func(x, y float64) bool {
 	return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= 1e-12*max(1, math.Abs(x), math.Abs(y))
 })
@@ -41,8 +42,8 @@ func TestFitStandard(t *testing.T) {
 	}
 }
 
-// The sum of three times 0.1 is not three times 0.1: a deviation computed from it is rounding noise, and dividing by
-// that makes large numbers of nothing.
+// The sum of three 0.1 is not exactly 0.3: a deviation computed from it is
+// rounding noise, and dividing by that turns noise into large numbers.
 func TestFitStandardConstantIsExact(t *testing.T) {
 	x := data.FromColumns([]float64{0.1, 0.1, 0.1}, []float64{1, 2, 3})
 	s := data.FitStandard(x)
@@ -148,7 +149,8 @@ func identity(n int) []int {
 	return rows
 }
 
-// Squares of such numbers, their sum or their difference leave the range of float64; their scaled values do not.
+// The squares, sums or differences of these numbers leave the range of float64;
+// their scaled values do not.
 func TestScaleNearTheEndsOfTheRange(t *testing.T) {
 	for _, unit := range []float64{1e-170, 1e-300, 1e160, 1e200, 4e307} {
 		x := data.FromColumns([]float64{unit, 2 * unit, 4 * unit})

@@ -6,16 +6,17 @@ import (
 	"math/rand/v2"
 )
 
-// Split deals the row numbers 0 … n−1 at random into parts of the given
-// fractions, which must add up to 1. Every row is in exactly one part. The cuts
-// are at n times the running sum of the fractions, rounded to the nearest row.
+// Split divides the row numbers 0 … n−1 at random into parts of the given
+// fractions, which must add up to 1. Every row is in exactly one part. The
+// cuts are at n times the running sum of the fractions, rounded to the nearest
+// row.
 //
 //	parts := data.Split(rng, n, 0.7, 0.15, 0.15) // training, validation, test
 //
-// A nil rng keeps the order: the first part has the first rows, as a series in
-// time wants it. Fractions that are not positive or do not add up to 1 (within
-// 1e-9), and too few rows to give each part at least one, panic with an
-// *[autograd.ArgumentError].
+// A nil rng keeps the order: the first part has the first rows, as a time
+// series needs. It panics with an *[autograd.ArgumentError] if a fraction is
+// not positive, if they do not add up to 1 (within 1e-9), or if there are too
+// few rows to give each part at least one.
 func Split(rng *rand.Rand, n int, fractions ...float64) [][]int {
 	ends := splitEnds(n, fractions)
 	rows := order(rng, n)
@@ -62,7 +63,7 @@ type Fold struct {
 }
 
 // KFold divides the row numbers 0 … n−1 at random into k folds, each of which
-// is the validation rows once. The sizes of the folds differ by at most one,
+// is used once for validation. The sizes of the folds differ by at most one;
 // the larger ones come first.
 //
 //	for _, fold := range data.KFold(rng, x.Rows, 5) {
@@ -70,8 +71,8 @@ type Fold struct {
 //		…
 //	}
 //
-// A nil rng keeps the order: the folds are runs of neighbouring rows. A k below
-// 2 or above n panics with an *[autograd.ArgumentError].
+// A nil rng keeps the order: the folds are runs of adjacent rows. It panics
+// with an *[autograd.ArgumentError] if k is below 2 or above n.
 func KFold(rng *rand.Rand, n, k int) []Fold {
 	if k < 2 || k > n {
 		misuse("KFold", "k is %d for %d rows, want 2 to the number of rows", k, n)
@@ -93,10 +94,10 @@ func KFold(rng *rand.Rand, n, k int) []Fold {
 }
 
 // Batches returns the mini-batches of one epoch: the row numbers 0 … n−1 in
-// random order, size of them at a time. The last batch is shorter where size
-// does not divide n; it is kept, so that every row comes once. A size of n or
-// more gives the full batch, a size of 1 one row at a time (stochastic), and 0
-// rows no batch at all.
+// random order, size of them at a time. If size does not divide n, the last
+// batch is shorter, so that every row is used once. A size of n or more gives
+// the full batch, a size of 1 gives single rows (stochastic), and n = 0 gives
+// no batch.
 //
 // Each range over the result is one epoch and draws a new order, so call
 // Batches once and range over it every epoch:
@@ -111,12 +112,12 @@ func KFold(rng *rand.Rand, n, k int) []Fold {
 //
 // A nil rng keeps the order 0 … n−1, for evaluation and for the full batch.
 //
-// The slice of rows is part of one that all epochs share: it holds until the
+// All epochs share the memory of the row numbers: a batch is valid until the
 // next epoch begins and must not be written to. No memory is allocated per
-// batch. One loop at a time may range over the result.
+// batch. Only one loop at a time may range over the result.
 //
-// A size below 1, a negative n and a loop within a loop over the same batches
-// panic with an *[autograd.ArgumentError].
+// It panics with an *[autograd.ArgumentError] if size is below 1, if n is
+// negative, or if a loop over the batches starts inside another one.
 func Batches(rng *rand.Rand, n, size int) iter.Seq[[]int] {
 	if size < 1 {
 		misuse("Batches", "size %d, want at least 1", size)

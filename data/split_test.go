@@ -11,7 +11,7 @@ import (
 	"nabla/data"
 )
 
-// wantAll reports row numbers that are not each of 0 … n−1 exactly once.
+// wantAll fails unless each row number 0 … n−1 occurs exactly once.
 func wantAll(t *testing.T, n int, rows []int) {
 	t.Helper()
 	sorted := slices.Clone(rows)
@@ -79,7 +79,7 @@ func TestKFold(t *testing.T) {
 	}
 }
 
-// epoch returns copies of the batches of one range.
+// epoch ranges over the batches once and returns copies of them.
 func epoch(batches func(func([]int) bool)) [][]int {
 	var all [][]int
 	for rows := range batches {
@@ -138,7 +138,7 @@ func TestBatchesBreak(t *testing.T) {
 	wantAll(t, 5, slices.Concat(epoch(batches)...))
 }
 
-// Appending to a batch must not run into the next one.
+// Appending to a batch must not overwrite the next one.
 func TestBatchesAppend(t *testing.T) {
 	var all []int
 	for rows := range data.Batches(nil, 4, 2) {
@@ -164,7 +164,7 @@ func TestBatchesAllocate(t *testing.T) {
 	}
 }
 
-// Every one of the 6 orders of 3 rows comes up about as often as the others.
+// The 6 orders of 3 rows are equally likely.
 func TestBatchesShuffleEvenly(t *testing.T) {
 	const epochs = 6000
 	count := map[[3]int]int{}

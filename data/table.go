@@ -9,14 +9,14 @@ import (
 	"strings"
 )
 
-// Table is text in named columns, as [ReadCSV] read it. It is never changed
-// once read, so any number of goroutines may use it; its methods return copies.
-// The zero Table has no columns and no rows.
+// Table is text in named columns, as read by [ReadCSV]. It never changes, so
+// any number of goroutines may use it; its methods return copies. The zero
+// Table has no columns and no rows.
 type Table struct {
 	file       string
 	headerLine int
 	names      []string
-	index      map[string]int // place of each name in names
+	index      map[string]int // index of each name in names
 	cells      [][]string     // one slice for each column
 	lines      []int          // the line on which each row starts
 }
@@ -24,12 +24,12 @@ type Table struct {
 // Columns returns the names of the columns in the file's order.
 func (t *Table) Columns() []string { return slices.Clone(t.names) }
 
-// Rows returns the number of rows, the header not counted.
+// Rows returns the number of rows, without the header.
 func (t *Table) Rows() int { return len(t.lines) }
 
-// Strings returns the column's cells as they stand in the file.
+// Strings returns the column's cells as they are in the file.
 //
-// A column that the table does not have is a *[CSVError].
+// It returns a *[CSVError] if there is no such column.
 func (t *Table) Strings(column string) ([]string, error) {
 	i, err := t.find(column)
 	if err != nil {
@@ -41,9 +41,9 @@ func (t *Table) Strings(column string) ([]string, error) {
 // Numbers returns the column's cells as numbers. They are decimal with a point,
 // such as 34, -0.5 or 1e-3; white space around them is dropped.
 //
-// A column that the table does not have, an empty cell, a cell that is not a
-// number, one beyond the range of float64, and NaN and infinities in any
-// spelling are a *[CSVError] with the line and the cell's text.
+// It returns a *[CSVError] if there is no such column, or if a cell is empty,
+// not a number, out of the range of float64, or a NaN or infinity in any
+// spelling; the error has the line and the cell's text.
 func (t *Table) Numbers(column string) ([]float64, error) {
 	i, err := t.find(column)
 	if err != nil {
@@ -57,8 +57,8 @@ func (t *Table) Numbers(column string) ([]float64, error) {
 }
 
 // Matrix returns the columns as numbers, in the order of the arguments: a
-// matrix [rows, columns]. Errors are those of [Table.Numbers]. Without
-// arguments it panics with an *[autograd.ArgumentError].
+// matrix [rows, columns]. Errors are those of [Table.Numbers]. It panics with
+// an *[autograd.ArgumentError] if there are no arguments.
 func (t *Table) Matrix(columns ...string) (Matrix, error) {
 	if len(columns) == 0 {
 		misuse("Table.Matrix", "no columns named")
@@ -77,14 +77,14 @@ func (t *Table) Matrix(columns ...string) (Matrix, error) {
 }
 
 // Where returns the rows whose cell in the column is one of the values, in the
-// table's order. It splits a table by a column that says to which part each row
-// belongs:
+// table's order. Use it to split a table by a column that names the part of
+// each row:
 //
 //	train, err := table.Where("split", "train")
 //
-// A column that the table does not have is a *[CSVError], and so is a value
-// that no row has: it is more likely misspelt than meant. Without values it
-// panics with an *[autograd.ArgumentError].
+// It returns a *[CSVError] if there is no such column, or if no row has one of
+// the values, which is probably a spelling mistake. It panics with an
+// *[autograd.ArgumentError] if there are no values.
 func (t *Table) Where(column string, values ...string) (*Table, error) {
 	if len(values) == 0 {
 		misuse("Table.Where", "no values named for column %q", column)
@@ -137,7 +137,7 @@ func (t *Table) Split(rng *rand.Rand, fractions ...float64) []*Table {
 	return parts
 }
 
-// find returns the column's place.
+// find returns the column's index.
 func (t *Table) find(column string) (int, error) {
 	i, ok := t.index[column]
 	if !ok {
@@ -146,8 +146,8 @@ func (t *Table) find(column string) (int, error) {
 	return i, nil
 }
 
-// parse writes the numbers of column i to dst, from place first on in steps of
-// stride.
+// parse writes the numbers of column i to dst, starting at first, stride
+// apart.
 func (t *Table) parse(dst []float64, first, stride, i int) error {
 	for row, text := range t.cells[i] {
 		number, reason, err := parseNumber(text)
@@ -159,8 +159,8 @@ func (t *Table) parse(dst []float64, first, stride, i int) error {
 	return nil
 }
 
-// parseNumber returns the number, or the reason why the text is none and the
-// cause if there is one.
+// parseNumber returns the number, or the reason why text is not a number, with
+// the underlying error if there is one.
 func parseNumber(text string) (number float64, reason string, cause error) {
 	trimmed := strings.TrimSpace(text)
 	if trimmed == "" {
@@ -193,7 +193,7 @@ func checkRows(op string, rows []int, n int) {
 	}
 }
 
-// pick returns the elements of s at the given places.
+// pick returns the elements of s at the given indices.
 func pick[T any](s []T, places []int) []T {
 	picked := make([]T, len(places))
 	for i, place := range places {

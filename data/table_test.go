@@ -113,8 +113,8 @@ func TestWhere(t *testing.T) {
 	wantCSVError(t, err, `csv: column "kind": no row has the value "Flat"`)
 }
 
-// A row taken out of a table keeps its line, so that the error leads to the
-// right place in the file.
+// A row taken from a table keeps its line number, so that errors name the right
+// place in the file.
 func TestTakeKeepsLines(t *testing.T) {
 	part := read(t, "a\n1\n\"2\n2\"\nx\n").Take([]int{0, 2, 0})
 	got, err := part.Strings("a")

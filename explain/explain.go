@@ -74,11 +74,12 @@ type Options struct {
 	Ways    int   // most Ways: 3 if zero, none if negative
 	Digits  int   // significant digits of numbers in words, 1 to 17; 4 if zero
 
-	// Loss computes the loss once more, for the central difference of a Param in
-	// a graph of any kind. It has to record the same computation. The Param has
-	// other numbers while it runs, and its own afterwards. The graph that it is
-	// given has the recording's Options and a random stream that starts anew, so
-	// that with Dropout it agrees only if the recording was its graph's first.
+	// Loss computes the loss once more, for the central difference of a Param
+	// in a graph of any kind. It has to record the same computation. The Param
+	// has other numbers while it runs, and its own afterwards. The graph that
+	// it is given has the recording's Options and a random stream that starts
+	// anew, so that with Dropout it agrees only if the recording was its
+	// graph's first.
 	Loss func(*autograd.Graph) autograd.Value
 	Step float64 // h of the central difference; if zero ∛ε·max(1, |v|), with ε of the Param's precision
 }

@@ -729,7 +729,8 @@ func TestManyTermsInWords(t *testing.T) {
 		loss = loss.Add(w.MulScalar(float64(k + 1)))
 	}
 	e := explain.Gradient(w, loss.Backward())
-	// The latest use first: the factors 40 … 29 are written out, 28 … 1 add up to 406.
+	// The latest use first: the factors 40 … 29 are written out, 28 … 1 add up
+	// to 406.
 	if want := "and 28 more = 406\n"; len(e.Terms) != uses || !strings.Contains(e.String(), want) {
 		t.Errorf("%d terms; %s lacks %q", len(e.Terms), e, want)
 	}
@@ -747,7 +748,8 @@ func TestManyTermsInWords(t *testing.T) {
 }
 
 // Guards the zeros behind a softmax: a probability of exactly 0 or 1 stops the
-// gradient in the softmax, but they were put down to the zeros of what came after.
+// gradient in the softmax, but they were put down to the zeros of what came
+// after.
 func TestZerosOfAMaskedSoftmax(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.FromNested([][]float64{{1, 2}, {0.5, -1}})).Named("x")

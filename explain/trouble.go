@@ -65,24 +65,25 @@ func (t Trouble) String() string { return t.Words }
 //
 //   - Not finite: each place where a NaN or infinity arose, which is where the
 //     inputs were finite and the result was not, the forward pass first and
-//     then the backward pass from the loss on; and what each of them spoiled. An
-//     infinite constant of which no NaN comes, such as a mask's, is no trouble.
+//     then the backward pass from the loss on; and what each of them spoiled.
+//     An infinite constant of which no NaN comes, such as a mask's, is no
+//     trouble.
 //   - Dead relu: one (or relu6) whose elements are all closed, z ≤ 0; or units,
 //     which are the places on the last axis of a tensor of two axes or more,
 //     that are closed for each of several rows.
-//   - Saturated: at least half of the elements of a sigmoid are closer than 0.01
-//     to 0 or 1, or of a tanh beyond ±0.99; of a hard sigmoid or hard tanh at a
-//     bound. What a cross entropy is taken of is left out: there the slopes
-//     cancel.
-//   - Vanishing, exploding: the root mean square of the gradient of the elements
-//     of a layer's weighted sums is below 1/1000 of that of the last layer's, or
-//     above 1000 times it. A layer is a product with a parameter or variable;
-//     layers are counted along the longest way. A gradient of exact zeros
-//     is not vanishing: it has another cause, which Explain gives. Told once, at
-//     the first value of the worst layer.
-//   - Squashed twice: a log-softmax or a cross entropy from logits is taken of a
-//     softmax or a sigmoid, as happens when a network that ends in one is trained
-//     with losses.Options{Logits: true}.
+//   - Saturated: at least half of the elements of a sigmoid are closer than
+//     0.01 to 0 or 1, or of a tanh beyond ±0.99; of a hard sigmoid or hard tanh
+//     at a bound. What a cross entropy is taken of is left out: there the
+//     slopes cancel.
+//   - Vanishing, exploding: the root mean square of the gradient of the
+//     elements of a layer's weighted sums is below 1/1000 of that of the last
+//     layer's, or above 1000 times it. A layer is a product with a parameter or
+//     variable; layers are counted along the longest way. A gradient of exact
+//     zeros is not vanishing: it has another cause, which Explain gives. Told
+//     once, at the first value of the worst layer.
+//   - Squashed twice: a log-softmax or a cross entropy from logits is taken of
+//     a softmax or a sigmoid, as happens when a network that ends in one is
+//     trained with losses.Options{Logits: true}.
 //   - Unreached: a parameter or variable of the graph that root does not depend
 //     on through operations that carry gradients.
 //

@@ -205,7 +205,8 @@ func TestSaturated(t *testing.T) {
 		z    []float64
 		want []string
 	}{
-		// σ(4.6) = 0.99005, σ(4.59) = 0.98995; tanh 2.65 = 0.99007, tanh 2.64 = 0.98987.
+		// σ(4.6) = 0.99005, σ(4.59) = 0.98995; tanh 2.65 = 0.99007, tanh 2.64 =
+		// 0.98987.
 		{autograd.Value.Sigmoid, []float64{4.6, -4.6, 0, 0}, []string{"saturated a: saturated: 2 of 4 elements are outside 0.01 to 0.99, where the slope is below 0.01"}},
 		{autograd.Value.Sigmoid, []float64{4.59, -4.6, 0, 0}, nil},
 		{autograd.Value.Tanh, []float64{-2.65, 2.65, 2.64, 0}, []string{"saturated a: saturated: 2 of 4 elements are beyond ±0.99, where the slope is below 0.02"}},

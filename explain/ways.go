@@ -130,7 +130,8 @@ const (
 	weightOfBroken = 0x1p40
 )
 
-// weight returns the logarithm of the size of an edge's factor, or of its share.
+// weight returns the logarithm of the size of an edge's factor, or of its
+// share.
 func (s *waySearch) weight(e *recording.Edge) float64 {
 	factor := s.factor(e)
 	switch {
@@ -165,8 +166,9 @@ func (s *waySearch) next() (last partial, found bool) {
 			if !e.Received || s.ways[e.To] == 0 {
 				continue
 			}
-			// The best continuation inherits the weight bit by bit, so that rounding
-			// never sends the search back to shorter ways that are as good.
+			// The best continuation inherits the weight bit by bit, so that
+			// rounding never sends the search back to shorter ways that are as
+			// good.
 			loss := s.heaviest[p.node] - (s.weight(e) + s.heaviest[e.To])
 			s.push(partial{e.To, use, at, p.length + 1, p.weight - loss})
 		}

@@ -6,14 +6,14 @@ import (
 	"nabla/autograd"
 )
 
-// Accuracy returns the share of rows whose class is predicted right, from 0 to
-// 1. If the last axis holds several classes, a row of the target, one-hot or
-// probabilities, stands for the class with the largest number, the first of
-// equals; so does a row of the prediction, probabilities or logits alike.
+// Accuracy returns the fraction of rows whose class is predicted correctly,
+// from 0 to 1. If the last axis holds several classes, the class of a row is
+// the index of its largest number, the first of equal ones: targets may be
+// one-hot rows or probabilities, predictions may be probabilities or logits.
 // Otherwise, for [rows] or [rows, 1], it is [BinaryAccuracy].
 //
 // It panics with an *[autograd.ShapeError] if the shapes differ or there are no
-// classes, and as [BinaryAccuracy] does.
+// classes, and otherwise as [BinaryAccuracy] does.
 //
 // Special cases are:
 //
@@ -35,15 +35,16 @@ func Accuracy(prediction, target autograd.Tensor) float64 {
 	return float64(right) / float64(len(actual))
 }
 
-// BinaryAccuracy returns the share of probabilities on the right side of ½:
-// [BinaryAccuracyAt] with a threshold of 0.5. It panics as that does.
+// BinaryAccuracy returns the fraction of probabilities on the correct side of
+// ½: it is [BinaryAccuracyAt] with a threshold of 0.5, and panics as that
+// does.
 func BinaryAccuracy(prediction, target autograd.Tensor) float64 {
 	return binaryAccuracy("metrics: BinaryAccuracy", prediction, target, 0.5)
 }
 
-// BinaryAccuracyAt returns the share of elements, from 0 to 1, whose prediction
-// exceeds the threshold exactly if the target is 1. For logits the threshold
-// that stands for a probability of ½ is 0.
+// BinaryAccuracyAt returns the fraction of elements, from 0 to 1, that are
+// classified correctly, where a prediction above the threshold means class 1.
+// For logits, a threshold of 0 corresponds to a probability of ½.
 //
 // It panics with an *[autograd.ShapeError] if the shapes differ, and with an
 // *[autograd.ArgumentError] at a target that is neither 0 nor 1.

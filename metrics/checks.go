@@ -7,15 +7,15 @@ import (
 	"nabla/autograd"
 )
 
-// mustMatch panics unless prediction and target have one shape. [rows] against
-// [rows, 1] would compare the right numbers here, but not in a loss.
+// mustMatch panics unless prediction and target have the same shape. [rows] and
+// [rows, 1] would compare the right numbers here, but broadcast in a loss.
 func mustMatch(op string, prediction, target autograd.Tensor) {
 	if p, t := prediction.Shape(), target.Shape(); !slices.Equal(p, t) {
 		panic(autograd.NewShapeError(op, "prediction and target differ in shape", p, t))
 	}
 }
 
-// mustBeLabels panics unless every label is that of a class.
+// mustBeLabels panics unless every label is in [0, classes).
 func mustBeLabels(op, argument string, labels []int, classes int) {
 	for i, label := range labels {
 		if label < 0 || label >= classes {

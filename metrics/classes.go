@@ -7,14 +7,14 @@ import (
 	"nabla/autograd"
 )
 
-// Classes returns the class that each row stands for. Of several classes along
-// the last axis it is the one with the largest number, the first of equals, so
-// that probabilities, logits and one-hot rows all do: [rows, classes] gives
+// Classes returns the class of each row. If the last axis holds several
+// classes, it is the index of the largest number, the first of equal ones,
+// which works for probabilities, logits and one-hot rows: [rows, classes] gives
 // [rows]. For [rows] and [rows, 1], probabilities or targets of 0 and 1, it is
 // [ClassesAt] with a threshold of 0.5.
 //
-// A row with a NaN gives −1, which is the label of no class:
-// [NewConfusionMatrix] panics at it.
+// A row with a NaN gives −1, which is not a valid label: [NewConfusionMatrix]
+// panics on it.
 //
 // It panics with an *[autograd.ShapeError] if the last axis is empty.
 func Classes(t autograd.Tensor) autograd.Ints {
@@ -25,13 +25,13 @@ func Classes(t autograd.Tensor) autograd.Ints {
 	return autograd.NewInts(largest("metrics: Classes", t), shape[:len(shape)-1]...)
 }
 
-// ClassesAt returns the class that each number stands for: 1 if it exceeds the
-// threshold, else 0. For logits the threshold that stands for a probability of
-// ½ is 0. The shape stays as it is, without a last axis of length 1:
-// [rows, 1] gives [rows].
+// ClassesAt returns the class of each number: 1 if it is above the threshold,
+// else 0. For logits, a threshold of 0 corresponds to a probability of ½. The
+// result has the shape of t, without a last axis of length 1: [rows, 1] gives
+// [rows].
 //
-// A NaN, as number or as threshold, gives −1, which is the label of no class:
-// [NewConfusionMatrix] panics at it.
+// A NaN, as number or as threshold, gives −1, which is not a valid label:
+// [NewConfusionMatrix] panics on it.
 func ClassesAt(t autograd.Tensor, threshold float64) autograd.Ints {
 	classes := make([]int, t.Size())
 	for i, v := range t.Float64s() {
@@ -51,12 +51,12 @@ func ClassesAt(t autograd.Tensor, threshold float64) autograd.Ints {
 	return autograd.NewInts(classes, shape...)
 }
 
-// isBinary tells a tensor with one number for each row from one with several
+// isBinary reports whether a tensor has one number per row, and not several
 // classes along its last axis.
 func isBinary(t autograd.Tensor) bool { return t.Rank() < 2 || t.Dim(-1) == 1 }
 
-// largest returns the place of the largest number along the last axis, and −1
-// where there is a NaN.
+// largest returns the index of the largest number along the last axis, and −1
+// if there is a NaN.
 func largest(op string, t autograd.Tensor) []int {
 	width := t.Dim(-1)
 	if width == 0 {

@@ -13,12 +13,12 @@ type ConfusionMatrix struct {
 	Counts  [][]int  // [actual][predicted], rows that were counted
 }
 
-// NewConfusionMatrix counts pairs of predicted and actual labels, such as
-// [Classes] returns. The names are those of the classes with the labels 0, 1,
-// 2, …; there are as many classes as names.
+// NewConfusionMatrix counts pairs of predicted and actual labels, as returned
+// by [Classes]. The names are those of the classes 0, 1, 2, …; there are as
+// many classes as names.
 //
 // It panics with an *[autograd.ShapeError] if the shapes differ, and with an
-// *[autograd.IndexError] at a label that has no name.
+// *[autograd.IndexError] if a label has no name.
 func NewConfusionMatrix(predicted, actual autograd.Ints, names ...string) *ConfusionMatrix {
 	const op = "metrics: NewConfusionMatrix"
 	if p, a := predicted.Shape(), actual.Shape(); !slices.Equal(p, a) {
@@ -37,11 +37,11 @@ func NewConfusionMatrix(predicted, actual autograd.Ints, names ...string) *Confu
 	return m
 }
 
-// Scores say how well one class, or several on average, was recognised. Each
-// but Support is from 0 to 1.
+// Scores say how well one class was recognised, or several on average. All but
+// Support are from 0 to 1.
 type Scores struct {
-	Precision float64 // of the rows predicted as the class, the share that is of it
-	Recall    float64 // of the rows of the class, the share that was predicted as it
+	Precision float64 // the fraction of the rows predicted as the class that belong to it
+	Recall    float64 // the fraction of the rows of the class that were predicted as it
 	F1        float64 // the harmonic mean of the two
 	Support   int     // rows of the class
 }
@@ -52,8 +52,8 @@ type Scores struct {
 //	recall    = TP / (TP + FN)
 //	F1        = 2·TP / (2·TP + FP + FN)
 //
-// TP are the rows of the class that were predicted as it, FP rows of other
-// classes that were predicted as it, FN rows of the class that were predicted
+// TP is the number of rows of the class that were predicted as it, FP that of
+// rows of other classes predicted as it, FN that of rows of the class predicted
 // as another.
 //
 // It panics with an *[autograd.IndexError] if there is no such class.
@@ -80,23 +80,23 @@ func (m *ConfusionMatrix) Class(label int) Scores {
 	}
 }
 
-// Macro returns the scores averaged over the classes, each counting the same.
-// Classes that are neither predicted nor occur are left out; if all are, the
-// scores are NaN. Its F1 is the mean of the classes' F1.
+// Macro returns the unweighted mean of the scores over the classes. Classes
+// that are neither predicted nor occur are left out; if all are, the scores are
+// NaN. Its F1 is the mean of the classes' F1.
 func (m *ConfusionMatrix) Macro() Scores {
 	return m.average(func(label int) int { return min(m.actual(label)+m.predicted(label), 1) })
 }
 
-// Weighted returns the scores averaged over the classes, each counting as
-// often as it occurs. Its recall is the accuracy. The scores of an empty
+// Weighted returns the scores averaged over the classes, each weighted by the
+// number of its rows. Its recall is the accuracy. The scores of an empty
 // matrix are NaN.
 func (m *ConfusionMatrix) Weighted() Scores {
 	return m.average(m.actual)
 }
 
-// Micro returns the scores of all classes' TP, FP and FN taken together. A row
-// has one actual and one predicted class, so each FP of one class is an FN of
-// another, and all three scores are the accuracy.
+// Micro returns the scores computed from the TP, FP and FN of all classes added
+// up. A row has one actual and one predicted class, so each FP of one class is
+// an FN of another, and all three scores are the accuracy.
 func (m *ConfusionMatrix) Micro() Scores {
 	accuracy := m.Accuracy()
 	return Scores{accuracy, accuracy, accuracy, m.Total()}
@@ -121,8 +121,8 @@ func (m *ConfusionMatrix) Total() int {
 	return total
 }
 
-// average returns the mean of the classes' scores under weights. Classes of
-// weight 0 are left out, for theirs may be NaN.
+// average returns the weighted mean of the classes' scores. Classes of weight 0
+// are left out, since their scores may be NaN.
 func (m *ConfusionMatrix) average(weight func(label int) int) Scores {
 	var sum Scores
 	weights := 0

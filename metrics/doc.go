@@ -1,5 +1,5 @@
-// Package metrics measures predictions in the numbers that people read: errors
-// of a regression, accuracy, confusion matrix, precision, recall, F1 and the
+// Package metrics measures predictions in numbers that people read: errors of a
+// regression; and accuracy, confusion matrix, precision, recall, F1 and the
 // area under the ROC curve of a classification. It works on Tensors and labels
 // and needs no graph.
 //
@@ -19,17 +19,17 @@
 //
 // A cost is what training minimises: it is differentiable and belongs to
 // package losses. A metric is what people read, and needs no gradient. MSE is
-// both, and the two agree.
+// both: losses.MSE and [MSE] agree.
 //
 // # Arguments
 //
 // Predictions come first and targets second, both of one shape, with the rows
 // along the first axis: what train.Predict returns and what train.Data holds.
 // The targets of a classifier with two classes are the numbers 0 and 1. With
-// more classes they are one-hot along the last axis, as predictions are
-// probabilities or logits along it; [Classes] turns both into labels, which
-// count from 0. The functions of a prediction and a target, such as [MSE], are
-// what train.Config.Metrics takes.
+// more classes, targets are one-hot and predictions are probabilities or
+// logits, along the last axis; [Classes] turns both into labels, which count
+// from 0. The functions of a prediction and a target, such as [MSE], are what
+// train.Config.Metrics takes.
 //
 // # Edges
 //
@@ -40,6 +40,6 @@
 //
 // # Mistakes
 //
-// Shapes that differ and targets that are no classes panic with autograd's
-// typed errors, which autograd.Try catches and which name the line of the call.
+// Shapes that differ and invalid targets panic with autograd's typed errors,
+// which autograd.Try catches and which name the line of the call.
 package metrics

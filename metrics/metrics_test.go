@@ -23,7 +23,7 @@ func tensor(values []float64, shape ...int) autograd.Tensor {
 
 func labels(values ...int) autograd.Ints { return autograd.NewInts(values) }
 
-// approximately compares to within rounding and takes NaN as equal to NaN.
+// approximately compares numbers up to rounding, and treats NaNs as equal.
 var approximately = cmp.Comparer(func(x, y float64) bool {
 	return x == y || math.IsNaN(x) && math.IsNaN(y) || math.Abs(x-y) <= 1e-14*math.Max(math.Abs(x), math.Abs(y))
 })

@@ -44,8 +44,9 @@ func MAE(prediction, target autograd.Tensor) float64 {
 //
 //	R² = 1 − Σ (t − p)² / Σ (t − mean t)²
 //
-// If a row has several targets, such as [rows, 2], it is the mean of the R² of
-// each: pooled, the differences between them would count as explained.
+// If a row has several targets, such as [rows, 2], it is the mean of their R²:
+// pooling them would count the differences between targets as explained
+// variance.
 //
 // It panics with an *[autograd.ShapeError] if the shapes differ.
 //
@@ -55,9 +56,9 @@ func MAE(prediction, target autograd.Tensor) float64 {
 //	R2 of nothing = NaN
 //	R2 with a NaN = NaN
 //
-// Equal targets have no variance that could be explained. This holds for
-// perfect predictions too, and is decided by comparing the targets: their
-// variance in floating point need not be exactly 0.
+// Equal targets have no variance to explain, even if the predictions are
+// perfect. Equality is tested by comparing the targets, since their variance in
+// floating point need not be exactly 0.
 func R2(prediction, target autograd.Tensor) float64 {
 	mustMatch("metrics: R2", prediction, target)
 	predictions, targets := prediction.Float64s(), target.Float64s()
@@ -76,7 +77,7 @@ func R2(prediction, target autograd.Tensor) float64 {
 	return sum / float64(columns)
 }
 
-// every returns the elements start, start+step, start+2·step, ….
+// every returns the elements of x at start, start+step, start+2·step, ….
 func every(x []float64, start, step int) []float64 {
 	if step == 1 {
 		return x
@@ -102,7 +103,7 @@ func meanAbsolute(predictions, targets []float64) float64 {
 	return math.Ldexp(sum/float64(len(d)), exponent)
 }
 
-// explained is R² of one target per row.
+// explained returns R² for one target per row.
 func explained(predictions, targets []float64) float64 {
 	if allEqual(targets) {
 		return math.NaN()
@@ -114,8 +115,8 @@ func explained(predictions, targets []float64) float64 {
 	return 1 - math.Ldexp(sumOfSquares(rest)/sumOfSquares(spread), 2*(restExponent-less))
 }
 
-// differences returns x − y as numbers times 2^exponent: those of large numbers
-// may themselves be too large.
+// differences returns x − y, scaled by 2^−exponent: the difference of two large
+// numbers may itself overflow.
 func differences(x, y []float64) (d []float64, exponent int) {
 	d, unit := make([]float64, len(x)), 1.0
 	if max(greatest(x), greatest(y)) > math.MaxFloat64/4 {
@@ -127,8 +128,8 @@ func differences(x, y []float64) (d []float64, exponent int) {
 	return d, exponent
 }
 
-// scaled brings numbers times 2^exponent to a size whose squares neither
-// overflow nor vanish. Powers of two round nothing.
+// scaled rescales numbers times 2^exponent so that their squares neither
+// overflow nor underflow. Scaling by a power of two does not round.
 func scaled(d []float64, exponent int) ([]float64, int) {
 	most := greatest(d)
 	if most == 0 || most-most != 0 {

@@ -46,8 +46,8 @@ func TestRegression(t *testing.T) {
 	}
 }
 
-// Errors whose squares, sum or mean leave the range of float64. The numbers are
-// those of the example by hand, in another unit.
+// The squares, the sum or the mean of these errors leave the range of float64.
+// The numbers are those of the example by hand in another unit.
 func TestRegressionNearTheEndsOfTheRange(t *testing.T) {
 	for _, unit := range []float64{1e-320, 1e-300, 1e-170, 1, 1e160, 1e200, 2e307} {
 		predictions, targets := []float64{2.5, 0, 2, 8}, []float64{3, -0.5, 2, 7}

@@ -11,16 +11,16 @@ import (
 // ROCAUC returns the area under the receiver operating characteristic: the
 // probability that a random element of class 1 has a higher score than a random
 // one of class 0, where an equal score counts as one half. It is 1 for a
-// perfect order, ½ for a random one, 0 for a reversed one. Only the order of
-// the scores matters, so probabilities and logits give the same.
+// perfect ranking, ½ for a random one, 0 for a reversed one. Only the order of
+// the scores matters, so probabilities and logits give the same result.
 //
 //	AUC = (Σ ranks of class 1 − n₁(n₁+1)/2) / (n₀·n₁)
 //
-// where the ranks count from 1 in ascending order and equal scores share the
-// mean of theirs. The time is that of sorting.
+// where ranks count from 1 in ascending order and equal scores share their mean
+// rank. It takes O(n log n) time.
 //
 // It panics with an *[autograd.ShapeError] if the shapes differ, and with an
-// *[autograd.ArgumentError] at a target that is neither 0 nor 1.
+// *[autograd.ArgumentError] if a target is neither 0 nor 1.
 //
 // Special cases are:
 //
@@ -42,7 +42,7 @@ func ROCAUC(prediction, target autograd.Tensor) float64 {
 		}
 	}
 	negatives := float64(len(targets)) - positives
-	// With one class only this is 0/0.
+	// If only one class occurs, this is 0/0.
 	return (rankSum - positives*(positives+1)/2) / (positives * negatives)
 }
 

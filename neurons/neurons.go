@@ -11,24 +11,24 @@ import (
 	"nabla/layers"
 )
 
-// A Neuron is the weighted sum of its inputs and an activation, on scalar
-// Values: z = w₁x₁ + w₂x₂ + … + b, a = f(z). Each weight is a scalar Param of
-// its own, so that a drawing shows every step of the chain rule. Besides
-// New, a literal with Params of your own makes one.
+// A Neuron is a weighted sum of its inputs and an activation, on scalar Values:
+// z = w₁x₁ + w₂x₂ + … + b, a = f(z). Each weight is a scalar Param of its own,
+// so that a drawing shows every step of the chain rule. Make one with [New], or
+// with a literal that has your own Params.
 type Neuron struct {
 	Weights    []*autograd.Param // one for each input
 	Bias       *autograd.Param   // nil for none
 	Activation layers.Layer      // nil for none: a = z
 
 	scope   string   // "" stands for "neuron"
-	z, a    string   // the names of its weighted sum and activation, "" for those
-	weights []string // w1, w2, …: the names of its weights, as far as known
+	z, a    string   // the names of its weighted sum and activation; "" for "z" and "a"
+	weights []string // w1, w2, …: the names of its weights, as many as have been needed
 }
 
-// New returns a neuron with that many inputs, whose weights are drawn by
-// [layers.GlorotUniform] and whose bias is 0. The activation is one of package
-// layers, such as layers.Tanh(), or nil for none. It panics with an
-// *autograd.ArgumentError when there are no inputs or the rng is nil.
+// New returns a neuron with that many inputs, weights drawn by
+// [layers.GlorotUniform] and bias 0. The activation is one of package layers,
+// such as layers.Tanh(), or nil for none. It panics with an
+// *[autograd.ArgumentError] if there are no inputs or rng is nil.
 func New(rng *rand.Rand, inputs int, activation layers.Layer) *Neuron {
 	n := neuronsOf(layers.NewDense(rng, inputs, 1))[0]
 	n.Activation = activation
@@ -68,8 +68,8 @@ func scalarParam(v float64, p autograd.Precision) *autograd.Param {
 	return autograd.NewParam("", autograd.Scalar(v).In(p))
 }
 
-// name gives the neuron a scope, its values that number, and its Params names
-// behind that path.
+// name gives the neuron a scope, numbers the names of its values, and puts the
+// path before the names of its Params.
 func (n *Neuron) name(path, scope, number string) {
 	n.scope, n.z, n.a = scope, "z"+number, "a"+number
 	for i, w := range n.Weights {
@@ -80,7 +80,8 @@ func (n *Neuron) name(path, scope, number string) {
 	}
 }
 
-// weightName returns the name of a weight: known, or made for a literal's.
+// weightName returns the name of a weight; for a Neuron made as a literal the
+// name is made when it is first needed.
 func (n *Neuron) weightName(i int) string {
 	if i < len(n.weights) {
 		return n.weights[i]
@@ -102,9 +103,9 @@ func (n *Neuron) Params() []*autograd.Param {
 }
 
 // Forward returns the neuron's activation for scalar inputs, one for each
-// weight. It panics with an *autograd.ArgumentError for another number of
-// inputs, for none, and for a weight that is nil, and with an
-// *autograd.ShapeError for an input, weight or bias that is no scalar.
+// weight. It panics with an *[autograd.ArgumentError] if the number of inputs
+// differs from that of the weights or is 0, or if a weight is nil; and with an
+// *[autograd.ShapeError] if an input, a weight or the bias is not a scalar.
 func (n *Neuron) Forward(x []autograd.Value) autograd.Value {
 	n.check(len(x))
 	g := enter(x[0], cmp.Or(n.scope, "neuron"))
@@ -120,8 +121,8 @@ func (n *Neuron) Forward(x []autograd.Value) autograd.Value {
 	return a.Named(cmp.Or(n.a, "a"))
 }
 
-// check panics unless the neuron takes so many inputs, and its Params are those
-// of a neuron: they may have been set by hand.
+// check panics unless the neuron takes that many inputs and has valid Params:
+// they may have been set by hand.
 func (n *Neuron) check(inputs int) {
 	const op = "neurons: Neuron"
 	n.mustExist()
@@ -167,7 +168,7 @@ func (n *Neuron) weightedSum(g *autograd.Graph, x []autograd.Value) autograd.Val
 	return z.Add(g.Param(n.Bias).Named("b"))
 }
 
-// activate applies an activation in the scope that is open.
+// activate applies an activation in the current scope.
 func activate(l layers.Layer, z autograd.Value) autograd.Value {
 	if f, ok := l.(layers.Activation); ok {
 		return f.Activate(z)
@@ -175,12 +176,12 @@ func activate(l layers.Layer, z autograd.Value) autograd.Value {
 	return l.Forward(z)
 }
 
-// A Layer is neurons with the same inputs, one below the other.
+// A Layer is a column of neurons with the same inputs.
 type Layer struct {
 	Neurons []*Neuron
 
 	// Joint is an activation of all neurons together, Softmax or LogSoftmax,
-	// behind their own; nil for none.
+	// applied after their own; nil for none.
 	Joint layers.Layer
 
 	scope string // "" stands for "layer"
@@ -203,8 +204,8 @@ func (l *Layer) mustExist() {
 }
 
 // Forward returns each neuron's activation for the same scalar inputs. It
-// panics as Neuron.Forward does, and with an *autograd.ArgumentError when there
-// are no neurons; with an *autograd.ShapeError when the Joint does not return
+// panics as [Neuron.Forward] does; with an *[autograd.ArgumentError] if there
+// are no neurons; and with an *[autograd.ShapeError] if Joint does not return
 // one number for each.
 func (l *Layer) Forward(x []autograd.Value) []autograd.Value {
 	l.mustExist()
@@ -230,24 +231,24 @@ func (l *Layer) Forward(x []autograd.Value) []autograd.Value {
 	return a
 }
 
-// A Network is layers of neurons, on scalar Values: what a Sequential of
-// Dense layers and activations computes for one sample, drawn neuron by
+// A Network is layers of neurons on scalar Values. It computes what a
+// Sequential of Dense layers and activations computes for one sample, neuron by
 // neuron.
 type Network struct {
 	Layers []*Layer
 }
 
-// Of returns the neurons of a model: of a Dense layer, or of a
-// Sequential of Dense layers with at most one activation behind each. They
-// start with copies of its Params; Params of activations are shared. For one
-// sample the network gives the model's numbers, up to the rounding of sums in
-// another order.
+// Of returns a model as neurons: a Dense layer, or a Sequential of Dense layers
+// with at most one activation after each. The weights and biases are copies;
+// Params of activations are shared. For one sample the network computes what
+// the model does, up to the rounding of sums taken in another order.
 //
-// Layer i stands in the scope "layer1", "layer2", …, its neuron j in
-// "neuron1", …; in there are w1, w2, … and b, the weighted sum zj and the
-// activation aj. A Param's name is "layer1.neuron2.w1".
+// The layers have the scopes "layer1", "layer2", …, and the neurons in each
+// "neuron1", "neuron2", …. Neuron j has the weights w1, w2, …, the bias b, the
+// weighted sum zj and the activation aj. A Param's name is, for example,
+// "layer1.neuron2.w1".
 //
-// It panics with an *autograd.ArgumentError for a model of other layers.
+// It panics with an *[autograd.ArgumentError] if the model has other layers.
 func Of(model layers.Layer) *Network {
 	network := &Network{}
 	for rest := flat(model); len(rest) > 0; {
@@ -268,7 +269,8 @@ func Of(model layers.Layer) *Network {
 	return network
 }
 
-// flat returns the layers of a model, those of Sequentials in their place.
+// flat returns the layers of a model, with each Sequential replaced by its
+// layers.
 func flat(model layers.Layer) []layers.Layer {
 	s, ok := model.(*layers.Sequential)
 	if !ok || s == nil {
@@ -292,7 +294,7 @@ func isJoint(l layers.Layer) bool {
 	return ok && a.Joint()
 }
 
-// called returns the name of a layer, or its type where it has none.
+// called returns the name of a layer, or its type if it has none.
 func called(l layers.Layer) string {
 	if v := reflect.ValueOf(l); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 		return "nil"
@@ -326,9 +328,8 @@ func (n *Network) Params() []*autograd.Param {
 	return unique(all)
 }
 
-// Forward passes scalar inputs, the features of one sample, through all
-// layers and returns the activations of the last. It panics as
-// Layer.Forward does.
+// Forward passes scalar inputs, the features of one sample, through all layers
+// and returns the activations of the last. It panics as [Layer.Forward] does.
 func (n *Network) Forward(x []autograd.Value) []autograd.Value {
 	for _, l := range n.Layers {
 		x = l.Forward(x)
@@ -336,15 +337,15 @@ func (n *Network) Forward(x []autograd.Value) []autograd.Value {
 	return x
 }
 
-// enter opens a scope in x's graph, which the caller leaves.
+// enter opens a scope in x's graph; the caller must leave it.
 func enter(x autograd.Value, name string) *autograd.Graph {
-	x.Rank() // panics when x is of no graph, or of one that was Reset
+	x.Rank() // panics if x has no graph, or one that was Reset
 	g := x.Graph()
 	g.Enter(name)
 	return g
 }
 
-// asInput marks a constant that a network is given as its input, for drawings.
+// asInput marks a constant as an input of the network, for drawings.
 func asInput(x autograd.Value) {
 	if n := x.Node(); x.Graph().Options().Trace && n.Kind == autograd.KindConstant && n.Role == autograd.RoleNone {
 		x.As(autograd.RoleInput)

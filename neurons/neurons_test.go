@@ -33,8 +33,8 @@ func items(values []autograd.Value) []float64 {
 	return all
 }
 
-// A network of neurons gives the numbers and gradients of the tensor network
-// that it was made from.
+// A network of neurons has the values and gradients of the tensor network that
+// it was made from.
 func TestNeuronsEqualTensors(t *testing.T) {
 	rng := seeded(3)
 	dense := func(in, out int) layers.Layer {
@@ -130,7 +130,7 @@ func TestNeuronParams(t *testing.T) {
 	}
 }
 
-// What a drawing of a 1-2-1 network shows, in the order of the recording.
+// The names in a drawing of a 1-2-1 network, in the order of the recording.
 func TestNeuronScopesAndNames(t *testing.T) {
 	rng := seeded(1)
 	network := neurons.Of(layers.NewSequential(layers.NewDense(rng, 1, 2), layers.ReLU(), layers.NewDense(rng, 2, 1)))
@@ -165,8 +165,8 @@ func TestNeuronsAreCopies(t *testing.T) {
 	}
 }
 
-// A literal of Params of one's own works, under the names that it would have
-// been given.
+// A literal with the user's own Params works, with the names that New would
+// have given.
 func TestNeuronLiterals(t *testing.T) {
 	param := func(v float64) *autograd.Param { return autograd.NewParam("", autograd.Scalar(v)) }
 	shared := layers.PReLU()
@@ -213,7 +213,7 @@ func TestNeuronsOfCopiesTheWeightsOnce(t *testing.T) {
 	}
 }
 
-// A neuron alone allocates nothing in steady state.
+// A single neuron allocates nothing once warm.
 func TestNeuronAllocatesNothing(t *testing.T) {
 	n := neurons.New(seeded(1), 3, layers.Tanh())
 	g := autograd.NewGraph(autograd.Options{})
@@ -282,8 +282,8 @@ func seeded(seed uint64) *rand.Rand { return rand.New(rand.NewPCG(seed, 0)) }
 
 var near = cmpopts.EquateApprox(1e-12, 1e-12)
 
-// mustFault runs f and checks that it panics with an error of type E, whose
-// text has all of the parts and the line of the call in a test.
+// mustFault runs f and checks that it panics with an error of type E whose text
+// contains all parts and the line of the call in the test.
 func mustFault[E error](t *testing.T, f func(), parts ...string) {
 	t.Helper()
 	err := autograd.Try(f)
@@ -299,14 +299,14 @@ func mustFault[E error](t *testing.T, f func(), parts ...string) {
 	}
 }
 
-// twice is a layer of the user's own.
+// twice is a user-defined layer.
 type twice struct{ inner []layers.Layer }
 
 func (l twice) Params() []*autograd.Param               { return l.inner[0].Params() }
 func (l twice) Forward(x autograd.Value) autograd.Value { return l.inner[0].Forward(x) }
 
-// A linear activation adds no value of its own: what the neuron returns is the
-// weighted sum, which keeps its name.
+// A linear activation adds no node: the neuron returns the weighted sum, which
+// keeps its name.
 func TestNeuronWithLinearActivation(t *testing.T) {
 	n := neurons.New(seeded(1), 2, layers.Linear())
 	g := autograd.NewGraph(autograd.Options{})

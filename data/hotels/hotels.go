@@ -15,7 +15,7 @@ type Hotel struct {
 	Hot           bool   // the class of the binary task
 	Category      string // the class of the multiclass task: "gold", "silver" or "bronze"
 	Split         string // "train" or "test"
-	LineSplit     string // "train" or "test" in the task of the line, empty where that does not use the row
+	LineSplit     string // "train" or "test" in the line task, empty if that does not use the row
 }
 
 // Rows is a list of hotels, in the order of the file.
@@ -28,13 +28,13 @@ var file string
 func Load() Rows {
 	rows, err := parse(Table())
 	if err != nil {
-		panic(err) // the file is part of the program, and a test reads it
+		panic(err) // the file is embedded, and a test reads it
 	}
 	return rows
 }
 
-// Table returns the file as a table with the columns distance_mi, rating, price_usd, hot (yes or no), category, split
-// and line_split.
+// Table returns the file as a table with the columns distance_mi, rating,
+// price_usd, hot (yes or no), category, split and line_split.
 func Table() *data.Table {
 	table, err := data.ReadCSV(strings.NewReader(file))
 	if err != nil {
@@ -43,7 +43,8 @@ func Table() *data.Table {
 	return table
 }
 
-// Categories returns the encoder of the categories, from the lowest to the highest: bronze is 0, silver 1, gold 2.
+// Categories returns an encoder for the categories, from the lowest to the
+// highest: bronze is 0, silver 1, gold 2.
 func Categories() *data.Labels { return data.NewLabels("bronze", "silver", "gold") }
 
 func parse(table *data.Table) (Rows, error) {
@@ -78,10 +79,10 @@ func (r Rows) Train() Rows { return r.where(func(h Hotel) bool { return h.Split 
 // Test returns the 8 rows to test on.
 func (r Rows) Test() Rows { return r.where(func(h Hotel) bool { return h.Split == "test" }) }
 
-// LineTrain returns the 8 rows on which the task of the line trains.
+// LineTrain returns the 8 training rows of the line task.
 func (r Rows) LineTrain() Rows { return r.where(func(h Hotel) bool { return h.LineSplit == "train" }) }
 
-// LineTest returns the 4 rows on which the task of the line is tested.
+// LineTest returns the 4 test rows of the line task.
 func (r Rows) LineTest() Rows { return r.where(func(h Hotel) bool { return h.LineSplit == "test" }) }
 
 func (r Rows) where(keep func(Hotel) bool) Rows {
@@ -108,7 +109,7 @@ func (r Rows) Ratings() data.Matrix { return r.column(func(h Hotel) float64 { re
 // Prices returns the prices in dollars: a matrix [rows, 1].
 func (r Rows) Prices() data.Matrix { return r.column(func(h Hotel) float64 { return h.PriceUSD }) }
 
-// Hot returns 1 for each hot hotel and 0 for each other: a matrix [rows, 1].
+// Hot returns 1 for each hot hotel and 0 for the others: a matrix [rows, 1].
 func (r Rows) Hot() data.Matrix {
 	return r.column(func(h Hotel) float64 {
 		if h.Hot {
@@ -126,7 +127,8 @@ func (r Rows) column(number func(Hotel) float64) data.Matrix {
 	return column
 }
 
-// Categories returns the category of each hotel; the encoder of the same name makes numbers or one-hot rows of them.
+// Categories returns the category of each hotel; the encoder returned by the
+// function of the same name converts them to numbers or one-hot rows.
 func (r Rows) Categories() []string {
 	categories := make([]string, len(r))
 	for i, h := range r {

@@ -40,7 +40,8 @@ func TestLoad(t *testing.T) {
 	}
 }
 
-// Every label in the file follows the rule of the package comment, but for the one that the comment names.
+// Every label in the file follows the rule in the package comment, except for
+// the one named there.
 func TestLabelsFollowTheRule(t *testing.T) {
 	departures := 0
 	for _, h := range hotels.Load() {
@@ -73,7 +74,7 @@ func TestLabelsFollowTheRule(t *testing.T) {
 	}
 }
 
-// The typed fields against the table's cells; hot must be yes or no.
+// Compares the typed fields with the table's cells; hot must be yes or no.
 func TestColumns(t *testing.T) {
 	all, table := hotels.Load(), hotels.Table()
 	want, err := table.Matrix("distance_mi", "rating", "price_usd")
@@ -113,8 +114,8 @@ func TestLoadReturnsANewSlice(t *testing.T) {
 	}
 }
 
-// The course's first task, one neuron on the distance, in plain loops: it guards the rows, their order and the scaling
-// without the library's engine.
+// The course's first task, one neuron on the distance, in plain loops: this
+// checks the rows, their order and the scaling independently of autograd.
 func TestLineTask(t *testing.T) {
 	all := hotels.Load()
 	train, test := all.LineTrain(), all.LineTest()

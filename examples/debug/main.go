@@ -1,8 +1,9 @@
 // Command debug finds two mistakes in a network that does not learn: the
 // features are not scaled, which ends in a NaN, and a bias keeps a relu closed
 // for every data point. CheckFinite stops where the first number is not finite,
-// Diagnose says what it spoiled and what else is wrong, Explain why a gradient
-// is what it is, and the drawings show all of it.
+// explain.Diagnose says what it spoiled and what else is wrong,
+// explain.Gradient says why a gradient is what it is, and the drawings show all
+// of it.
 //
 //	go run ./examples/debug [-out DIR]
 package main
@@ -29,11 +30,11 @@ func main() {
 	}
 }
 
-// A version is the network with some of its mistakes.
+// A version is the network with some of the mistakes.
 type version struct {
 	name     string
 	title    string
-	unscaled bool // the features are as they were collected: a price in euros beside a share
+	unscaled bool // the features are as collected: a price in euros beside the stars
 	deadBias bool // the bias of a hidden neuron is far below what its weighted sum can reach
 }
 
@@ -92,7 +93,7 @@ func newNetwork(v version) *network {
 	}
 }
 
-// cost records the prediction and its cost: the first and the last hotel are
+// cost records the prediction and its cost. The first and the last hotel are
 // hot deals.
 func (n *network) cost(g *autograd.Graph) autograd.Value {
 	p := n.model.Forward(g.Constant(autograd.FromNested(n.features)).Named("features"))
@@ -100,9 +101,9 @@ func (n *network) cost(g *autograd.Graph) autograd.Value {
 	return crossEntropy(p, y)
 }
 
-// crossEntropy returns −(y·ln p + (1−y)·ln(1−p)), the mean over the data, as
-// one finds it in a textbook: ln(1−p) is −Inf where p is rounded to 1. From
-// logits, losses.BinaryCrossEntropyWith avoids that.
+// crossEntropy returns −(y·ln p + (1−y)·ln(1−p)), the mean over the data, as in
+// a textbook: ln(1−p) is −Inf if p rounds to 1. losses.BinaryCrossEntropyWith
+// avoids that if it is given logits.
 func crossEntropy(p, y autograd.Value) autograd.Value {
 	g := p.Graph()
 	g.Enter("cost")
@@ -124,8 +125,8 @@ func diagnose(w io.Writer, cost autograd.Value, gradients autograd.Gradients) {
 	}
 }
 
-// explain prints why the hidden weights have the gradient that they have: all
-// of them, and the one that the price goes through to the second neuron.
+// explain prints why the hidden weights have their gradient: all of them, and
+// the one from the price to the second neuron.
 func (n *network) explain(w io.Writer, g *autograd.Graph, gradients autograd.Gradients) {
 	weight := g.Param(n.hidden.Params()[0])
 	for _, element := range [][]int{nil, {0, 1}} {

@@ -11,8 +11,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// The gradients of the repaired networks are compared with central
-// differences in the output itself.
+// The output itself compares the gradients of the repaired networks with
+// central differences.
 const want = `with CheckFinite
   autograd: Log in cost: -Inf in its value at element 1: [4 1] → [4 1], at main.go:LINE
 
@@ -101,7 +101,7 @@ func TestPrints(t *testing.T) {
 	}
 }
 
-// The lines that are printed are those of the mistakes.
+// The printed line numbers are those of the mistakes.
 func TestLines(t *testing.T) {
 	var text strings.Builder
 	if err := run(&text, ""); err != nil {

@@ -1,6 +1,5 @@
 // Command film trains a 2-3-1 network on the course's hotels and writes a page
-// on which it can be watched as it learns: film.html, or the path that it is
-// given.
+// that shows it learning: film.html, or the given path.
 //
 //	go run ./examples/film [PATH]
 package main

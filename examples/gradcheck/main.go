@@ -1,10 +1,9 @@
 // Command gradcheck shows how to test gradients: of a network with its
-// parameters, and of an operation of one's own with a right and with a wrong
-// rule.
+// parameters, and of a custom operation with a correct and with a wrong rule.
 //
 //	go run ./examples/gradcheck
 //
-// In a package of your own these checks stand in a test, as in main_test.go.
+// In your own package, put these checks in a test, as main_test.go does.
 package main
 
 import (

@@ -8,18 +8,18 @@ import (
 	"nabla/page"
 )
 
-// An album is the drawings of a network: the passes of the trained one, and a
-// page on which it learns.
+// An album holds the drawings of a trained network, and the page that shows it
+// learning.
 type album struct {
 	network
 	problem
 	model layers.Layer
 	graph *autograd.Graph
 	film  *page.Film
-	shot  bool // an epoch has been filmed whose update follows
+	shot  bool // an epoch has been filmed, whose update is still to come
 }
 
-// newAlbum returns the album of a network that has learned nothing yet.
+// newAlbum returns the album of an untrained network.
 func newAlbum(n network, p problem, model layers.Layer) *album {
 	a := &album{network: n, problem: p, model: model, graph: autograd.NewGraph(autograd.Options{Trace: true})}
 	a.film = page.NewFilm(page.Options{
@@ -37,7 +37,7 @@ func newAlbum(n network, p problem, model layers.Layer) *album {
 }
 
 // filmed reports whether the page shows an epoch: the first ones, in which most
-// is learned, and then every tenth part.
+// is learned, and then one for every tenth of the epochs.
 func filmed(epoch, epochs int) bool {
 	return epoch <= 2 || epoch == 5 || epoch == 10 || epoch%(epochs/10) == 0
 }
@@ -50,13 +50,13 @@ func rowsOf(m data.Matrix) [][]float64 {
 	return rows
 }
 
-// answerFor returns what the network says of a hotel.
+// answerFor returns the network's answer for a hotel.
 func (a *album) answerFor(features []float64) float64 {
 	x := a.space.scaler.Transform(data.FromRows(features))
 	return a.space.answer(predict(a.model, x.Tensor()))
 }
 
-// record records the passes of the network as it is now.
+// record records both passes of the network as it is now.
 func (a *album) record() (loss autograd.Value, gradients autograd.Gradients) {
 	a.graph.Reset()
 	x := a.graph.Constant(a.train.Inputs).Named("x")
@@ -65,8 +65,8 @@ func (a *album) record() (loss autograd.Value, gradients autograd.Gradients) {
 	return loss, loss.Backward()
 }
 
-// turn films the network after an epoch: what it computes now is what the next
-// epoch begins with.
+// turn films the network after an epoch: it now computes what the next epoch
+// begins with.
 func (a *album) turn(epoch int) {
 	if a.shot {
 		a.film.Adjusted(learningRate)
@@ -76,8 +76,8 @@ func (a *album) turn(epoch int) {
 	a.shot = true
 }
 
-// drawings are those of each network. Neurons and the course's picture are of the first
-// hotel.
+// drawings are made for each network. Neurons and the course's picture show the
+// first hotel.
 var drawings = []struct {
 	name     string
 	view     graphviz.View

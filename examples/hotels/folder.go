@@ -14,20 +14,20 @@ import (
 	"strings"
 )
 
-// A folder is where a run writes its files. It knows which of those that are
-// there an earlier run has written: others are never overwritten.
+// A folder is where a run writes its files. It knows which files an earlier run
+// wrote; it never overwrites any others.
 type folder struct {
 	path    string
-	written map[string]string // names and their content's SHA-256, in hexadecimal
+	written map[string]string // the SHA-256 of each file's content, in hexadecimal, by name
 }
 
-// manifest is the file in which a folder remembers what was written, in the
-// format of sha256sum.
+// manifest is the file that lists what was written, in the format of
+// sha256sum.
 const manifest = ".written"
 
-// openFolder makes the folder if it is not there. The error names the files
-// that are there and would be overwritten, if an earlier run did not write
-// them or they have been changed since.
+// openFolder makes the folder if it does not exist. It returns an error that
+// names the files that would be overwritten although no earlier run wrote them,
+// or although they were changed since.
 func openFolder(path string, names []string) (*folder, error) {
 	if err := os.MkdirAll(path, 0o755); err != nil {
 		return nil, err
@@ -83,8 +83,8 @@ func (f *folder) sum(name string) (string, error) {
 	return hex.EncodeToString(sum[:]), nil
 }
 
-// note remembers that a file was written. The manifest is brought up to date
-// each time: a run that is broken off has not forgotten its files.
+// note remembers that a file was written. The manifest is updated each time, so
+// that an interrupted run does not forget its files.
 func (f *folder) note(name string) error {
 	sum, err := f.sum(name)
 	if err != nil {
@@ -98,7 +98,7 @@ func (f *folder) note(name string) error {
 	return f.replace(manifest, text.Bytes())
 }
 
-// write gives a file that content.
+// write writes a file.
 func (f *folder) write(name string, content []byte) error {
 	if err := f.replace(name, content); err != nil {
 		return err
@@ -106,7 +106,8 @@ func (f *folder) write(name string, content []byte) error {
 	return f.note(name)
 }
 
-// replace writes beside the file and renames: it is complete or as it was.
+// replace writes a temporary file and renames it: the file is replaced as a
+// whole or left as it was.
 func (f *folder) replace(name string, content []byte) (err error) {
 	file, err := os.CreateTemp(f.path, ".new-*")
 	if err != nil {

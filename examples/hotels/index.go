@@ -14,8 +14,8 @@ var indexText string
 
 var indexTemplate = template.Must(template.New(index).Parse(indexText))
 
-// writeIndex writes the page of all networks: of each the picture, the course's
-// figures, those reached here, and links to its files.
+// writeIndex writes the page of all networks: for each, its picture, the
+// course's figures, the figures reached here, and links to its files.
 func writeIndex(to *folder, seed uint64, outcomes []outcome) error {
 	type drawing struct{ Name, File string }
 	type card struct {

@@ -3,17 +3,16 @@
 //
 //	go run ./examples/hotels [-task all|linear|nonlinear|binary|multiclass] [-seed N] [-out DIR] [-v | -results]
 //
-// It goes through the cycle predict → measure → feedback → adjust with full
-// batches and learning rate 0.08, and prints a row for each network: the
-// course's figures beside those reached here. With -v it describes each
-// training, with -results it prints one line per network for programs instead
-// of the table.
+// It runs the cycle predict → measure → feedback → adjust with full batches and
+// learning rate 0.08, and prints a row for each network: the course's figures
+// beside those reached here. -v describes each training; -results prints one
+// line per network, for programs, instead of the table.
 //
-// Into the folder hotels (or -out) it writes an index.html with all networks,
-// and for each a page on which it can be watched as it learns; drawings of the
+// It writes files into the folder hotels (or -out): an index.html with all
+// networks; and for each network a page that shows it learning, drawings of the
 // forward pass, the backward pass, both in one, the layers, the neurons and the
-// course's picture, in the DOT language and as SVG; and the history of the cost
-// as CSV. A file that it did not write itself is never overwritten.
+// course's picture, as DOT and SVG, and the history of the cost as CSV. It
+// never overwrites a file that it did not write itself.
 package main
 
 import (
@@ -26,7 +25,7 @@ import (
 	"os/signal"
 )
 
-// defaultSeed is the first of 1, 2, 3, … with which every network reaches the
+// defaultSeed is the first of 1, 2, 3, … for which every network reaches the
 // course's figures.
 const defaultSeed = 4
 
@@ -53,7 +52,7 @@ func main() {
 	}
 }
 
-// parse reads the command line; what is wrong with it is written to w.
+// parse reads the command line; it writes errors to w.
 func parse(args []string, w io.Writer) (settings, error) {
 	var s settings
 	flags := flag.NewFlagSet("hotels", flag.ContinueOnError)
@@ -100,7 +99,7 @@ func run(ctx context.Context, w io.Writer, s settings) error {
 	return s.print(w, to, outcomes)
 }
 
-// folder opens the folder for what the networks will leave there; nil for none.
+// folder opens the folder for the networks' files; nil for none.
 func (s settings) folder(all []network) (*folder, error) {
 	if s.out == "" {
 		return nil, nil
@@ -112,7 +111,7 @@ func (s settings) folder(all []network) (*folder, error) {
 	return openFolder(s.out, names)
 }
 
-// print prints what came of the networks, and where to look further.
+// print prints the results, and where the files are.
 func (s settings) print(w io.Writer, to *folder, outcomes []outcome) error {
 	if s.results {
 		for _, o := range outcomes {

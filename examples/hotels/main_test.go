@@ -84,8 +84,8 @@ func TestDefaultSeedReachesTheCoursesFigures(t *testing.T) {
 	if diff := cmp.Diff(line, all["linear"]); diff != "" {
 		t.Errorf("linear (-want +got):\n%s", diff)
 	}
-	// The best plane through the prices: what a network without activations
-	// comes to.
+	// The best plane through the prices, which a network without activations
+	// converges to.
 	if mse := number(t, all["nonlinear-linear"], "train_mse"); math.Abs(mse-923.787) > 0.01 {
 		t.Errorf("nonlinear-linear: train MSE %v", mse)
 	}
@@ -113,7 +113,7 @@ func TestResults(t *testing.T) {
 	}
 }
 
-// The first minute of a new user: a row for each network, the units, and what
+// What a new user sees first: a row for each network, the units, and which file
 // to open. Epoch 0 is before training, as on the pages.
 func TestTable(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "hotels")
@@ -126,8 +126,8 @@ func TestTable(t *testing.T) {
 	for _, line := range lines[:len(networks)+1] {
 		rows = append(rows, gap.Split(line, -1))
 	}
-	// The cost of a line of zero weights is the mean of the squared prices; all
-	// costs and errors are those of the result lines, rounded.
+	// The cost of a line with zero weights is the mean of the squared prices;
+	// all costs and errors are those of the result lines, rounded.
 	want := [][]string{
 		{"task", "network", "epochs", "cost", "the course", "here"},
 		{"price by distance", "1-1", "100", "1.605e+04 → 16.37", "MSE 16.4 train, 144.5 test", "MSE 16.4 train, 144.5 test"},
@@ -148,8 +148,8 @@ func TestTable(t *testing.T) {
 	}
 }
 
-// What is printed about one network, number by number left out: the exact ones
-// differ between processors in their last digits.
+// What is printed about one network, without the measured numbers: their last
+// digits differ between processors.
 func TestReport(t *testing.T) {
 	matrix := func(names ...string) []string {
 		all := []string{`actual \ predicted ` + strings.Join(names, " ")}
@@ -203,12 +203,13 @@ func TestReport(t *testing.T) {
 var (
 	decimal = regexp.MustCompile(`-?\d+\.\d+`)
 	whole   = regexp.MustCompile(` \d+\b`)
-	// counts begins the lines in which whole numbers, too, are measured.
+	// counts matches the beginning of lines in which whole numbers are measured
+	// too.
 	counts = regexp.MustCompile(`^(accuracy|macro mean|weighted mean|bronze|silver|gold|not hot|hot) `)
 )
 
-// paragraph returns the lines from the heading to the next empty line, columns
-// one space apart. What is measured is a # there.
+// paragraph returns the lines from the heading to the next empty line, with
+// columns one space apart and measured numbers replaced by #.
 func paragraph(lines []string, heading string) []string {
 	start := slices.Index(lines, heading)
 	if start < 0 {
@@ -237,7 +238,7 @@ func TestDefaultSeedIsTheFirst(t *testing.T) {
 	}
 }
 
-// One lucky seed proves nothing: the whole is guarded by a hundred.
+// One lucky seed proves nothing, so this runs a hundred.
 func TestHundredSeeds(t *testing.T) {
 	if raceEnabled {
 		t.Skip("takes long with the race detector")
@@ -302,8 +303,8 @@ func TestWritesFiles(t *testing.T) {
 	}
 }
 
-// links checks that the page of all networks shows each one, and links to files
-// that are there.
+// links checks that the page of all networks shows each one and links only to
+// existing files.
 func links(t *testing.T, dir string) {
 	t.Helper()
 	page := read(t, filepath.Join(dir, index))
@@ -344,8 +345,8 @@ func read(t *testing.T, path string) string {
 	return string(text)
 }
 
-// A second run writes over what the first one wrote, and over nothing else:
-// neither a file of somebody else's nor one that was changed since.
+// A second run overwrites the first run's files and nothing else: no foreign
+// file, and none that was changed since.
 func TestForeignFilesStay(t *testing.T) {
 	dir := t.TempDir()
 	s := settings{task: "linear", seed: 1, out: dir}
@@ -369,7 +370,7 @@ func TestForeignFilesStay(t *testing.T) {
 			t.Errorf("a refused run wrote (-before +after):\n%s", diff)
 		}
 	}
-	refused("linear.history.csv", "epoch,cost\n0,1\n") // changed since
+	refused("linear.history.csv", "epoch,cost\n0,1\n") // changed since it was written
 	if err := os.Remove(filepath.Join(dir, "linear.history.csv")); err != nil {
 		t.Fatal(err)
 	}
@@ -377,11 +378,11 @@ func TestForeignFilesStay(t *testing.T) {
 	if err := os.Remove(filepath.Join(dir, manifest)); err != nil {
 		t.Fatal(err)
 	}
-	refused(index, "<p>my own page</p>") // not known
+	refused(index, "<p>my own page</p>") // not in the manifest
 }
 
-// The pages of the smallest networks with hidden neurons are small enough to be
-// mailed, with all their epochs.
+// The pages of the smallest networks with hidden neurons, with all their
+// epochs, are small enough to be mailed.
 func TestPageIsSmall(t *testing.T) {
 	dir := t.TempDir()
 	results(t, io.Discard, settings{task: "nonlinear", seed: defaultSeed, out: dir})

@@ -12,7 +12,7 @@ import (
 
 const learningRate = 0.08
 
-// A network is one of the course's, and the problem that it learns.
+// A network is one of the course's networks and the problem that it learns.
 type network struct {
 	task, group string // of the result line, and of the flag -task
 	title       string // what is learned
@@ -22,14 +22,14 @@ type network struct {
 	sizes   []int // inputs, neurons of each layer
 	epochs  int
 	hidden  func() layers.Layer // activation between layers
-	output  func() layers.Layer // activation behind the last; nil for none
+	output  func() layers.Layer // activation after the last; nil for none
 	weights layers.Initializer
 	loss    func(prediction, target autograd.Value) autograd.Value
 	problem func() problem
 }
 
-// networks are in the course's order. Its figures are of other starting
-// weights.
+// networks are in the course's order. The course's figures come from other
+// starting weights.
 var networks = []network{
 	{
 		"linear", "linear", "price by distance", "", "MSE 16.4 train, 144.5 test",
@@ -76,7 +76,7 @@ func chosen(task string) []network {
 	return some
 }
 
-// model returns the network with weights from the seed and biases 0.
+// model returns the network with weights drawn from the seed and biases of 0.
 func (n network) model(seed uint64) *layers.Sequential {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	var all []layers.Layer
@@ -92,7 +92,7 @@ func (n network) model(seed uint64) *layers.Sequential {
 	return layers.NewSequential(all...)
 }
 
-// described returns the shape with the activations: "2-3-1 relu, sigmoid".
+// described returns the shape and the activations: "2-3-1 relu, sigmoid".
 func (n network) described() string { return strings.TrimSuffix(n.shape()+" "+n.kind, " ") }
 
 // shape returns the sizes as "2-3-1".

@@ -11,36 +11,36 @@ import (
 	"nabla/train"
 )
 
-// A problem is what is to be learned, and how predictions are judged.
+// A problem is what to learn, and how predictions are judged.
 type problem struct {
 	train, test train.Data
-	space       space  // what the network learns, as the page shows it
-	metric      string // that stands in the result line
+	space       space  // the data as the page shows it
+	metric      string // the metric in the result line
 	measure     func(prediction, target autograd.Tensor) measures
 }
 
-// measures are what is read of predictions.
+// measures are the metrics of predictions.
 type measures struct {
 	metric float64 // the problem's
 	text   string  // all of them
 	matrix *metrics.ConfusionMatrix
 }
 
-// A space is the training rows in units that a reader knows, and how to get
-// from there to the network and back.
+// A space is the training rows in the reader's units, and the conversion to the
+// network's units and back.
 type space struct {
 	names    []string    // of the features
 	features data.Matrix // not standardised
 	targets  []float64
 	scaler   data.Standard                 // of the features
-	answer   func(autograd.Tensor) float64 // what a prediction for one row says
+	answer   func(autograd.Tensor) float64 // a prediction for one row, in the reader's units
 	columns  page.Columns                  // what the network's outputs are
-	classes  []string                      // what the targets 0, 1, 2 stand for, if they are classes
+	classes  []string                      // the names of the targets 0, 1, 2, if they are classes
 	target   string                        // what the targets are
 }
 
-// split returns a problem with features and targets of two sets of rows, the
-// features standardised with the training rows' mean and standard deviation.
+// split returns a problem with training and test rows, whose features are
+// standardised with the training rows' mean and standard deviation.
 func split(trainX, trainY, testX, testY data.Matrix) problem {
 	scaler := data.FitStandard(trainX)
 	return problem{
@@ -76,7 +76,8 @@ func prices() problem {
 	return p
 }
 
-// dollars measures prices, which inDollars gets from tensors.
+// dollars returns a measure of prices, which inDollars converts from the
+// network's units.
 func dollars(inDollars func(autograd.Tensor) autograd.Tensor) func(prediction, target autograd.Tensor) measures {
 	return func(prediction, target autograd.Tensor) measures {
 		p, t := inDollars(prediction), inDollars(target)
@@ -116,7 +117,7 @@ func category() problem {
 func oneHot(labels *data.Labels, rows hotels.Rows) data.Matrix {
 	m, err := labels.OneHot(rows.Categories())
 	if err != nil {
-		panic(err) // the categories are those of the embedded file
+		panic(err) // cannot happen: the categories come from the embedded file
 	}
 	return m
 }

@@ -30,7 +30,7 @@ func (n network) run(ctx context.Context, w io.Writer, seed uint64, to *folder) 
 		Model: model, Loss: n.loss, Optimizer: optim.NewSGD(learningRate), Epochs: n.epochs,
 		OnEpoch: func(e train.Epoch) error {
 			turn(e.Number)
-			return o.note(w, e.Train.Loss) // in full batch, the cost before the epoch
+			return o.note(w, e.Train.Loss) // with a full batch, the cost before the epoch
 		},
 	}, p.train)
 	if err != nil {
@@ -50,7 +50,7 @@ func (n network) run(ctx context.Context, w io.Writer, seed uint64, to *folder) 
 }
 
 // note appends a cost, and prints it before the first epoch, after every eighth
-// part of all, and after the last one.
+// of the epochs, and after the last one.
 func (o *outcome) note(w io.Writer, cost float64) error {
 	epoch := len(o.costs)
 	o.costs = append(o.costs, cost)
@@ -61,7 +61,7 @@ func (o *outcome) note(w io.Writer, cost float64) error {
 	return err
 }
 
-// cost is what training minimises, of the model as it is.
+// cost returns what training minimises, for the model as it is now.
 func (n network) cost(model layers.Layer, d train.Data) float64 {
 	g := autograd.NewGraph(autograd.Options{NoGrad: true})
 	return n.loss(model.Forward(g.Constant(d.Inputs)), g.Constant(d.Targets)).Item()
@@ -84,7 +84,7 @@ func report(w io.Writer, training, test measures) {
 	}
 }
 
-// files are the names of what a network leaves in the folder.
+// files returns the names of a network's files in the folder.
 func (n network) files() []string {
 	names := []string{n.task + ".html", n.task + ".history.csv"}
 	for _, d := range drawings {
@@ -93,7 +93,7 @@ func (n network) files() []string {
 	return names
 }
 
-// write writes the history and what the album has.
+// write writes the history and the album.
 func (o *outcome) write(w io.Writer, to *folder, a *album) error {
 	if err := a.write(to); err != nil {
 		return err
@@ -107,7 +107,8 @@ func (o *outcome) write(w io.Writer, to *folder, a *album) error {
 	return nil
 }
 
-// history is the cost after each epoch, as CSV; epoch 0 is before training.
+// history returns the cost after each epoch, as CSV; epoch 0 is before
+// training.
 func (o *outcome) history() []byte {
 	text := []byte("epoch,cost\n")
 	for epoch, cost := range o.costs {

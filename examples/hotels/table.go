@@ -7,21 +7,21 @@ import (
 	"text/tabwriter"
 )
 
-// An outcome is what came of training a network.
+// An outcome is the result of training a network.
 type outcome struct {
 	network
 	metric         string    // of training and test: "mse" or "accuracy"
-	costs          []float64 // after each number of epochs, so that the first is the cost before training
+	costs          []float64 // after 0, 1, 2, … epochs: the first is the cost before training
 	training, test measures
 }
 
-// result is the outcome for programs.
+// result returns the outcome as a line for programs.
 func (o outcome) result() string {
 	return fmt.Sprintf("result task=%s network=%s epochs=%d train_%s=%.6g test_%s=%.6g",
 		o.task, o.shape(), o.epochs, o.metric, o.training.metric, o.metric, o.test.metric)
 }
 
-// here is the outcome as the course gives its own.
+// here returns the outcome in the form in which the course gives its figures.
 func (o outcome) here() string {
 	if o.metric == "mse" {
 		return fmt.Sprintf("MSE %.1f train, %.1f test", o.training.metric, o.test.metric)
@@ -29,13 +29,13 @@ func (o outcome) here() string {
 	return fmt.Sprintf("%.0f %% train, %.0f %% test", 100*o.training.metric, 100*o.test.metric)
 }
 
-// cost says where the cost began and where it ended.
+// cost returns the first and the last cost.
 func (o outcome) cost() string {
 	return fmt.Sprintf("%.4g → %.4g", o.costs[0], o.costs[o.epochs])
 }
 
-// units says what the table's numbers are of. The page of all networks says it
-// too.
+// units explains the table's numbers. The page of all networks has the same
+// text.
 var units = []string{
 	"Cost is what training minimises, before training (epoch 0) and after the last epoch: the mean",
 	"squared error of standardised prices (of dollars where the network is 1-1), or the cross entropy.",

@@ -16,7 +16,7 @@ import (
 	"nabla/page"
 )
 
-const rate = 0.1 // of the update
+const rate = 0.1 // learning rate
 
 func main() {
 	out := flag.String("out", "", "the folder to draw the neuron into; none if empty")
@@ -68,8 +68,8 @@ func printForward(w io.Writer, loss autograd.Value) {
 	}
 }
 
-// printBackward shows each gradient as the sum of what the value's uses
-// contribute: the gradient of the result times the local derivative.
+// printBackward prints each gradient as the sum of the contributions of the
+// value's uses: the gradient of the result times the local derivative.
 func printBackward(w io.Writer, loss autograd.Value, gradients autograd.Gradients) {
 	fmt.Fprintln(w, "\nfeedback: the chain rule, from the loss back")
 	fmt.Fprintf(w, "  %-9s = 1\n", "dloss")
@@ -89,7 +89,7 @@ func printBackward(w io.Writer, loss autograd.Value, gradients autograd.Gradient
 	}
 }
 
-// backward returns the nodes that lead to the loss, the last one first.
+// backward returns the nodes that the loss depends on, last one first.
 func backward(loss autograd.Value) []autograd.Node {
 	var nodes []autograd.Node
 	for n := range loss.Ancestors() {
@@ -108,7 +108,7 @@ func printUpdate(w io.Writer, loss autograd.Value, gradients autograd.Gradients)
 	}
 }
 
-// called returns a value's name, and for one without how it is computed.
+// called returns a value's name, or, if it has none, how it is computed.
 func called(n autograd.Node) string {
 	if n.Value.Name() != "" {
 		return n.Value.Name()
@@ -121,7 +121,8 @@ func called(n autograd.Node) string {
 	return fmt.Sprintf(formulas[n.Op], in...)
 }
 
-// slope returns what a gradient is called: dz, and d(a−y) of what has no name.
+// slope returns the name of a gradient: dz, or d(a−y) for a value without a
+// name.
 func slope(n autograd.Node) string {
 	if n.Value.Name() == "" {
 		return "d(" + called(n) + ")"

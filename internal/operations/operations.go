@@ -14,9 +14,9 @@ type Operation struct {
 	Inputs    int // of an Elementwise one
 	Constants int // numbers that a reader knows from its call, such as a factor; not an axis
 
-	// Written is how a formula writes it between or behind its inputs a and b and
-	// its constant c: "a + b". Where it is "" a formula writes it as a function of
-	// them.
+	// Written is how a formula writes it between or behind its inputs a and b
+	// and its constant c: "a + b". Where it is "" a formula writes it as a
+	// function of them.
 	Written  string
 	Tight    bool   // what is written for an input needs brackets also where it is a product
 	Sign     string // between numbers, in the words for an overflow: "×", "to the power of"
@@ -30,9 +30,9 @@ type Operation struct {
 	Compares      bool                                       // it compares a prediction with a target, its second input
 	Probabilities bool                                       // its first input is one that a sigmoid or softmax makes
 
-	// Backward says what becomes of the gradient g of the result y on the way to
-	// an input x. An Elementwise operation multiplies by numbers, which are shown
-	// instead.
+	// Backward says what becomes of the gradient g of the result y on the way
+	// to an input x. An Elementwise operation multiplies by numbers, which are
+	// shown instead.
 	Backward func(u Use) string
 }
 

@@ -93,9 +93,9 @@ func operationsOf(t *testing.T) map[string]declared {
 	return all
 }
 
-// Outside of autograd, of the table and of programs an operation is asked for by a constant
-// or a property of the table, and not by a text: those would be forgotten when
-// it is renamed, or when another one with the property comes.
+// Outside of autograd, of the table and of programs an operation is asked for
+// by a constant or a property of the table, and not by a text: those would be
+// forgotten when it is renamed, or when another one with the property comes.
 func TestNoNamesElsewhere(t *testing.T) {
 	looked := 0
 	eachFile(t, "../..", func(path string, file *ast.File) {

@@ -2,8 +2,8 @@ package operations
 
 import "math"
 
-// The names of the operations that some code asks for. The others stand in their
-// rows alone.
+// The names of the operations that some code asks for. The others stand in
+// their rows alone.
 const (
 	Add       = "add"
 	Sub       = "sub"

@@ -170,8 +170,8 @@ func choice(o *operands) apart {
 	}
 }
 
-// matrixProduct takes the products of matrices in the last two axes, either of which
-// may be transposed.
+// matrixProduct takes the products of matrices in the last two axes, either of
+// which may be transposed.
 func matrixProduct(o *operands) apart {
 	shape := o.n.Value.Shape()
 	rank := len(shape)

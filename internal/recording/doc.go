@@ -1,8 +1,8 @@
 // Package recording holds a recording as data: what drawings, explanations and
 // the page show of it.
 //
-// New reads a recording into a Model, whose Nodes are the values and whose Edges
-// are their uses, each with the numbers of both passes. A Selection makes
+// New reads a recording into a Model, whose Nodes are the values and whose
+// Edges are their uses, each with the numbers of both passes. A Selection makes
 // another Model of one, with one data point of a batch, folded layers or a part
 // of it. The Model names its nodes and writes their numbers, formulas and local
 // derivatives; packages graphviz, explain and page decide what is shown of it,

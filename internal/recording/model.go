@@ -110,7 +110,7 @@ type scope struct {
 // one. It is linear in nodes and numbers.
 //
 // It panics as root's methods do when the graph has been Reset, and with an
-// *autograd.GraphError when the gradients are another graph's.
+// *[autograd.GraphError] when the gradients are another graph's.
 func New(root autograd.Value, gradients autograd.Gradients, elements int) *Model {
 	m := &Model{Scopes: []scope{{}}, Passed: gradients != autograd.Gradients{}, graph: root.Graph(), Gradients: gradients, limit: elements}
 	if m.Passed {

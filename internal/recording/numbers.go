@@ -126,8 +126,8 @@ const (
 )
 
 // DigitsOf returns the significant digits that numbers are shown with: as many
-// as asked for, 4 for 0. It panics with an *autograd.ArgumentError that names op
-// where they are not 1 to 17.
+// as asked for, 4 for 0. It panics with an *[autograd.ArgumentError] that names
+// op where they are not 1 to 17.
 func DigitsOf(op string, digits int) int {
 	if digits == 0 {
 		return DefaultDigits
@@ -139,7 +139,7 @@ func DigitsOf(op string, digits int) int {
 }
 
 // ElementsShown returns up to how many elements of a tensor are shown each: as
-// many as asked for, 6 for 0. It panics with an *autograd.ArgumentError that
+// many as asked for, 6 for 0. It panics with an *[autograd.ArgumentError] that
 // names op where they are negative.
 func ElementsShown(op string, elements int) int {
 	if elements == 0 {

@@ -17,7 +17,8 @@ type Problem struct {
 	Features []float64 // Rows × Widths[0]
 
 	// Targets are those of the mean squared error, Rows × the last width; or,
-	// where there are Classes, these with a 1 in each row, for the cross entropy.
+	// where there are Classes, these with a 1 in each row, for the cross
+	// entropy.
 	Targets []float64
 	Classes []int
 	Weights [][]float64 // of each layer, inputs × units

@@ -39,9 +39,9 @@ type failed struct {
 	Error string `json:"error"`
 }
 
-// Serve writes the version, and then answers each request of the input with
-// the seconds that its steps took and the loss in the last of them, a line of
-// JSON each. What fails, or panics, is answered with the error. prepare is called
+// Serve writes the version, and then answers each request of the input with the
+// seconds that its steps took and the loss in the last of them, a line of JSON
+// each. What fails, or panics, is answered with the error. prepare is called
 // whenever another workload is asked for, in another precision, or for other
 // threads, to which GOMAXPROCS is set by then.
 func Serve(in io.Reader, out io.Writer, version string, prepare func(p *Problem, bits int) (Network, error)) error {

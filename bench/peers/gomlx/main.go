@@ -1,5 +1,5 @@
-// Command gomlx runs workloads of the benchmarks in GoMLX, on its backend in Go,
-// without cgo. It is asked for measurements on its input; see nabla/bench.
+// Command gomlx runs workloads of the benchmarks in GoMLX, on its backend in
+// Go, without cgo. It is asked for measurements on its input; see nabla/bench.
 //
 // It is written lean: the graph of a whole step, its gradients and its update,
 // is compiled once, and the parameters' buffers are donated to each step, which
@@ -72,9 +72,9 @@ func newNetwork[T float32 | float64](p *serve.Problem) (*network[T], error) {
 	return n, n.graph.Compile(append([]*graph.Node{loss}, descend(loss, params, p.Rate)...)...)
 }
 
-// configuration chooses what is faster: the operations of W2 one after the other,
-// since to start each in turn takes five times as long as all of them; those of
-// W3 as they come.
+// configuration chooses what is faster: the operations of W2 one after the
+// other, since to start each in turn takes five times as long as all of them;
+// those of W3 as they come.
 func configuration(p *serve.Problem) string {
 	if p.Classes == nil {
 		return "ops_sequential"

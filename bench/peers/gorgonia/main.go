@@ -1,5 +1,5 @@
-// Command gorgonia runs workloads of the benchmarks in Gorgonia, without cgo. It
-// is asked for measurements on its input; see nabla/bench.
+// Command gorgonia runs workloads of the benchmarks in Gorgonia, without cgo.
+// It is asked for measurements on its input; see nabla/bench.
 //
 // It is written lean: the graph with its gradients is compiled once into a tape
 // machine, and gradient descent is a loop over each parameter, in place.

@@ -173,7 +173,8 @@ func Shared() autograd.Value {
 // Calls records one scope entered 12 times.
 func Calls() autograd.Value { return steps(func(int) string { return "cell" }) }
 
-// DeepNetwork records 12 dense layers of the same shape, each with an activation.
+// DeepNetwork records 12 dense layers of the same shape, each with an
+// activation.
 func DeepNetwork() autograd.Value {
 	rng := rand.New(rand.NewPCG(1, 2))
 	var all []layers.Layer
