@@ -79,7 +79,7 @@ func leakyReLURule(r *Rule) {
 //
 // Both are NaN where x is.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) PReLU(slope Value) Value { return x.binary(&opPReLU, preluRule, slope) }
 
 func preluRule(r *Rule) {
@@ -315,7 +315,7 @@ func hardTanhRule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), inside(r.In(0), 
 // An element of −Inf has probability 0 and gradient 0; where all are −Inf the
 // result is NaN.
 //
-// It panics with an *IndexError when there is no such axis.
+// It panics with an [*IndexError] if the axis is out of range.
 func (x Value) Softmax(axis int) Value {
 	n, from, s := x.along(&opSoftmax, softmaxRule, axis)
 	x.g.alongSpan(n, from, s, kernel.Softmax, kernel.Softmax)
@@ -351,7 +351,7 @@ func softmaxGradRule(r *Rule) {
 //
 //	gx = gy − e^y·Σ gy
 //
-// It panics with an *IndexError when there is no such axis.
+// It panics with an [*IndexError] if the axis is out of range.
 func (x Value) LogSoftmax(axis int) Value {
 	n, from, s := x.along(&opLogSoftmax, logSoftmaxRule, axis)
 	x.g.alongSpan(n, from, s, kernel.LogSoftmax, kernel.LogSoftmax)

@@ -33,7 +33,7 @@ var (
 //
 //	∂/∂x = 1, ∂/∂y = 1
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Add(y Value) Value { return x.binary(&opAdd, addRule, y) }
 
 func addRule(r *Rule) {
@@ -45,7 +45,7 @@ func addRule(r *Rule) {
 //
 //	∂/∂x = 1, ∂/∂y = −1
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Sub(y Value) Value { return x.binary(&opSub, subRule, y) }
 
 func subRule(r *Rule) {
@@ -59,7 +59,7 @@ func subRule(r *Rule) {
 //
 //	∂/∂x = y, ∂/∂y = x
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Mul(y Value) Value { return x.binary(&opMul, mulRule, y) }
 
 func mulRule(r *Rule) {
@@ -77,7 +77,7 @@ func mulRule(r *Rule) {
 //
 // Special cases are those of IEEE 754: x/0 is ±Inf, 0/0 is NaN.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Div(y Value) Value { return x.binary(&opDiv, divRule, y) }
 
 func divRule(r *Rule) {
@@ -121,7 +121,7 @@ func divSlopeRule(r *Rule) {
 //	∂/∂x = 0 for y = 0
 //	∂/∂y = NaN for x < 0
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Pow(y Value) Value { return x.binary(&opPow, powRule, y) }
 
 func powRule(r *Rule) {
@@ -191,7 +191,7 @@ func powScalarSlopeRule(r *Rule) {
 // At (0, 0) and where x or y is infinite both gradients are 0. At (0, 0) there
 // are no second derivatives: they are NaN.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (y Value) Atan2(x Value) Value { return y.binary(&opAtan2, atan2Rule, x) }
 
 func atan2Rule(r *Rule) {
@@ -235,7 +235,7 @@ func atan2SlopeRule(r *Rule) {
 // At (0, 0) both gradients are 0; there are no second derivatives there: they
 // are NaN. Hypot(±Inf, NaN) is Inf.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Hypot(y Value) Value { return x.binary(&opHypot, hypotRule, y) }
 
 func hypotRule(r *Rule) {

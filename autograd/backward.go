@@ -20,8 +20,8 @@ type reverse struct {
 // respect to every variable and parameter of the recording; with Trace, to
 // every Value.
 //
-// It panics with a *GradientError when x has more than one element or the
-// graph records no gradients, and with a *StaleError when a parameter has been
+// It panics with a [*GradientError] if x has more than one element or the graph
+// records no gradients, and with a [*StaleError] if a parameter has been
 // changed since.
 func (x Value) Backward() Gradients {
 	n := x.node("Backward")
@@ -32,8 +32,8 @@ func (x Value) Backward() Gradients {
 }
 
 // BackwardFrom is [Value.Backward] for a Value of any shape. The chain rule
-// starts from the seed instead of from 1: the seed has the shape of x and is the
-// gradient of some later result with respect to x. It panics with a
+// starts from the seed instead of from 1: the seed has the shape of x and is
+// the gradient of some later result with respect to x. It panics with a
 // [*ShapeError] if the shapes differ.
 func (x Value) BackwardFrom(seed Tensor) Gradients {
 	n := x.node("BackwardFrom")

@@ -29,10 +29,10 @@ var (
 //
 //	∂/∂x = 1 where x > y, ½ where they are equal, else 0; ∂/∂y = 1 − ∂/∂x
 //
-// Where either is NaN, the result and both gradients are. Where they are equal
-// there is no second derivative: it is NaN.
+// Where either is NaN, the result and both gradients are NaN. Where x = y there
+// is no second derivative: it is NaN.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Maximum(y Value) Value { return x.binary(&opMaximum, maximumRule, y) }
 
 func maximumRule(r *Rule) {
@@ -41,8 +41,8 @@ func maximumRule(r *Rule) {
 }
 
 // share gives the gradient to input 0 where won is 1, to input 1 where lost is
-// 1, and half to each where they are equal. Elsewhere one is NaN, and both
-// gradients are.
+// 1, and half to each where the inputs are equal. Elsewhere an input is NaN,
+// and so are both gradients.
 func (r *Rule) share(won, lost Value) {
 	g, x, y := r.Grad(), r.In(0), r.In(1)
 	half := g.MulScalar(0.5)
@@ -58,10 +58,10 @@ func (r *Rule) share(won, lost Value) {
 //
 //	∂/∂x = 1 where x < y, ½ where they are equal, else 0; ∂/∂y = 1 − ∂/∂x
 //
-// Where either is NaN, the result and both gradients are. Where they are equal
-// there is no second derivative: it is NaN.
+// Where either is NaN, the result and both gradients are NaN. Where x = y there
+// is no second derivative: it is NaN.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Minimum(y Value) Value { return x.binary(&opMinimum, minimumRule, y) }
 
 func minimumRule(r *Rule) {
@@ -69,13 +69,13 @@ func minimumRule(r *Rule) {
 	r.share(x.Less(y), x.Greater(y))
 }
 
-// Clamp returns x, raised to lo or lowered to hi where it lies outside. It
-// panics with an *ArgumentError when lo > hi or either is NaN.
+// Clamp returns x limited to [lo, hi]. It panics with an [*ArgumentError] if lo
+// > hi or either is NaN.
 //
 //	∂y/∂x = 1 for lo ≤ x ≤ hi, else 0; NaN where x is
 //
-// At the bounds the gradient is that of x itself, so that a parameter that lies
-// on one can still move back inside.
+// At the bounds the gradient is that of x itself, so that a parameter exactly
+// on a bound can still move back inside.
 func (x Value) Clamp(lo, hi float64) Value {
 	if !(lo <= hi) {
 		panic(NewArgumentError(opClamp.method, "the bounds %v and %v are not in order", lo, hi))
@@ -88,17 +88,16 @@ func clampRule(r *Rule) {
 	r.Add(0, gateAt(x, r.Grad(), x.GreaterEqualScalar(r.n.a).Mul(x.LessEqualScalar(r.n.b))))
 }
 
-// Where returns x where the mask is not 0 and y elsewhere, broadcasting all
-// three.
+// Where returns x where the mask is not 0 and y elsewhere. All three broadcast.
 //
 //	∂/∂x = 1 where the mask is not 0, else exactly 0; ∂/∂y the other way round
 //
-// The branch not taken gets a gradient of exactly 0 even where its value is
+// The branch not taken gets a gradient of exactly 0, even where its value is
 // NaN or infinite. If an operation inside that branch multiplies this 0 by an
-// infinite derivative, NaN comes back: guard that operation's input with a
-// Where of its own.
+// infinite derivative, the result is NaN: protect that operation's input with
+// another Where.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func Where(mask, x, y Value) Value {
 	g := mask.g
 	c, a, b := mask.node(opWhere.method), mask.operand(opWhere.method, x), mask.operand(opWhere.method, y)
@@ -132,34 +131,34 @@ func whereRule(r *Rule) {
 }
 
 // Equal returns 1 where x = y, else 0, broadcasting. Like every comparison it
-// gives a mask, through which no gradient passes.
+// returns a mask, through which no gradient passes.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Equal(y Value) Value { return x.binary(&opEqual, nil, y) }
 
 // NotEqual returns 1 where x ≠ y, else 0, broadcasting; 1 where either is NaN.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) NotEqual(y Value) Value { return x.binary(&opNotEqual, nil, y) }
 
 // Less returns 1 where x < y, else 0, broadcasting.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Less(y Value) Value { return x.binary(&opLess, nil, y) }
 
 // LessEqual returns 1 where x ≤ y, else 0, broadcasting.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) LessEqual(y Value) Value { return x.binary(&opLessEqual, nil, y) }
 
 // Greater returns 1 where x > y, else 0, broadcasting.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Greater(y Value) Value { return x.binary(&opGreater, nil, y) }
 
 // GreaterEqual returns 1 where x ≥ y, else 0, broadcasting.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) GreaterEqual(y Value) Value { return x.binary(&opGreaterEqual, nil, y) }
 
 // EqualScalar returns 1 where x = c, else 0.

@@ -1,21 +1,21 @@
 package autograd
 
-// An Operation is one of the user's own, for Custom.
+// An Operation is a user-defined operation, for [Custom].
 type Operation struct {
-	// Name stands in drawings and messages.
+	// Name is shown in drawings and messages.
 	Name string
 
 	// Forward computes the result. The inputs are views in the graph's
 	// precision, which must not be written to or kept.
 	Forward func(in []Tensor) Tensor
 
-	// Rule hands the gradient of each input to the Rule; an input that it does
-	// not add to has a gradient of zero. Nil means that there is no rule: a
-	// backward pass that gets there panics with a *GradientError.
+	// Rule adds the gradient of each input to the Rule. An input that it adds
+	// nothing to has gradient zero. Nil means that there is no rule: a backward
+	// pass that needs it panics with a *GradientError.
 	Rule func(*Rule)
 
-	// Mask says that the result is piecewise constant, as that of a comparison:
-	// no gradient passes, and a Rule is not needed.
+	// Mask says that the result is piecewise constant, like that of a
+	// comparison: no gradient passes, and no Rule is needed.
 	Mask bool
 }
 
@@ -24,11 +24,11 @@ var (
 	opCustomMask = operation{name: "custom", method: "Custom", mask: true}
 )
 
-// Custom records an operation of the user's own. Check its rule with
-// gradcheck.Check and gradcheck.CheckSecond.
+// Custom records a user-defined operation. Check its rule with gradcheck.Check
+// and gradcheck.CheckSecond.
 //
-// It panics with a *ShapeError, when the rule runs, if a gradient has neither
-// its input's shape nor the output's with the input broadcast to it.
+// When the rule runs, it panics with a [*ShapeError] if a gradient has neither
+// the input's shape nor, where the input was broadcast, the output's.
 func Custom(op Operation, in ...Value) Value {
 	if len(in) == 0 || op.Forward == nil {
 		panic(NewArgumentError("Custom", "%q needs an input and a Forward function", op.Name))

@@ -3,10 +3,10 @@ package autograd
 import "math/rand/v2"
 
 // Dropout replaces each element by 0 with probability rate and divides the
-// others by 1 − rate, so that the expected value stays (Srivastava et al.,
-// Dropout, 2014). The choice comes from the graph's random stream. In
-// evaluation mode it returns x itself. It panics with an *ArgumentError when
-// rate is not in [0, 1).
+// others by 1 − rate, so that the expected value is unchanged (Srivastava et
+// al., Dropout, 2014). The graph's random stream decides which. In evaluation
+// mode Dropout returns x itself. It panics with an [*ArgumentError] if rate is
+// not in [0, 1).
 //
 //	gx = gy/(1 − rate) where x was kept, else 0
 func (x Value) Dropout(rate float64) Value {
@@ -34,10 +34,11 @@ func uniform(bits uint64) float64 { return float64(bits>>11) / (1 << 53) }
 // A RandomState is a place in a graph's random stream.
 type RandomState struct{ source rand.PCG }
 
-// RandomState returns where the random stream stands, to be set again later:
-// a recording that starts from the same state draws the same numbers.
+// RandomState returns the current place in the random stream, for
+// SetRandomState. A recording that starts from the same state draws the same
+// numbers.
 func (g *Graph) RandomState() RandomState { return RandomState{g.random} }
 
-// SetRandomState goes on with the stream from there. The state may be another
+// SetRandomState continues the random stream from a state, which may be another
 // graph's.
 func (g *Graph) SetRandomState(s RandomState) { g.random = s.source }

@@ -7,23 +7,23 @@ import (
 )
 
 // Einsum returns the sum of products that an equation in Einstein's notation
-// describes: each operand's axes are named by letters; letters that the result
-// lacks are summed over. "..." stands for any number of further axes, which are
-// aligned at the last and broadcast.
+// describes. Letters name each operand's axes; letters missing from the result
+// are summed over. "..." stands for any number of further axes, which are
+// aligned at the last axis and broadcast.
 //
 //	Einsum("ij,jk->ik", a, b)   // matrix product
 //	Einsum("bhid,bhjd->bhij", q, k)
 //	Einsum("ii->i", a)          // diagonal
 //	Einsum("...ij->...ji", a)   // transpose of matrices
 //
-// Without "->" the result has the axes of "...", then the letters that stand
+// Without "->" the result has the axes of "...", then the letters that occur
 // once, in alphabetical order.
 //
 //	∂/∂a = Einsum("ik,jk->ij", gy, b) for the matrix product: each operand's
 //	gradient is the sum of products of gy and the other operands
 //
-// It panics with an *ArgumentError when the equation cannot be read, and with a
-// *ShapeError when the operands do not fit it.
+// It panics with an [*ArgumentError] if the equation cannot be read, and with a
+// [*ShapeError] if the operands do not fit it.
 func Einsum(equation string, in ...Value) Value {
 	terms, result := readEquation(equation, len(in))
 	e := einsum{equation: equation, measured: map[byte][]int{}, lengths: map[byte]int{}}
@@ -84,7 +84,7 @@ func readEquation(equation string, operands int) (terms []string, result string)
 	return terms, result
 }
 
-// lonely returns the letters that stand once, in order.
+// lonely returns the letters that occur once, in order.
 func lonely(left string) string {
 	var letters []byte
 	for i := range len(left) {
@@ -100,15 +100,15 @@ func lonely(left string) string {
 type einsum struct {
 	equation string
 	lengths  map[byte]int
-	measured map[byte][]int // the shape in which a length was found
+	measured map[byte][]int // the shape that a length was taken from
 	most     int            // axes of the longest "..."
 }
 
-// firstFurther is the letter of the last axis of "...", the next one that of the
-// axis before: no equation holds such.
+// firstFurther is the letter for the last axis of "..."; the letters after it
+// are for the axes before. No equation can contain them.
 const firstFurther = 0x80
 
-// further returns the letters of that many axes of "...".
+// further returns the letters for the given number of axes of "...".
 func (e *einsum) further(axes int) string {
 	letters := make([]byte, axes)
 	for i := range letters {
@@ -117,7 +117,7 @@ func (e *einsum) further(axes int) string {
 	return string(letters)
 }
 
-// spelled returns an operand's term with letters for "...".
+// spelled returns an operand's term with "..." replaced by letters.
 func (e *einsum) spelled(x Value, term string) string {
 	named := strings.Replace(term, "...", "", 1)
 	rank := x.node("Einsum").shape.rank()
@@ -154,8 +154,8 @@ func (e *einsum) measure(x Value, letters string) {
 	}
 }
 
-// unrepeated drops the axes of length 1 that are to be repeated: what lacks a
-// letter is multiplied as it is.
+// unrepeated drops axes of length 1 that would be repeated: an operand without
+// a letter is multiplied as it is.
 func (e *einsum) unrepeated(x Value, letters string) (Value, string) {
 	dims, kept, rest := x.node("Einsum").shape.dims, "", []int{}
 	for i := range len(letters) {
@@ -202,9 +202,8 @@ func permuted(x Value, order []int) Value {
 	return x.Permute(order...)
 }
 
-// multiply multiplies two operands: letters that both have and that are needed
-// later are a batch, letters that both have and nobody needs later are
-// contracted. It is one matrix product.
+// multiply multiplies two operands in one matrix product. Letters that both
+// have are batch axes if they are needed later, and are contracted if not.
 func (e *einsum) multiply(x Value, xs string, y Value, ys, later string) (Value, string) {
 	x, xs = e.drop(x, xs, ys+later)
 	y, ys = e.drop(y, ys, xs+later)
@@ -235,7 +234,7 @@ func (e *einsum) multiply(x Value, xs string, y Value, ys, later string) (Value,
 	return x.MatMul(y).Reshape(dims...), letters
 }
 
-// drop sums over the letters that nobody needs.
+// drop sums over the letters that are not needed later.
 func (e *einsum) drop(x Value, letters, needed string) (Value, string) {
 	var axes []int
 	kept := ""
@@ -260,8 +259,8 @@ func (e *einsum) size(letters string) int {
 	return size
 }
 
-// arrange sums over the letters that the result lacks and brings the others
-// into its order.
+// arrange sums over the letters missing from the result and puts the others in
+// its order.
 func (e *einsum) arrange(x Value, letters, result string) Value {
 	x, letters = e.drop(x, letters, result)
 	order := make([]int, len(result))

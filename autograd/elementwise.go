@@ -6,7 +6,7 @@ import (
 	"nabla/internal/kernel"
 )
 
-// unaryTensor is unary for all but single numbers.
+// unaryTensor is unary for everything but single numbers.
 func (x Value) unaryTensor(op *operation, rule func(*Rule), a, b float64) Value {
 	g, from := x.g, x.g.at(x.id)
 	n := g.record(op, rule, from.shape, x)
@@ -19,7 +19,7 @@ func (x Value) unaryTensor(op *operation, rule func(*Rule), a, b float64) Value 
 	return g.done()
 }
 
-// binaryTensor is binary for all but single numbers.
+// binaryTensor is binary for everything but single numbers.
 func (x Value) binaryTensor(op *operation, rule func(*Rule), y Value, s *shape) Value {
 	n := x.g.record(op, rule, s, x, y)
 	x.g.apply(n, x.g.at(x.id), x.g.at(y.id))
@@ -53,8 +53,8 @@ func apply[T kernel.Float](g *Graph, loops *kernel.BinaryLoops[T], dst, x, y []T
 	}
 }
 
-// stepUnary is the chain rule of a function of each element, in one pass over
-// the gradient and mostly in its place.
+// stepUnary applies the chain rule for an elementwise function, in one pass
+// over the gradient and mostly in place.
 func (g *Graph) stepUnary(id int32, n *node, kept bool) {
 	x, size := g.at(n.in[0]), n.shape.size
 	gx := n.grad

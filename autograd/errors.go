@@ -18,7 +18,7 @@ type Location struct {
 }
 
 // String returns the file's name and the line, such as "train.go:31", or
-// "unknown" where there is none.
+// "unknown" for the zero Location.
 func (l Location) String() string {
 	if l.Line == 0 {
 		return "unknown"
@@ -26,9 +26,9 @@ func (l Location) String() string {
 	return fmt.Sprintf("%s:%d", path.Base(l.File), l.Line)
 }
 
-// The library is what stands below the module's import path and in its folder:
-// a user's module may have a path that begins alike. The module's programs
-// count as the user's.
+// Code belongs to the library if its import path is below the module's and its
+// file is in the module's folder: a user's module may have a path that begins
+// the same way. The module's own programs count as the user's.
 var (
 	library  = path.Dir(reflect.TypeFor[Graph]().PkgPath()) + "/"
 	folder   = path.Dir(path.Dir(thisFile())) + "/"
@@ -40,7 +40,7 @@ func thisFile() string {
 	return file
 }
 
-// callSite returns the first frame that is the user's.
+// callSite returns the location of the innermost frame in the user's code.
 func callSite() Location {
 	var pcs [64]uintptr
 	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
@@ -56,9 +56,9 @@ func callSite() Location {
 }
 
 // called returns the name of the exported function or method that was called
-// from outside this package: the operation that its caller knows, which may be
-// made of others. Op is the name that goes for operations of other packages, and
-// where there is no such call.
+// from outside this package: the one its caller knows, even if it is built from
+// others. It returns op for operations of other packages and where there is no
+// such call.
 func called(op string) string {
 	if strings.Contains(op, ": ") {
 		return op
@@ -80,8 +80,8 @@ func called(op string) string {
 	}
 }
 
-// operationName returns what messages call a function of this package, as in
-// "MatMul" and "Gradients.Add"; "" unless it is exported.
+// operationName returns the name of a function of this package in messages,
+// such as "MatMul" or "Gradients.Add"; "" if it is not exported.
 func operationName(function string) string {
 	function = strings.NewReplacer("(*", "", ")", "").Replace(function)
 	receiver, method, ok := strings.Cut(function, ".")
@@ -92,15 +92,15 @@ func operationName(function string) string {
 	method, _, _ = strings.Cut(method, "[")
 	switch {
 	case !ast.IsExported(method), receiver == "Rule", strings.HasSuffix(method, "Error"):
-		return "" // a rule's errors name the operation that it is of
+		return "" // a rule's errors name the operation that the rule belongs to
 	case receiver == "Gradients" || receiver == "Param":
 		return receiver + "." + method
 	}
 	return method
 }
 
-// isUsers reports whether a frame is the user's. A package main has no import
-// path in front of its functions unless it is being tested.
+// isUsers reports whether a frame is in the user's code. Functions of a package
+// main have no import path unless it is being tested.
 func isUsers(f runtime.Frame) bool {
 	place, here := strings.CutPrefix(f.File, folder)
 	switch {
@@ -119,10 +119,11 @@ type fault interface {
 	fault()
 }
 
-// Try runs f and returns, as an error, the mistake for which an operation
-// panicked: a *ShapeError, *PrecisionError, *GraphError, *StaleError,
-// *IndexError, *GradientError, *ArgumentError, *NameError or *NonFiniteError. Any
-// other panic passes through. The graph in use can be Reset and used again.
+// Try runs f. If an operation panics because of a mistake in the program, Try
+// returns it as an error: a [*ShapeError], *PrecisionError, [*GraphError],
+// [*StaleError], [*IndexError], [*GradientError], [*ArgumentError], *NameError
+// or [*NonFiniteError]. Any other panic passes through. The graph can then be
+// Reset and used again.
 func Try(f func()) (err error) {
 	defer func() {
 		switch r := recover().(type) {
@@ -137,8 +138,8 @@ func Try(f func()) (err error) {
 	return nil
 }
 
-// qualified puts this package in front of an operation that does not name its
-// own.
+// qualified puts this package's name in front of an operation that names no
+// package.
 func qualified(op string) string {
 	if strings.Contains(op, ": ") {
 		return op
@@ -148,7 +149,7 @@ func qualified(op string) string {
 
 // A ShapeError says that operands do not fit an operation or each other.
 type ShapeError struct {
-	Op     string  // the operation, as it is called
+	Op     string  // the operation, as the user calls it
 	Reason string  // what is wrong
 	Shapes [][]int // of the operands, in order
 	Location
@@ -193,9 +194,9 @@ func (e *GraphError) Error() string {
 	return fmt.Sprintf("autograd: %s: %s, at %v", e.Op, e.Reason, e.Location)
 }
 
-// A StaleError says that something was used after its time: a Value, a
+// A StaleError says that something was used after it became invalid: a Value,
 // Tensor or Gradients after the graph's Reset, or a recording whose Param has
-// been changed since.
+// changed since.
 type StaleError struct {
 	Op     string
 	What   string // what is stale
@@ -207,12 +208,12 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("autograd: %s: %s %s, at %v", e.Op, e.What, e.Reason, e.Location)
 }
 
-// An IndexError says that an index, axis or label is out of its range.
+// An IndexError says that an index, axis or label is out of range.
 type IndexError struct {
 	Op    string
 	What  string // "axis", "index", "label", …
 	Index int
-	Limit int // valid are 0 to Limit−1, for an axis −Limit to Limit−1
+	Limit int // valid: 0 to Limit−1; for an axis −Limit to Limit−1
 	Location
 }
 
@@ -222,14 +223,14 @@ func (e *IndexError) Error() string {
 	case "axis":
 		limit = "rank " + limit
 	case "bound":
-		limit = "length " + strconv.Itoa(e.Limit-1) // behind the last element is allowed
+		limit = "length " + strconv.Itoa(e.Limit-1) // Limit itself is valid too: the place after the last element
 	}
 	return fmt.Sprintf("%s: %s %d is out of range for %s, at %v", qualified(e.Op), e.What, e.Index, limit, e.Location)
 }
 
-// A GradientError says that a gradient was asked for that does not exist: of
-// a tensor without a seed, in a graph without gradients, of a mask, or of a
-// Value whose gradient was not kept.
+// A GradientError says that a gradient was requested that does not exist: of a
+// tensor without a seed, in a graph without gradients, of a mask, or of a Value
+// whose gradient was not kept.
 type GradientError struct {
 	Op     string
 	Reason string
@@ -266,7 +267,7 @@ func NewShapeError(op, reason string, shapes ...[]int) *ShapeError {
 	return shapeError(op, reason, "", shapes...)
 }
 
-// shapeError is NewShapeError with what stands between the shapes in the text,
+// shapeError is NewShapeError with a separator between the shapes in the text,
 // such as " × ".
 func shapeError(op, reason, between string, shapes ...[]int) *ShapeError {
 	return &ShapeError{called(op), reason, copyShapes(shapes), callSite(), between}
@@ -284,8 +285,8 @@ func NewIndexError(op, what string, index, limit int) *IndexError {
 type NonFiniteError struct {
 	Op       string // the operation that produced it
 	Name     string // of the value, if it has one
-	Scope    string // the layer it stands in
-	Backward bool   // whether it appeared in a gradient that the operation handed to Input
+	Scope    string // the layer that it belongs to
+	Backward bool   // whether it appeared in the gradient that the operation passed to Input
 	Input    int    // which input, counted from 0, when Backward
 	Value    float64
 	Index    int     // the first such element
@@ -322,7 +323,7 @@ func (*GradientError) fault()  {}
 func (*ArgumentError) fault()  {}
 func (*NonFiniteError) fault() {}
 
-// copyShapes copies: an error outlives the graph's memory.
+// copyShapes copies the shapes, since an error outlives the graph's memory.
 func copyShapes(shapes [][]int) [][]int {
 	all := make([][]int, len(shapes))
 	for i, s := range shapes {

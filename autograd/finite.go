@@ -7,9 +7,9 @@ import (
 	"nabla/internal/kernel"
 )
 
-// checkFinite panics when a node just computed holds a NaN, or an infinity that
-// comes from nowhere: one that the user made, such as a mask's, and what it
-// makes infinite is meant.
+// checkFinite panics if the node just computed holds a NaN or an unintended
+// infinity. An infinity is intended if the user put it there, such as in a
+// mask, or if it follows from one.
 func (g *Graph) checkFinite(n *node) {
 	i, ok := g.finite(n.data, n.shape.size)
 	if !ok && g.meantInfinite(n) {
@@ -20,8 +20,8 @@ func (g *Graph) checkFinite(n *node) {
 	}
 }
 
-// meantInfinite reports whether n is a constant, was padded with an infinity, or
-// has an input that holds one.
+// meantInfinite reports whether an infinity in n is intended: n is a constant,
+// was padded with an infinity, or has an input that holds one.
 func (g *Graph) meantInfinite(n *node) bool {
 	if n.op == &opConstant || n.op == &opPad && math.IsInf(n.a, 0) {
 		return true
@@ -49,8 +49,8 @@ func (g *Graph) notNaN(n *node) (index int, ok bool) {
 	return 0, true
 }
 
-// checkFiniteGradient panics when what node id hands to one of its inputs
-// holds a NaN or infinity.
+// checkFiniteGradient panics if the gradient that node id passes to one of its
+// inputs holds a NaN or infinity.
 func (g *Graph) checkFiniteGradient(id int32, input int, gx unsafe.Pointer, s *shape) {
 	if i, ok := g.finite(gx, s.size); !ok {
 		e := g.nonFinite(g.at(id), gx, i)

@@ -12,7 +12,7 @@ import (
 //	[[1 2 3]
 //	 [4 5 6]]
 //
-// Long axes show their ends only.
+// Only the ends of long axes are shown.
 func (x Value) String() string {
 	if x.g == nil {
 		return "Value(none)"
@@ -31,7 +31,7 @@ func (x Value) String() string {
 	return head + " " + x.View().String()
 }
 
-// String returns shape and numbers. Long axes show their ends only.
+// String returns shape and numbers. Only the ends of long axes are shown.
 func (t Tensor) String() string {
 	if t.shape == nil {
 		return "Tensor(none)"
@@ -53,10 +53,10 @@ func (t Tensor) String() string {
 	return b.String()
 }
 
-// ends is how many elements of a long axis are shown at either end.
+// ends is how many elements are shown at each end of a long axis.
 const ends = 4
 
-// write writes the block of size elements at off, whose first axis is axis.
+// write writes the block of size elements at off; axis is its first axis.
 func (t Tensor) write(b *strings.Builder, axis, off, size int) {
 	if axis == len(t.dims()) {
 		b.WriteString(t.text(off))

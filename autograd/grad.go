@@ -7,8 +7,8 @@ package autograd
 //
 //	gx = ∂y/∂x
 //
-// It panics with a *GradientError when y has not one element, an x is a mask,
-// such as a comparison, or the graph has the option NoGrad.
+// It panics with a [*GradientError] if y does not have exactly one element, if
+// an x is a mask (such as a comparison), or if the graph has the option NoGrad.
 func Grad(y Value, xs ...Value) []Value { return y.grad("Grad", " needs a seed: see VJP", xs) }
 
 func (y Value) grad(op string, advice string, xs []Value) []Value {
@@ -24,8 +24,8 @@ func (y Value) grad(op string, advice string, xs []Value) []Value {
 //
 //	gx = Σ seedᵢ·∂yᵢ/∂x
 //
-// It panics with a *ShapeError for a seed of another shape, and with a
-// *GradientError when an x is a mask or the graph has the option NoGrad.
+// It panics with a [*ShapeError] if the seed has another shape, and with a
+// [*GradientError] if an x is a mask or the graph has the option NoGrad.
 func VJP(y, seed Value, xs ...Value) []Value {
 	y.fits("VJP", "the seed has another shape", seed)
 	return y.g.differentiate("VJP", y, seed, xs)

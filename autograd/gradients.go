@@ -131,7 +131,7 @@ func (gr Gradients) checkOf(op string, x Value) *pass {
 // precision (of a Param: the Param's) and is valid until Reset. A variable or
 // parameter that was not reached has a zero gradient.
 //
-// It panics with a *GradientError for a constant, a mask, and a Value whose
+// It panics with a [*GradientError] for a constant, a mask, and a Value whose
 // gradient was not kept.
 func (gr Gradients) Of(x Value) Tensor {
 	p := gr.checkOf("Of", x)
@@ -185,7 +185,7 @@ func (p *pass) whyNone(n *node) string {
 }
 
 // Root returns the Value that the backward pass started from. It panics with a
-// *GradientError for a sum, which has none.
+// [*GradientError] for a sum, which has none.
 func (gr Gradients) Root() Value {
 	p := gr.check("Root")
 	if p == nil {

@@ -163,7 +163,7 @@ func (g *Graph) Training() bool { return !g.options.Eval }
 
 // Reset forgets the recording and keeps the memory. Everything that the graph
 // has handed out (Values, views of their numbers, Gradients) is of no use
-// afterwards: using it panics with a *StaleError. Only String, which must not
+// afterwards: using it panics with a [*StaleError]. Only String, which must not
 // panic, says so instead.
 func (g *Graph) Reset() {
 	if g.reverse.active {

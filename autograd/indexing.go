@@ -14,15 +14,14 @@ var (
 	opOneHot      = operation{name: "one hot", method: "OneHot"}
 )
 
-// IndexSelect returns the slices of x along an axis that the indices name; the
-// same one may be named several times. The axis is replaced by those of the
-// indices: a table [words, 8] by indices [rows, 5] along axis 0 gives
-// [rows, 5, 8], an embedding.
+// IndexSelect returns the slices of x along an axis at the given indices, which
+// may repeat. The axes of the indices replace that axis: a table [words, 8] by
+// indices [rows, 5] along axis 0 gives [rows, 5, 8]. That is an embedding.
 //
 //	gx = gy added up at the slices' places
 //
-// It panics with an *IndexError when an index is not in [0, n) or there is no
-// such axis.
+// It panics with an [*IndexError] if an index is not in [0, n) or the axis is
+// out of range.
 func (x Value) IndexSelect(axis int, index Ints) Value {
 	g, from := x.g, x.node("IndexSelect")
 	axis = g.axis("IndexSelect", axis, from.shape.rank())
@@ -55,8 +54,8 @@ func indexSelectRule(r *Rule) {
 	r.Add(0, r.Grad().indexAdd(axis, r.n.ints(), r.g.at(r.n.in[0]).shape.dims[axis]))
 }
 
-// indexAdd returns zeros, of length n along the axis, to which the slices of x
-// have been added at their indices.
+// indexAdd adds the slices of x, at their indices, to zeros of length n along
+// the axis.
 func (x Value) indexAdd(axis int, index []int, length int) Value {
 	g, from := x.g, x.node(opIndexAdd.method)
 	dims := g.copied(from.shape.dims)
@@ -77,12 +76,13 @@ func indexAddRule(r *Rule) { r.Add(0, r.Grad().indexSelect(int(r.n.a), r.n.ints(
 //
 //	y[i][j][k] = x[i][index[i][j][k]][k] for axis 1
 //
-// The indices have x's rank, and no axis but that one longer than x's.
+// The indices have x's rank. Only that axis may be longer than x's.
 //
 //	gx = gy added up at the elements' places
 //
-// It panics with an *IndexError when an index is not in [0, n) or there is no
-// such axis, and with a *ShapeError for indices of another shape.
+// It panics with an [*IndexError] if an index is not in [0, n) or the axis is
+// out of range, and with a [*ShapeError] if the shape of the indices does not
+// fit.
 func (x Value) Gather(axis int, index Ints) Value {
 	g, from := x.g, x.node(opGather.method)
 	axis = g.axis(opGather.method, axis, from.shape.rank())
@@ -101,8 +101,7 @@ func (x Value) gather(s *shape, places []int) Value {
 
 func gatherRule(r *Rule) { r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.n.ints())) }
 
-// scatter returns zeros of shape s to which the elements of x have been added
-// at places.
+// scatter adds the elements of x, at places, to zeros of shape s.
 func (x Value) scatter(s *shape, places []int) Value {
 	g, from := x.g, x.node(opScatterAdd.method)
 	n := g.record(&opScatterAdd, scatterRule, s, x)
@@ -123,9 +122,9 @@ func scatterRule(r *Rule) { r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.
 //
 //	∂/∂x = 1, ∂/∂src = gy gathered
 //
-// It panics with an *IndexError when an index is not in [0, n) or there is no
-// such axis, and with a *ShapeError for indices that have not src's shape or do
-// not fit x.
+// It panics with an [*IndexError] if an index is not in [0, n) or the axis is
+// out of range, and with a [*ShapeError] if the indices do not have src's shape
+// or do not fit x.
 func (x Value) ScatterAdd(axis int, index Ints, src Value) Value {
 	g, from, s := x.g, x.node(opScatterAdd.method), x.operand(opScatterAdd.method, src)
 	axis = g.axis(opScatterAdd.method, axis, from.shape.rank())
@@ -187,9 +186,9 @@ func (g *Graph) copied(ints []int) []int {
 	return c
 }
 
-// OneHot returns a constant of the labels' shape and a last axis of that many
-// classes: 1 at each label's class, else 0. It panics with an *IndexError when
-// a label is not in [0, classes).
+// OneHot returns a constant of the labels' shape with a further last axis of
+// length classes: 1 at each label's class, else 0. It panics with an
+// [*IndexError] if a label is not in [0, classes).
 func (g *Graph) OneHot(labels Ints, classes int) Value {
 	labels.check(opOneHot.method)
 	for _, label := range labels.values {

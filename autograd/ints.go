@@ -2,16 +2,16 @@ package autograd
 
 import "slices"
 
-// Ints are integers with a shape: indices and class labels. They stand outside
-// graphs and have no gradient.
+// Ints are integers with a shape: indices and class labels. They belong to no
+// graph and have no gradient.
 type Ints struct {
 	shape  []int
 	values []int
 }
 
-// NewInts returns a copy of the values in that shape; without a shape, a
-// vector of all values. It panics with a *ShapeError when their number does
-// not fit.
+// NewInts returns Ints with a copy of the values and the given shape. Without a
+// shape they are a vector. It panics with a [*ShapeError] if their number does
+// not fit the shape.
 func NewInts(values []int, shape ...int) Ints {
 	if shape == nil {
 		shape = []int{len(values)}
@@ -20,7 +20,7 @@ func NewInts(values []int, shape ...int) Ints {
 	return Ints{slices.Clone(shape), append(make([]int, 0, len(values)), values...)}
 }
 
-// check panics when x is the zero Ints.
+// check panics if x is the zero Ints.
 func (x Ints) check(op string) {
 	if x.shape == nil {
 		panic(NewArgumentError(op, "the Ints are empty: make some with NewInts"))
@@ -36,7 +36,7 @@ func (x Ints) Size() int { return len(x.values) }
 // Values returns the integers themselves, in row-major order.
 func (x Ints) Values() []int { return x.values }
 
-// Item returns the number of one-element Ints.
+// Item returns the only integer of one-element Ints.
 func (x Ints) Item() int {
 	if len(x.values) != 1 {
 		panic(NewShapeError("Item", "not one element", x.shape))
@@ -45,16 +45,16 @@ func (x Ints) Item() int {
 }
 
 // Reshape returns the same integers in another shape, without a copy. It panics
-// with a *ShapeError when their number does not fit.
+// with a [*ShapeError] if their number does not fit the shape.
 func (x Ints) Reshape(shape ...int) Ints {
 	x.check("Reshape")
 	checkFits("Reshape", len(x.values), shape)
 	return Ints{append([]int{}, shape...), x.values}
 }
 
-// Take returns the entries of the first axis that rows name, in that order: the
-// labels of a batch. It panics with an *IndexError for a row out of range, and
-// with a *ShapeError for a scalar.
+// Take returns the entries along the first axis at the given rows, in that
+// order: the labels of a batch, for example. It panics with an [*IndexError] if
+// a row is out of range, and with a [*ShapeError] for a scalar.
 func (x Ints) Take(rows ...int) Ints {
 	x.check("Take")
 	if len(x.shape) == 0 {

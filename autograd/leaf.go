@@ -35,7 +35,7 @@ func (g *Graph) Variable(t Tensor) Value {
 	return v
 }
 
-// enter copies a tensor in as a node without inputs.
+// enter copies a tensor into the graph, as a node without inputs.
 func (g *Graph) enter(op *operation, t Tensor) Value {
 	t.check(op.method)
 	n := g.record(op, nil, g.shapeOf(t))
@@ -58,8 +58,8 @@ func (g *Graph) fill(p unsafe.Pointer, t Tensor) {
 	}
 }
 
-// leaf makes a node one that gradients are computed for, unless there are
-// none. It returns its place in leaves.
+// leaf marks a node as one that gradients are computed for, unless the graph
+// records none. It returns the node's place in leaves.
 func (g *Graph) leaf(v Value) (place int32) {
 	if g.options.NoGrad {
 		return noLeaf

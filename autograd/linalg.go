@@ -10,15 +10,15 @@ var (
 	opTril       = operation{name: "tril", method: "Tril"}
 )
 
-// MatMul returns the matrix product x·y. A vector stands for a row on the left
-// and a column on the right, and its axis is dropped from the result. Axes
-// before the last two are a batch and broadcast.
+// MatMul returns the matrix product x·y. A vector is treated as a row on the
+// left and as a column on the right, and its axis is dropped from the result.
+// Axes before the last two are batch axes and broadcast.
 //
 //	∂/∂x = gy·yᵀ, ∂/∂y = xᵀ·gy
 //
-// A product over no elements is 0; 0·NaN is NaN. It panics with a *ShapeError
-// when the inner dimensions differ, an operand is a scalar, or the batches do
-// not broadcast.
+// If the inner dimension is 0 the elements are 0. 0·NaN is NaN. MatMul panics
+// with a [*ShapeError] if the inner dimensions differ, an operand is a scalar,
+// or the batch axes do not broadcast.
 func (x Value) MatMul(y Value) Value {
 	left, right := x.node(opMatMul.method).shape, x.operand(opMatMul.method, y).shape
 	if left.rank() == 0 || right.rank() == 0 {
@@ -43,7 +43,8 @@ func (x Value) MatMul(y Value) Value {
 	return x.matmul(y, false, false)
 }
 
-// matmul returns op(x)·op(y) of the last two axes, where op transposes or not.
+// matmul returns op(x)·op(y) over the last two axes, where op is the transpose
+// or nothing.
 func (x Value) matmul(y Value, transX, transY bool) Value {
 	g, left, right := x.g, x.node(opMatMul.method), x.operand(opMatMul.method, y)
 	p := g.product(left.shape, right.shape, transX, transY)
@@ -55,7 +56,7 @@ func (x Value) matmul(y Value, transX, transY bool) Value {
 	return g.done()
 }
 
-// A product is the sizes of a batch of matrix products m×k by k×n.
+// A product holds the sizes of a batch of matrix products m×k by k×n.
 type product struct {
 	shape   *shape
 	m, n, k int
@@ -112,7 +113,7 @@ func rowsAndColumns(s *shape, trans bool) (rows, columns int) {
 	return rows, columns
 }
 
-// multiply computes a batch of products; batches lie behind each other.
+// multiply computes a batch of products, which lie one after another in memory.
 func multiply[T kernel.Float](n, left, right *node, p product, transX, transY bool) {
 	dst, x, y := numbers[T](n), numbers[T](left), numbers[T](right)
 	if len(p.batch) == 0 {
@@ -145,7 +146,7 @@ func matmulRule(r *Rule) {
 //
 //	∂/∂x = y, ∂/∂y = x
 //
-// It panics with a *ShapeError unless both are vectors of one length.
+// It panics with a [*ShapeError] unless both are vectors of the same length.
 func (x Value) Dot(y Value) Value {
 	left, right := x.node("Dot").shape, x.operand("Dot", y).shape
 	if left.rank() != 1 || !left.equal(right) {
@@ -158,7 +159,7 @@ func (x Value) Dot(y Value) Value {
 //
 //	∂/∂x = gy·y, ∂/∂y = gyᵀ·x
 //
-// It panics with a *ShapeError unless both are vectors.
+// It panics with a [*ShapeError] unless both are vectors.
 func (x Value) Outer(y Value) Value {
 	left, right := x.node("Outer").shape, x.operand("Outer", y).shape
 	if left.rank() != 1 || right.rank() != 1 {
@@ -167,12 +168,13 @@ func (x Value) Outer(y Value) Value {
 	return x.Unsqueeze(1).Mul(y.Unsqueeze(0))
 }
 
-// Diagonal returns the diagonals of the matrices in the last two axes, as the
-// last axis: the main one for k = 0, above it for k > 0, below for k < 0.
+// Diagonal returns the k-th diagonals of the matrices in the last two axes, as
+// the last axis: the main diagonal for k = 0, one above it for k > 0, one below
+// it for k < 0.
 //
 //	gx = gy on the diagonal, else 0
 //
-// It panics with a *ShapeError when there are fewer than two axes.
+// It panics with a [*ShapeError] if there are fewer than two axes.
 func (x Value) Diagonal(k int) Value {
 	g, from := x.g, x.matrix(opDiagonal.method)
 	s := from.shape
@@ -188,7 +190,7 @@ func (x Value) Diagonal(k int) Value {
 	return g.done()
 }
 
-// matrix returns x's node, which must have two axes at least.
+// matrix returns x's node, which must have at least two axes.
 func (x Value) matrix(op string) *node {
 	n := x.node(op)
 	if n.shape.rank() < 2 {
@@ -231,7 +233,7 @@ func onDiagonalRule(r *Rule) { r.Add(0, r.Grad().Diagonal(int(r.n.a))) }
 //
 //	gx = Triu(gy)
 //
-// It panics with a *ShapeError when there are fewer than two axes.
+// It panics with a [*ShapeError] if there are fewer than two axes.
 func (x Value) Triu(k int) Value { return x.triangle(&opTriu, triuRule, k) }
 
 func triuRule(r *Rule) { r.Add(0, r.Grad().Triu(int(r.n.a))) }
@@ -241,7 +243,7 @@ func triuRule(r *Rule) { r.Add(0, r.Grad().Triu(int(r.n.a))) }
 //
 //	gx = Tril(gy)
 //
-// It panics with a *ShapeError when there are fewer than two axes.
+// It panics with a [*ShapeError] if there are fewer than two axes.
 func (x Value) Tril(k int) Value { return x.triangle(&opTril, trilRule, k) }
 
 func trilRule(r *Rule) { r.Add(0, r.Grad().Tril(int(r.n.a))) }
@@ -250,7 +252,7 @@ func (x Value) triangle(op *operation, rule func(*Rule), k int) Value {
 	g, from := x.g, x.matrix(op.method)
 	rank := from.shape.rank()
 	rows, columns := from.shape.dims[rank-2], from.shape.dims[rank-1]
-	k = min(max(k, -rows), columns) // beyond, nothing changes
+	k = min(max(k, -rows), columns) // a diagonal further out changes nothing
 	n := g.record(op, rule, from.shape, x)
 	n.a = float64(k)
 	pick(g, triangles[float64], triangles[float32])(n, from, rows, columns, k)

@@ -25,7 +25,7 @@ const smallest = 1e-12
 // Special cases are: 100 with gradient ∓1e12 where p is 0 or 1 and the target
 // the other; NaN for p outside [0, 1].
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (p Value) BinaryCrossEntropy(y Value) Value { return p.binary(&opBCE, bceRule, y) }
 
 func bceRule(r *Rule) {
@@ -81,7 +81,7 @@ func bceSlopeRule(r *Rule) {
 // Neither the value nor the gradient overflows or cancels: at x = ±1000 they
 // are 0 and 0, or 1000 and ±1.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) BinaryCrossEntropyLogits(y Value) Value {
 	return x.binary(&opBCELogits, bceLogitsRule, y)
 }
@@ -107,7 +107,7 @@ func bceLogitsRule(r *Rule) {
 //
 // Special cases are: 100·y with gradient −1e12·y where p is 0; NaN for p < 0.
 //
-// It panics with a *ShapeError when the shapes do not broadcast.
+// It panics with a [*ShapeError] if the shapes do not broadcast.
 func (p Value) CrossEntropy(y Value) Value { return p.binary(&opCrossEntropy, crossEntropyRule, y) }
 
 func crossEntropyRule(r *Rule) {
@@ -126,8 +126,8 @@ func crossEntropyRule(r *Rule) {
 //
 //	gx = gy at the elements' places, else 0
 //
-// It panics with a *ShapeError for labels of another shape, and with an
-// *IndexError when a label is not in [0, n).
+// It panics with a [*ShapeError] for labels of another shape, and with an
+// [*IndexError] when a label is not in [0, n).
 func (x Value) Pick(labels Ints) Value {
 	labels.check("Pick")
 	g, s := x.g, x.node("Pick").shape

@@ -59,11 +59,11 @@ func (p *Param) Writable() Tensor {
 	return p.value
 }
 
-// Substitute calls f while the numbers of t, a tensor of the same shape, stand in
-// for the parameter's own, and then puts those back bit by bit. Recordings that
-// used the parameter before stay valid; those that f makes do not. It serves
-// finite differences. Nothing else may read the parameter meanwhile. It panics
-// with a [*ShapeError] if t has another shape.
+// Substitute calls f while the numbers of t, a tensor of the same shape, stand
+// in for the parameter's own, and then puts those back bit by bit. Recordings
+// that used the parameter before stay valid; those that f makes do not. It
+// serves finite differences. Nothing else may read the parameter meanwhile. It
+// panics with a [*ShapeError] if t has another shape.
 func (p *Param) Substitute(t Tensor, f func()) {
 	p.trials++
 	p.as("Param.Substitute", trial|p.trials, t, f)

@@ -109,7 +109,7 @@ func (g *Graph) slot(n *node) *paramSlot {
 	return &g.params.slots[n.in[1]]
 }
 
-// fresh panics when a parameter has been changed since it was recorded.
+// fresh panics if a parameter has been changed since it was recorded.
 func (g *Graph) fresh(op string) {
 	for i := range g.params.used {
 		if s := &g.params.slots[i]; s.param.version != s.version {

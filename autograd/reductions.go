@@ -26,8 +26,8 @@ var (
 	opCumProd   = operation{name: "cumprod", method: "CumProd"}
 )
 
-// A span is how a block of adjacent axes lies in memory: outer times n, of
-// which each step is inner elements.
+// A span describes how a block of adjacent axes lies in memory: outer blocks of
+// n steps, each step inner elements long.
 type span struct{ outer, n, inner int }
 
 // spanOf returns the span of one axis.
@@ -48,7 +48,7 @@ func spanOfBlock(s *shape, first, count int) span {
 	return sp
 }
 
-// along records a node of x's shape that is computed along one axis.
+// along records a node of x's shape, computed along one axis.
 func (x Value) along(op *operation, rule func(*Rule), axis int) (n, from *node, s span) {
 	from = x.node(op.method)
 	axis = x.g.axis(op.method, axis, from.shape.rank())
@@ -67,8 +67,8 @@ type reduction struct {
 	span
 }
 
-// reduction reads a reduction's axes. Axes that do not lie side by side are
-// brought to the end first.
+// reduction checks the axes of a reduction. Axes that are not adjacent are
+// moved to the end first.
 func (x Value) reduction(op *operation, axes []int) reduction {
 	g, from := x.g, x.node(op.method)
 	rank := from.shape.rank()
@@ -92,7 +92,7 @@ func (x Value) reduction(op *operation, axes []int) reduction {
 	return r
 }
 
-// gather brings the reduced axes to the end.
+// gather moves the reduced axes to the end.
 func (r reduction) gather(over []int) reduction {
 	g := r.x.g
 	order := g.ints.take(len(over))[:0]
@@ -157,23 +157,23 @@ func (r *Rule) spread(y Value) Value {
 	return y.reshaped(r.g.sized(dims, y.Size()))
 }
 
-// elements returns how many elements each result of the rule's reduction is
-// made of.
+// elements returns how many elements go into each result of the rule's
+// reduction.
 func (r *Rule) elements() int {
 	return spanOfBlock(r.g.at(r.n.in[0]).shape, r.n.extra.ints[0], r.n.extra.ints[1]).n
 }
 
-// Sum returns the sum over axes, added up in pairs so that rounding errors
-// grow with the logarithm of their number; 0 for none.
+// Sum returns the sum over axes. It adds in pairs, so that rounding errors grow
+// with the logarithm of the number of elements. The sum of no elements is 0.
 //
 //	∂y/∂xᵢ = 1
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError for one that stands twice.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if an axis is repeated.
 func (x Value) Sum(axes ...int) Value { return x.reduce(&opSum, sumRule, axes, kernel.Sum, kernel.Sum) }
 
-// sumLeading sums over the first axes, which leave the shape s: the gradient of
-// a bias, as of all that was broadcast along a batch.
+// sumLeading sums over the first axes and leaves the shape s. It gives the
+// gradient of a bias, and of anything else that was broadcast along a batch.
 func (x Value) sumLeading(axes int, s *shape) Value {
 	from := x.node(opSum.method)
 	r := reduction{x: x, from: from, op: &opSum, count: axes, span: spanOfBlock(from.shape, 0, axes)}
@@ -183,12 +183,12 @@ func (x Value) sumLeading(axes int, s *shape) Value {
 
 func sumRule(r *Rule) { r.Add(0, r.spread(r.Grad()).expandTo(r.g.at(r.n.in[0]).shape)) }
 
-// Mean returns the mean over axes; NaN for none.
+// Mean returns the mean over axes. The mean of no elements is NaN.
 //
 //	∂y/∂xᵢ = 1/n
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError for one that stands twice.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if an axis is repeated.
 func (x Value) Mean(axes ...int) Value {
 	return x.reduce(&opMean, meanRule, axes, kernel.Mean, kernel.Mean)
 }
@@ -198,18 +198,18 @@ func meanRule(r *Rule) {
 	r.Add(0, gx.expandTo(r.g.at(r.n.in[0]).shape))
 }
 
-// Prod returns the product over axes; 1 for none.
+// Prod returns the product over axes. The product of no elements is 1.
 //
 //	∂y/∂xᵢ = the product of the others, also where elements are 0
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError for one that stands twice.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if an axis is repeated.
 func (x Value) Prod(axes ...int) Value {
 	return x.reduce(&opProd, prodRule, axes, kernel.Prod, kernel.Prod)
 }
 
-// prodRule multiplies what stands before each element and what stands behind
-// it, so that it divides by nothing.
+// prodRule multiplies the elements before each element by those after it, which
+// needs no division.
 func prodRule(r *Rule) {
 	x := r.In(0)
 	if r.elements() == 0 {
@@ -226,41 +226,41 @@ func prodRule(r *Rule) {
 	r.Add(0, r.spread(r.Grad()).Mul(before.Mul(after).Reshape(dims...)))
 }
 
-// Max returns the greatest element over axes; NaN if one is NaN.
+// Max returns the greatest element over axes, or NaN if any element is NaN.
 //
 //	∂y/∂xᵢ = 1/k for each of the k greatest, else 0
 //
-// The second derivative at a tie is NaN: there is none.
+// There is no second derivative at a tie: it is NaN.
 //
-// It panics with a *ShapeError when there are no elements, with an *IndexError
-// for an axis that there is not, and with an *ArgumentError for one that stands
-// twice.
+// It panics with a [*ShapeError] if there are no elements, with an
+// [*IndexError] if an axis is out of range, and with an [*ArgumentError] if an
+// axis is repeated.
 func (x Value) Max(axes ...int) Value {
 	return x.reduce(&opMax, extremeRule, axes, kernel.Max, kernel.Max)
 }
 
-// nonEmpty panics when there is nothing to choose from.
+// nonEmpty panics if there are no elements to choose from.
 func (r reduction) nonEmpty() {
 	if r.n == 0 && r.outer*r.inner > 0 {
 		panic(shapeError(r.op.method, "no elements to choose from", "", r.from.shape.dims))
 	}
 }
 
-// Min returns the smallest element over axes; NaN if one is NaN.
+// Min returns the smallest element over axes, or NaN if any element is NaN.
 //
 //	∂y/∂xᵢ = 1/k for each of the k smallest, else 0
 //
-// The second derivative at a tie is NaN: there is none.
+// There is no second derivative at a tie: it is NaN.
 //
-// It panics with a *ShapeError when there are no elements, with an *IndexError
-// for an axis that there is not, and with an *ArgumentError for one that stands
-// twice.
+// It panics with a [*ShapeError] if there are no elements, with an
+// [*IndexError] if an axis is out of range, and with an [*ArgumentError] if an
+// axis is repeated.
 func (x Value) Min(axes ...int) Value {
 	return x.reduce(&opMin, extremeRule, axes, kernel.Min, kernel.Min)
 }
 
-// extremeRule splits the gradient evenly among the elements that were chosen.
-// Where the result is NaN, so is the gradient of what is NaN.
+// extremeRule splits the gradient evenly among the chosen elements. Where the
+// result is NaN, the gradient of the NaN elements is NaN.
 func extremeRule(r *Rule) {
 	x, y := r.In(0), r.spread(r.Out())
 	chosen := x.Equal(y).Maximum(x.IsNaN())
@@ -281,18 +281,18 @@ func (r *Rule) axes() []int {
 	return axes
 }
 
-// Var returns the variance over axes, from the mean in a second pass. It
-// divides by n − 1: NaN for n = 1.
+// Var returns the variance over axes, computed from the mean in a second pass.
+// It divides by n − 1, which gives NaN for n = 1.
 //
 //	∂y/∂xᵢ = 2(xᵢ − mean)/(n − 1)
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError for one that stands twice.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if an axis is repeated.
 func (x Value) Var(axes ...int) Value {
 	return x.spreading(&opVar, varRule, axes, 1, kernel.Var, kernel.Var)
 }
 
-// PopulationVar is Var with n in the place of n − 1.
+// PopulationVar is [Value.Var] with n as the denominator instead of n − 1.
 func (x Value) PopulationVar(axes ...int) Value {
 	return x.spreading(&opVar, varRule, axes, 0, kernel.Var, kernel.Var)
 }
@@ -303,8 +303,8 @@ func varRule(r *Rule) {
 
 var opCenter = operation{name: "center", method: "Center"}
 
-// deviation returns x minus its mean over the rule's axes: exactly 0 where all
-// elements are equal, though their mean be rounded.
+// deviation returns x minus its mean over the rule's axes. It is exactly 0
+// where all elements are equal, even if their mean is rounded.
 func (r *Rule) deviation() Value { return r.In(0).center(r.n.extra.ints[0], r.n.extra.ints[1]) }
 
 func (x Value) center(first, count int) Value {
@@ -317,15 +317,15 @@ func (x Value) center(first, count int) Value {
 	return g.done()
 }
 
-// centerRule: what is subtracted from each element is the same for all, and
-// the mean of the gradients is subtracted from each gradient.
+// centerRule subtracts the mean of the gradients from each gradient, since the
+// forward pass subtracts the same mean from each element.
 func centerRule(r *Rule) { r.Add(0, r.Grad().center(r.n.extra.ints[0], r.n.extra.ints[1])) }
 
 // freedom returns the denominator of the rule's variance.
 func (r *Rule) freedom() float64 { return float64(r.elements() - r.n.extra.ints[2]) }
 
-// spreading records a variance or deviation, whose kernels take the correction:
-// what is subtracted from the number of elements.
+// spreading records a variance or standard deviation. The correction is
+// subtracted from the number of elements to give the denominator.
 func (x Value) spreading(op *operation, rule func(*Rule), axes []int, correction int, f64 spanKernelWith[float64, int], f32 spanKernelWith[float32, int]) Value {
 	r := x.reduction(op, axes)
 	n := r.record(rule, r.shape())
@@ -338,26 +338,26 @@ func (x Value) spreading(op *operation, rule func(*Rule), axes []int, correction
 //
 //	∂y/∂xᵢ = (xᵢ − mean)/((n − 1)·y), 0 where all elements are equal
 //
-// Where they are equal there is no second derivative: it is NaN, but right for
-// the square of a Std, which is smooth.
+// Where they are equal there is no second derivative: it is NaN. The square of
+// a Std is smooth, and its second derivative is right there too.
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError for one that stands twice.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if an axis is repeated.
 func (x Value) Std(axes ...int) Value {
 	return x.spreading(&opStd, stdRule, axes, 1, kernel.Std, kernel.Std)
 }
 
-// PopulationStd is Std with n in the place of n − 1.
+// PopulationStd is [Value.Std] with n as the denominator instead of n − 1.
 func (x Value) PopulationStd(axes ...int) Value {
 	return x.spreading(&opStd, stdRule, axes, 0, kernel.Std, kernel.Std)
 }
 
 func stdRule(r *Rule) { r.Add(0, r.overRoot(r.deviation()).MulScalar(1/r.freedom())) }
 
-// overRoot returns gy·x/y for an output y that is the root of a sum of squares
-// of x, and 0 where y is 0: there is no derivative then, and no second one, which
-// is NaN. Where y was squared again, gy is k·y, and the result k·x: that is
-// smooth, and all its derivatives are right.
+// overRoot returns gy·x/y, where the output y is the root of a sum of squares
+// of x. Where y is 0 there is no derivative: it returns 0, and NaN for the
+// second derivative. If y was squared again, gy is k·y and the result is k·x,
+// which is smooth: all its derivatives are right.
 func (r *Rule) overRoot(x Value) Value {
 	gy, y := r.Grad(), r.Out()
 	if r.g.reverse.active {
@@ -371,7 +371,7 @@ func (r *Rule) overRoot(x Value) Value {
 	return kinked(gx, y.expandTo(gx.node(r.n.op.method).shape))
 }
 
-// without returns k for a product x = k·y, as it was recorded.
+// without returns k if x was recorded as a product k·y.
 func (x Value) without(y Value) (k Value, ok bool) {
 	n := x.node(opMul.method)
 	in := func(i int) Value { return Value{x.g, n.in[i], x.gen} }
@@ -408,24 +408,25 @@ func (x Value) without(y Value) (k Value, ok bool) {
 	return Value{}, false
 }
 
-// nonZero returns y with 1 in the place of 0, as a denominator of a numerator
-// that is 0 there too.
+// nonZero returns y with 0 replaced by 1. It serves as a denominator where the
+// numerator is 0 too.
 func nonZero(y Value) Value { return Where(y.EqualScalar(0), y.g.Scalar(1), y) }
 
-// Norm returns the p-norm (Σ |xᵢ|ᵖ)^(1/p) over axes, for p > 0; math.Inf(1)
-// gives the greatest magnitude. It neither overflows nor underflows on the
-// way.
+// Norm returns the p-norm (Σ |xᵢ|ᵖ)^(1/p) over axes, for p > 0. For p =
+// math.Inf(1) it is the greatest magnitude. Intermediate results neither
+// overflow nor underflow.
 //
 //	∂y/∂xᵢ = sign xᵢ·(|xᵢ|/y)^(p−1), 0 at the zero vector
 //
-// For p = ∞ the gradient is split evenly among the greatest magnitudes.
+// For p = ∞ the gradient is split evenly among the elements of greatest
+// magnitude.
 //
-// Second derivatives are NaN where there are none: at the zero vector, for
-// p < 2 where an element is 0, for p = ∞ at a tie. That of x.Norm(2).Square() is
-// right at the zero vector too.
+// Second derivatives are NaN where they do not exist: at the zero vector, for p
+// < 2 where an element is 0, and for p = ∞ at a tie. The second derivative of
+// x.Norm(2).Square() is right at the zero vector too.
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError for one that stands twice or a p that is not positive.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if an axis is repeated or p is not positive.
 func (x Value) Norm(p float64, axes ...int) Value {
 	if !(p > 0) {
 		panic(NewArgumentError(opNorm.method, "p = %v is not positive", p))
@@ -457,24 +458,24 @@ func normRule(r *Rule) {
 		}
 		r.Add(0, gx)
 	default:
-		// Where x is 0 the gradient is 0, and x^(p−2) infinite for p < 2.
+		// Where x is 0 the gradient is 0, but x^(p−2) is infinite for p < 2.
 		zero := x.EqualScalar(0)
 		share := Where(zero, x.g.Scalar(1), x.Abs().Div(y)).PowScalar(p - 1)
 		gx := Where(zero, x.g.Scalar(0), gy.Mul(x.Sign()).Mul(share))
 		if p > 2 {
-			x = Where(r.spread(r.Out()).EqualScalar(0), x, x.g.Scalar(1)) // smooth but for the zero vector
+			x = Where(r.spread(r.Out()).EqualScalar(0), x, x.g.Scalar(1)) // smooth except at the zero vector
 		}
 		r.Add(0, kinked(gx, x))
 	}
 }
 
-// LogSumExp returns ln Σ eˣ over axes, without overflow; −Inf where all
-// elements are −Inf, with gradient 0.
+// LogSumExp returns ln Σ eˣ over axes, without overflow. Where all elements are
+// −Inf the result is −Inf and the gradient 0.
 //
 //	∂y/∂xᵢ = e^(xᵢ − y)
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError for one that stands twice.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if an axis is repeated.
 func (x Value) LogSumExp(axes ...int) Value {
 	return x.reduce(&opLogSumExp, logSumExpRule, axes, kernel.LogSumExp, kernel.LogSumExp)
 }
@@ -485,8 +486,8 @@ func logSumExpRule(r *Rule) {
 	r.Add(0, r.spread(r.Grad()).Mul(r.In(0).Sub(y).Exp()))
 }
 
-// KeptDims are the reductions of a Value that keep the reduced axes, with length
-// 1: x.KeepDims().Sum(1) broadcasts against x.
+// KeptDims are the reductions of a Value that keep each reduced axis with
+// length 1, so that x.KeepDims().Sum(1) broadcasts against x.
 type KeptDims struct{ x Value }
 
 // KeepDims returns the reductions of x that keep the reduced axes.
@@ -495,7 +496,7 @@ func (x Value) KeepDims() KeptDims {
 	return KeptDims{x}
 }
 
-// keep gives a reduction over the axes, or over all, its axes back.
+// keep puts the reduced axes (all, if none are given) back with length 1.
 func (k KeptDims) keep(y Value, axes []int) Value {
 	g, from := k.x.g, k.x.node("KeepDims").shape
 	dims := g.copied(from.dims)
@@ -543,33 +544,33 @@ func (k KeptDims) Norm(p float64, axes ...int) Value { return k.keep(k.x.Norm(p,
 // LogSumExp is [Value.LogSumExp].
 func (k KeptDims) LogSumExp(axes ...int) Value { return k.keep(k.x.LogSumExp(axes...), axes) }
 
-// ArgMax returns the index of the greatest element along an axis, the first of
-// equal ones; NaN counts as the greatest. Indices have no gradient.
+// ArgMax returns the index of the greatest element along an axis, and the first
+// such index at a tie. NaN counts as the greatest. Indices have no gradient.
 //
-// It panics with a *ShapeError when there are no elements, and with an
-// *IndexError when there is no such axis.
+// It panics with a [*ShapeError] if there are no elements, and with an
+// [*IndexError] if the axis is out of range.
 func (x Value) ArgMax(axis int) Ints {
 	return x.argExtreme(&opArgMax, axis, kernel.ArgMax, kernel.ArgMax)
 }
 
-// ArgMin returns the index of the smallest element along an axis, the first of
-// equal ones; NaN counts as the smallest. Indices have no gradient.
+// ArgMin returns the index of the smallest element along an axis, and the first
+// such index at a tie. NaN counts as the smallest. Indices have no gradient.
 //
-// It panics with a *ShapeError when there are no elements, and with an
-// *IndexError when there is no such axis.
+// It panics with a [*ShapeError] if there are no elements, and with an
+// [*IndexError] if the axis is out of range.
 func (x Value) ArgMin(axis int) Ints {
 	return x.argExtreme(&opArgMin, axis, kernel.ArgMin, kernel.ArgMin)
 }
 
 var opKinked = operation{name: "kink", method: "Grad"}
 
-// kinked returns g, and takes part in the second derivative of what has a kink
-// at x = 0: there is none there, but NaN. It is for gradients that were chosen
-// between those of both sides. Where one side was chosen, as for ReLU, its
-// second derivative goes with it.
+// kinked returns g, but makes the second derivative NaN where x is 0, since a
+// function has none at a kink. It serves gradients that lie between the slopes
+// of both sides. Where the gradient is that of one side, as for ReLU, so is the
+// second derivative.
 func kinked(g, x Value) Value {
 	if g.g.reverse.active {
-		return g // nothing is differentiated again
+		return g // no second derivative will be taken
 	}
 	from := g.node(opKinked.method)
 	n := g.g.record(&opKinked, kinkedRule, from.shape, g, x)
@@ -604,10 +605,10 @@ func (x Value) argExtreme(op *operation, axis int, f64 argKernel[float64], f32 a
 //
 //	gxᵢ = Σ gyⱼ over j ≥ i
 //
-// It panics with an *IndexError when there is no such axis.
+// It panics with an [*IndexError] if the axis is out of range.
 func (x Value) CumSum(axis int) Value { return x.cumSum(axis, false) }
 
-// cumSum adds up from the end if reverse.
+// cumSum adds from the end if reverse is set.
 func (x Value) cumSum(axis int, reverse bool) Value {
 	n, from, s := x.along(&opCumSum, cumSumRule, axis)
 	n.b = reversed(reverse)
@@ -628,10 +629,10 @@ func cumSumRule(r *Rule) { r.Add(0, r.Grad().cumSum(int(r.n.a), r.n.b == 0)) }
 //
 //	gxᵢ = Σ gyⱼ·∏ xₖ over j ≥ i and k ≤ j, k ≠ i
 //
-// It panics with an *IndexError when there is no such axis.
+// It panics with an [*IndexError] if the axis is out of range.
 func (x Value) CumProd(axis int) Value { return x.cumProd(axis, false) }
 
-// cumProd multiplies from the end if reverse.
+// cumProd multiplies from the end if reverse is set.
 func (x Value) cumProd(axis int, reverse bool) Value {
 	n, from, s := x.along(&opCumProd, cumProdRule, axis)
 	n.b = reversed(reverse)
@@ -639,8 +640,8 @@ func (x Value) cumProd(axis int, reverse bool) Value {
 	return x.g.done()
 }
 
-// cumProdRule divides the sum by x where no product is 0 or infinite. Else it
-// forms all n² products, from which neither can be divided out.
+// cumProdRule divides the sum by x if no product is 0 or infinite. Otherwise it
+// forms all n² products, since a 0 or infinity cannot be divided out.
 func cumProdRule(r *Rule) {
 	gy, x, y, axis, reverse := r.Grad(), r.In(0), r.Out(), int(r.n.a), r.n.b == 1
 	if r.g.divides(r.n) {

@@ -55,7 +55,7 @@ func (r *Rule) Needs(i int) bool {
 	return r.needs[i]
 }
 
-// input returns the node of input i. It panics with an *IndexError when the
+// input returns the node of input i. It panics with an [*IndexError] when the
 // operation has no such input.
 func (r *Rule) input(i int) int32 {
 	inputs := r.n.inputs()
@@ -77,8 +77,8 @@ func (r *Rule) opName() string {
 // shape. A gradient of the output's shape is summed over the axes along which
 // the input was broadcast. Several gradients for one input add up.
 //
-// It panics with a *ShapeError when the gradient fits neither, and with an
-// *IndexError when there is no input i.
+// It panics with a [*ShapeError] when the gradient fits neither, and with an
+// [*IndexError] when there is no input i.
 func (r *Rule) Add(i int, gx Value) {
 	x := r.g.at(r.input(i)).shape
 	if !r.needs[i] {

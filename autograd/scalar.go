@@ -6,9 +6,9 @@ import (
 	"nabla/internal/kernel"
 )
 
-// Graphs of single numbers, as a neuron written out, have nodes whose work takes
-// less time than a function call: what they need to be fast stands here. A
-// single number lies in its node, as does its gradient, and the chain rule
+// Graphs of single numbers, as a neuron written out, have nodes whose work
+// takes less time than a function call: what they need to be fast stands here.
+// A single number lies in its node, as does its gradient, and the chain rule
 // between single numbers takes the derivative in scalar form.
 
 // unary records a function of each element with the constants a and b.

@@ -36,7 +36,7 @@ func (g *Graph) newShape(op string, dims []int) *shape {
 
 // Reshape returns the same elements, in row-major order, in another shape. One
 // dimension may be −1: it is what is left for it. Nothing is copied. It panics
-// with a *ShapeError when the sizes differ, or when −1 is ambiguous.
+// with a [*ShapeError] when the sizes differ, or when −1 is ambiguous.
 //
 //	gx = gy, in x's shape
 func (x Value) Reshape(dims ...int) Value {
@@ -78,8 +78,8 @@ func (g *Graph) inferred(from *shape, dims []int) *shape {
 //
 //	gx = gy, in x's shape
 //
-// It panics with an *IndexError for an axis that there is not, and with an
-// *ArgumentError when first stands behind last.
+// It panics with an [*IndexError] if an axis is out of range, and with an
+// [*ArgumentError] if first comes after last.
 func (x Value) Flatten(first, last int) Value {
 	g, s := x.g, x.node("Flatten").shape
 	if s.rank() == 0 {
@@ -99,8 +99,8 @@ func (x Value) Flatten(first, last int) Value {
 //
 //	gx = gy, in x's shape
 //
-// It panics with a *ShapeError for an axis of another length, and with an
-// *IndexError for one that there is not.
+// It panics with a [*ShapeError] if one of the axes has another length, and
+// with an [*IndexError] if an axis is out of range.
 func (x Value) Squeeze(axes ...int) Value {
 	g, s := x.g, x.node("Squeeze").shape
 	drop := g.ints.take(s.rank())
@@ -130,8 +130,8 @@ func (x Value) Squeeze(axes ...int) Value {
 //
 //	gx = gy, in x's shape
 //
-// It panics with an *IndexError when the result has no such axis, and with an
-// *ArgumentError when one is repeated.
+// It panics with an [*IndexError] if the axis is out of range for the result,
+// and with an [*ArgumentError] when one is repeated.
 func (x Value) Unsqueeze(axes ...int) Value {
 	g, s := x.g, x.node("Unsqueeze").shape
 	dims := g.ints.take(s.rank() + len(axes))
@@ -153,7 +153,7 @@ func (x Value) Unsqueeze(axes ...int) Value {
 }
 
 // Expand repeats axes of length 1, and new ones in front, to the given shape.
-// It panics with a *ShapeError when another axis differs.
+// It panics with a [*ShapeError] when another axis differs.
 //
 //	gx = the sum of gy over the repeated axes
 func (x Value) Expand(dims ...int) Value {
@@ -241,9 +241,9 @@ func (x Value) sumTo(s *shape) Value {
 //
 //	gx = gy, in the inverse order
 //
-// It panics with a *ShapeError unless there are as many numbers as axes, with
-// an *IndexError for an axis that there is not, and with an *ArgumentError for
-// one that stands twice.
+// It panics with a [*ShapeError] unless there are as many numbers as axes, with
+// an [*IndexError] if an axis is out of range, and with an [*ArgumentError] if
+// an axis is repeated.
 func (x Value) Permute(order ...int) Value {
 	g, from := x.g, x.node(opPermute.method)
 	rank := from.shape.rank()
@@ -291,7 +291,7 @@ func (g *Graph) copy(dst, src *node, dims []int, dOff int, dStride []int, sOff i
 //
 //	gx = gy, with the same axes swapped
 //
-// It panics with an *IndexError when there is no such axis.
+// It panics with an [*IndexError] if the axis is out of range.
 func (x Value) Transpose(a, b int) Value {
 	g, rank := x.g, x.Rank()
 	a, b = g.axis("Transpose", a, rank), g.axis("Transpose", b, rank)
@@ -308,7 +308,7 @@ func (x Value) Transpose(a, b int) Value {
 //
 //	gx = gyᵀ
 //
-// It panics with an *IndexError when there are fewer than two axes.
+// It panics with an [*IndexError] if there are fewer than two axes.
 func (x Value) T() Value { return x.Transpose(-2, -1) }
 
 // End stands for the end of an axis in Slice: behind the last element, or with
@@ -317,8 +317,9 @@ const End = math.MaxInt
 
 // Slice returns every step-th element along an axis, from start up to but
 // without stop. Start and stop count from the end when negative; a negative
-// step walks backward. It panics with an *IndexError when start or stop lies
-// outside or there is no such axis, and with an *ArgumentError for a step of 0.
+// step walks backward. It panics with an [*IndexError] when start or stop lies
+// outside or the axis is out of range, and with an [*ArgumentError] for a step
+// of 0.
 //
 //	gx = gy at the elements taken, else 0
 func (x Value) Slice(axis, start, stop, step int) Value {
@@ -449,8 +450,8 @@ func padRule(r *Rule) { r.Add(0, r.Grad().take(r.g.at(r.n.in[0]).shape, r.n.ints
 //
 //	gx = gy at the elements taken, else 0
 //
-// It panics with a *ShapeError when one of them lies outside, start or length
-// being negative too, and with an *IndexError when there is no such axis.
+// It panics with a [*ShapeError] when one of them lies outside, start or length
+// being negative too, and with an [*IndexError] if the axis is out of range.
 func (x Value) Narrow(axis, start, length int) Value {
 	s := x.node("Narrow").shape
 	axis = x.g.axis("Narrow", axis, s.rank())
@@ -465,7 +466,7 @@ func (x Value) Narrow(axis, start, length int) Value {
 //
 //	gx = gy at index i, else 0
 //
-// It panics with an *IndexError when there is no such index or axis.
+// It panics with an [*IndexError] when there is no such index or axis.
 func (x Value) Select(axis, i int) Value {
 	g, s := x.g, x.node("Select").shape
 	axis = g.axis("Select", axis, s.rank())
@@ -483,7 +484,7 @@ func (x Value) Select(axis, i int) Value {
 //
 //	gx = gy, in reverse order too
 //
-// It panics with an *IndexError when there is no such axis.
+// It panics with an [*IndexError] if the axis is out of range.
 func (x Value) Flip(axes ...int) Value {
 	if len(axes) == 0 {
 		for axis := range x.Rank() {
@@ -497,8 +498,8 @@ func (x Value) Flip(axes ...int) Value {
 }
 
 // Pad surrounds x with elements v: for each axis as many as its pair says
-// before and behind. It panics with a *ShapeError when there is not one pair
-// for each axis, and with an *ArgumentError for a negative number.
+// before and behind. It panics with a [*ShapeError] when there is not one pair
+// for each axis, and with an [*ArgumentError] for a negative number.
 //
 //	gx = gy without the padding
 func (x Value) Pad(v float64, pairs ...[2]int) Value {
@@ -525,9 +526,9 @@ func (x Value) Pad(v float64, pairs ...[2]int) Value {
 //
 //	gxᵢ = the part of gy that xᵢ became
 //
-// It panics with a *ShapeError when the shapes differ on another axis, with an
-// *IndexError when there is no such axis, and with an *ArgumentError for no
-// Values.
+// It panics with a [*ShapeError] when the shapes differ on another axis, with
+// an [*IndexError] if the axis is out of range, and with an [*ArgumentError]
+// for no Values.
 func Concat(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
 		panic(NewArgumentError(opConcat.method, "nothing to join"))
@@ -579,8 +580,9 @@ func concatRule(r *Rule) {
 //
 //	gxᵢ = gy at index i of the new axis
 //
-// It panics with a *ShapeError when the shapes differ, with an *IndexError when
-// the result has no such axis, and with an *ArgumentError for no Values.
+// It panics with a [*ShapeError] when the shapes differ, with an [*IndexError]
+// if the axis is out of range for the result, and with an [*ArgumentError] for
+// no Values.
 func Stack(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
 		panic(NewArgumentError("Stack", "nothing to join"))
@@ -600,8 +602,8 @@ func Stack(axis int, xs ...Value) Value {
 //
 //	gx = the gys of the parts, joined
 //
-// It panics with a *ShapeError when the lengths do not add up to that of x, and
-// with an *IndexError when there is no such axis.
+// It panics with a [*ShapeError] when the lengths do not add up to that of x,
+// and with an [*IndexError] if the axis is out of range.
 func (x Value) Split(axis int, lengths ...int) []Value {
 	g, s := x.g, x.node("Split").shape
 	axis = g.axis("Split", axis, s.rank())
@@ -628,8 +630,8 @@ func (x Value) Split(axis int, lengths ...int) []Value {
 //
 //	gx = the gys of the parts, joined
 //
-// It panics with a *ShapeError when the axis cannot be divided so, and with an
-// *IndexError when there is no such axis.
+// It panics with a [*ShapeError] when the axis cannot be divided so, and with
+// an [*IndexError] if the axis is out of range.
 func (x Value) SplitEqual(axis, parts int) []Value {
 	g, s := x.g, x.node("SplitEqual").shape
 	axis = g.axis("SplitEqual", axis, s.rank())
@@ -644,7 +646,7 @@ func (x Value) SplitEqual(axis, parts int) []Value {
 //
 //	gx = gy, moved back
 //
-// It panics with an *IndexError when there is no such axis.
+// It panics with an [*IndexError] if the axis is out of range.
 func (x Value) Roll(axis, shift int) Value {
 	g, s := x.g, x.node("Roll").shape
 	axis = g.axis("Roll", axis, s.rank())
@@ -664,7 +666,7 @@ func (x Value) Roll(axis, shift int) Value {
 //
 //	gx = the sum of gy over the copies
 //
-// It panics with a *ShapeError when there are fewer numbers than axes or a
+// It panics with a [*ShapeError] when there are fewer numbers than axes or a
 // negative one.
 func (x Value) Tile(times ...int) Value {
 	g, s := x.g, x.node("Tile").shape
@@ -692,8 +694,8 @@ func (x Value) Tile(times ...int) Value {
 //
 //	gx = the sum of gy over the copies
 //
-// It panics with an *IndexError when there is no such axis, and with an
-// *ArgumentError for a negative number.
+// It panics with an [*IndexError] if the axis is out of range, and with an
+// [*ArgumentError] for a negative number.
 func (x Value) Repeat(axis, times int) Value {
 	g, s := x.g, x.node("Repeat").shape
 	axis = g.axis("Repeat", axis, s.rank())

@@ -32,7 +32,7 @@ type term struct {
 //		sum.Add(part)
 //	}
 //
-// It panics with a *GradientError when gr came from Backward.
+// It panics with a [*GradientError] if gr came from Backward.
 func (gr *Gradients) Add(other Gradients) { gr.add("Gradients.Add", other, 1) }
 
 // AddWeighted adds the gradients of other times a weight. Where each part's
@@ -46,7 +46,7 @@ func (gr *Gradients) Add(other Gradients) { gr.add("Gradients.Add", other, 1) }
 //	sum.Average()
 //
 // Nothing is added for a weight of 0. It panics as Add does, and with an
-// *ArgumentError for a weight that is negative or not finite.
+// [*ArgumentError] for a weight that is negative or not finite.
 func (gr *Gradients) AddWeighted(other Gradients, weight float64) {
 	if !(weight >= 0) || math.IsInf(weight, 1) {
 		panic(NewArgumentError("Gradients.AddWeighted", "a weight of %v", weight))
@@ -87,7 +87,7 @@ func (gr Gradients) weight() float64 {
 
 // Average divides a sum by the weights of all that was added, of which Add's is
 // 1: it is their weighted mean, and itself of weight 1 from then on. It panics
-// with a *GradientError when gr came from Backward or nothing was added.
+// with a [*GradientError] if gr came from Backward or nothing was added.
 func (gr *Gradients) Average() {
 	s := gr.ownSum("Gradients.Average")
 	if s.weight == 0 {
@@ -126,7 +126,7 @@ func (s *sum) of(p *Param) (Tensor, bool) {
 }
 
 // Clear empties a sum and keeps its memory for the next one, as long as the
-// parameters are in use. It panics with a *GradientError when gr came from
+// parameters are in use. It panics with a [*GradientError] if gr came from
 // Backward.
 func (gr *Gradients) Clear() {
 	if gr.pass != nil {

@@ -28,9 +28,9 @@ type kind struct {
 	precision Precision
 }
 
-// NewTensor returns a tensor with a copy of the values in that shape; without
-// a shape, a vector of all values. It panics with a *ShapeError when their
-// number does not fit.
+// NewTensor returns a tensor with a copy of the values in that shape; without a
+// shape, a vector of all values. It panics with a [*ShapeError] if their number
+// does not fit the shape.
 func NewTensor(values []float64, shape ...int) Tensor {
 	if shape == nil {
 		shape = []int{len(values)}
@@ -78,7 +78,7 @@ func Full(v float64, shape ...int) Tensor {
 }
 
 // Arange returns the vector start, start+step, … up to but without stop. It
-// panics with an *ArgumentError when step is 0 or leads away from stop.
+// panics with an [*ArgumentError] when step is 0 or leads away from stop.
 func Arange(start, stop, step float64) Tensor {
 	if n := (stop - start) / step; step == 0 || !(n >= 0) || math.IsInf(n, 0) {
 		panic(NewArgumentError("Arange", "a step of %v does not lead from %v to %v", step, start, stop))
@@ -129,7 +129,7 @@ func checkRNG(op string, rng *rand.Rand) {
 }
 
 // FromNested returns a tensor of nested slices or arrays of numbers, such as
-// [][]float64. It panics with a *ShapeError when rows differ in length.
+// [][]float64. It panics with a [*ShapeError] when rows differ in length.
 func FromNested(nested any) Tensor {
 	var shape []int
 	for v := reflect.ValueOf(nested); isList(v); v = v.Index(0) {

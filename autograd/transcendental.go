@@ -303,9 +303,8 @@ func digammaSlopeRule(r *Rule) {
 	}
 }
 
-// Polygamma returns the derivative of that order of the digamma function;
-// order 0 is digamma itself. It panics with an *ArgumentError for a negative
-// order.
+// Polygamma returns the derivative of that order of the digamma function; order
+// 0 is digamma itself. It panics with an [*ArgumentError] for a negative order.
 //
 //	∂y/∂x = polygamma of order + 1
 func (x Value) Polygamma(order int) Value {

@@ -6,10 +6,10 @@ package autograd
 //
 // The operations' comments give their derivatives: ∂y/∂x of the result y, or
 // the gradient gx that goes on to x where gy arrives for y. They say which
-// arguments an operation panics for. All panic with a *GraphError for the zero
-// Value and for operands of two graphs, with a *StaleError after the graph's
-// Reset, and with a *NonFiniteError in a graph with CheckFinite for a result
-// that is NaN or infinite.
+// arguments an operation panics for. All panic with a [*GraphError] for the
+// zero Value and for operands of two graphs, with a [*StaleError] after the
+// graph's Reset, and with a [*NonFiniteError] in a graph with CheckFinite for a
+// result that is NaN or infinite.
 type Value struct {
 	g   *Graph
 	id  int32
@@ -65,7 +65,7 @@ func (x Value) Dim(axis int) int {
 }
 
 // Item returns the number of a one-element Value. It panics with a
-// *ShapeError for any other.
+// [*ShapeError] for any other.
 func (x Value) Item() float64 {
 	n := x.node("Item")
 	if n.shape.size != 1 {

@@ -76,11 +76,11 @@ type Checker struct {
 // before when Check returns or panics; their versions rise. Nothing else may
 // use them meanwhile. The inputs are copied.
 //
-// It returns nil when all agree; an *Error that lists the worst entries; a
-// *NondeterministicError when two evaluations of f at the same point differ;
+// It returns nil when all agree; an [*Error] that lists the worst entries; a
+// [*NondeterministicError] when two evaluations of f at the same point differ;
 // or the typed error of autograd for which f, Backward or Grad panicked,
 // wrapped. Other panics of f pass through. It panics with an
-// *autograd.ArgumentError for a setting that makes no sense, a nil f or a nil
+// [*autograd.ArgumentError] for a setting that makes no sense, a nil f or a nil
 // Param.
 func (c Checker) Check(f func(g *autograd.Graph, in []autograd.Value) autograd.Value, inputs []autograd.Tensor, params ...*autograd.Param) error {
 	c = c.withDefaults()
