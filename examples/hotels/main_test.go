@@ -130,7 +130,7 @@ func TestTable(t *testing.T) {
 	// all costs and errors are those of the result lines, rounded.
 	want := [][]string{
 		{"task", "network", "epochs", "cost", "the course", "here"},
-		{"price by distance", "1-1", "100", "1.605e+04 → 16.37", "MSE 16.4 train, 144.5 test", "MSE 16.4 train, 144.5 test"},
+		{"price by distance", "1-1", "100", "16051 → 16.37", "MSE 16.4 train, 144.5 test", "MSE 16.4 train, 144.5 test"},
 	}
 	if diff := cmp.Diff(want, rows[:2]); diff != "" {
 		t.Errorf("the first rows (-want +got):\n%s", diff)
@@ -273,7 +273,14 @@ func TestHundredSeeds(t *testing.T) {
 // median returns the lower median.
 func median(v []float64) float64 { return slices.Sorted(slices.Values(v))[(len(v)-1)/2] }
 
-func TestWritesFiles(t *testing.T) {
+func TestWritesFiles(t *testing.T) { writesFiles(t) }
+
+func TestWritesPicturesWithoutGraphviz(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	writesFiles(t)
+}
+
+func writesFiles(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "new", "folder")
 	text := strings.Join(output(t, settings{task: "binary", seed: 1, out: dir, verbose: true}), "\n")
 	var got, want []string

@@ -30,8 +30,14 @@ func (o outcome) here() string {
 }
 
 // cost returns the first and the last cost.
-func (o outcome) cost() string {
-	return fmt.Sprintf("%.4g → %.4g", o.costs[0], o.costs[o.epochs])
+func (o outcome) cost() string { return short(o.costs[0]) + " → " + short(o.costs[o.epochs]) }
+
+// short writes a cost with four digits, and a large one without decimals.
+func short(cost float64) string {
+	if cost >= 1000 {
+		return fmt.Sprintf("%.0f", cost)
+	}
+	return fmt.Sprintf("%.4g", cost)
 }
 
 // units explains the table's numbers. The page of all networks has the same
