@@ -44,6 +44,29 @@ func (c *cycle) checkStepped(grads autograd.Gradients) error {
 	return nil
 }
 
+// nonFinite says where the data hold a NaN or infinity, nil if nowhere. A graph
+// with CheckFinite lets infinite constants pass, such as a mask; in data they
+// are a fault.
+func (d Data) nonFinite() error {
+	for _, part := range []struct {
+		name string
+		t    autograd.Tensor
+	}{{"inputs", d.Inputs}, {"targets", d.Targets}} {
+		if !isGiven(part.t) {
+			continue
+		}
+		for i, v := range part.t.Float64s() {
+			if !isFinite(v) {
+				return &autograd.NonFiniteError{
+					Op: "Constant", Name: part.name, Value: v, Index: i, Shapes: [][]int{part.t.Shape()},
+					Location: autograd.NewArgumentError("train", "").Location,
+				}
+			}
+		}
+	}
+	return nil
+}
+
 // origin computes a batch again, in a graph that stops at the first NaN or
 // infinity, and returns the error that names the place. It draws the same
 // random numbers as the first run. A model with randomness of its own may be
@@ -58,6 +81,9 @@ func (c *Config) origin(options autograd.Options, random autograd.RandomState, b
 			loss.Backward()
 		}
 	})
+	if place := batch.nonFinite(); err == nil && place != nil {
+		return place
+	}
 	if err == nil {
 		return errors.New(symptom + "; a second run of the batch did not show where from")
 	}
