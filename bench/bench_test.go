@@ -7,14 +7,14 @@ import (
 	"nabla/autograd"
 )
 
-// The workloads as benchmarks, for benchstat: what is measured is a step.
+// The workloads as benchmarks, for benchstat; one operation is a step.
 func BenchmarkNabla(b *testing.B) {
 	for _, w := range workloads() {
 		benchmark(b, w, w.name, w.nabla)
 	}
 }
 
-// The peers that run in this process.
+// The peers that run in this process, as benchmarks.
 func BenchmarkPeers(b *testing.B) {
 	for _, w := range workloads() {
 		for _, p := range w.peers {

@@ -12,9 +12,9 @@ const (
 	elementColumns = 1000
 )
 
-// elementwise are W7: operations on a million elements, as a user calls them,
-// on Values of a NoGrad graph. The operands are Params, which are read in
-// place, so that no copy of them is counted.
+// elementwise returns W7: operations on a million elements, as a user calls
+// them, on Values of a NoGrad graph. The operands are Params, which are read in
+// place, so that no copy is measured.
 func elementwise() []workload {
 	var list []workload
 	for _, o := range elementOperations {
@@ -27,7 +27,7 @@ func elementwise() []workload {
 	return list
 }
 
-// An elementOperation is one of W7; those of one operand ignore y.
+// An elementOperation is one of W7; unary ones ignore y.
 type elementOperation struct {
 	name  string
 	apply func(x, y autograd.Value) autograd.Value

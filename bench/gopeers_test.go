@@ -65,11 +65,11 @@ func writeModule(t *testing.T, source string) (folder string) {
 	return folder
 }
 
-// The peers in Go learn what Nabla learns from the same start, so that they
-// compute the same. A layer is so wide that each row has a neuron that is
-// alive: behind dead ones z is 0, where their relu has the derivative 1.
-// Building their modules takes more than a minute, so that this runs on request
-// only:
+// From the same start, the peers in Go learn what Nabla learns, so they compute
+// the same. The layers are wide enough that each row has a neuron that is
+// alive: after dead ones z is 0, where the peers' relu has the derivative 1.
+// Building the modules takes more than a minute, so this test runs only on
+// request:
 //
 //	go test ./bench -args -peers
 func TestGoPeersLearnTheSame(t *testing.T) {
@@ -95,8 +95,8 @@ func TestGoPeersLearnTheSame(t *testing.T) {
 	}
 }
 
-// read has go test notice when a peer changes: it runs a test again when a file
-// has changed that the test itself has read.
+// read reads a peer's files so that go test notices when they change: it reruns
+// a test if a file that the test has read has changed.
 func read(t *testing.T, folder string) {
 	t.Helper()
 	for _, name := range []string{"go.mod", "main.go"} {

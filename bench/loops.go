@@ -2,9 +2,9 @@ package main
 
 import "nabla/autograd"
 
-// loops is W2 written out by hand for exactly this network: forward and
-// backward in one pass over the rows, nothing stored in between. It is the
-// limit of what plain Go can reach.
+// loops is W2 written by hand for exactly this network: forward and backward in
+// one pass over the rows, with nothing stored in between. It is the limit of
+// what plain Go can reach.
 type loops[T number] struct {
 	x       [tinyRows][tinyInputs]T
 	t       [tinyRows]T

@@ -20,13 +20,13 @@ func main() {
 	}
 }
 
-// run measures what the arguments ask for.
+// run runs the command with the given arguments.
 func run(args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
 		return err
 	}
-	if o.update != "" { // before minutes are spent
+	if o.update != "" { // fail before minutes of measuring
 		if _, err := proseOf(o.update); err != nil {
 			return err
 		}
@@ -52,7 +52,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 }
 
 // measureAll measures the chosen workloads, each with the chosen peers, and
-// reports each result at once.
+// reports each result immediately.
 func (o *options) measureAll(all *programs, report func(result) error) ([]result, error) {
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	var results []result
@@ -71,7 +71,7 @@ func (o *options) measureAll(all *programs, report func(result) error) ([]result
 	return results, nil
 }
 
-// A setting is what every workload is measured in.
+// A setting is a precision and a number of threads to measure in.
 type setting struct {
 	precision autograd.Precision
 	threads   int

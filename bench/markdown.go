@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// resultsHeading stands in front of the results, which go on to the end of the
-// file.
+// resultsHeading begins the results, which extend to the end of the file.
 const resultsHeading = "## Results"
 
-// A machine is what the figures were measured on.
+// A machine describes where the figures were measured.
 type machine struct {
 	processor string
 	cores     int
 	before    string // the load average when the measurements began
 	after     string // and when they ended
 	date      string
-	waiting   string // how the peers' OpenMP threads wait, "" for the usual way
+	waiting   string // how the peers' OpenMP threads wait; "" for the default
 }
 
-// lookAtMachine finds out what Linux tells; elsewhere less.
+// lookAtMachine describes this machine; it finds less on systems other than
+// Linux.
 func lookAtMachine() machine {
 	m := machine{
 		processor: runtime.GOARCH,
@@ -37,7 +37,7 @@ func lookAtMachine() machine {
 	return m
 }
 
-// loadAverage returns how many programs ran at a time in the last minute.
+// loadAverage returns the load average of the last minute.
 func loadAverage() string {
 	text, err := os.ReadFile("/proc/loadavg")
 	if err != nil {
@@ -47,7 +47,8 @@ func loadAverage() string {
 	return minute
 }
 
-// field returns the first value of that name in a text of lines "name : value".
+// field returns the first value with that name in a text with lines "name :
+// value".
 func field(text, name string) string {
 	for line := range strings.Lines(text) {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.TrimSpace(key) == name {
@@ -83,7 +84,7 @@ func markdown(m machine, versions []string, results []result) string {
 const tableHead = "| workload | Nabla µs | GFLOP/s | allocations | peer | peer µs | ratio |\n" +
 	"| --- | ---: | ---: | ---: | --- | ---: | ---: |\n"
 
-// proseOf returns what stands before the results in a Markdown file.
+// proseOf returns the part of a Markdown file before the results.
 func proseOf(path string) (string, error) {
 	text, err := os.ReadFile(path)
 	if err != nil {

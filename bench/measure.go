@@ -7,7 +7,8 @@ import (
 	"time"
 )
 
-// A body runs a workload's step that many times and says how long that took.
+// A body runs a workload's step a number of times and returns how long that
+// took.
 type body func(steps int) (time.Duration, error)
 
 // local is the body of a step in this process.
@@ -21,35 +22,35 @@ func local(step func()) body {
 	}
 }
 
-// An effort is how much is measured.
+// An effort says how much to measure.
 type effort struct {
 	pairs int           // of runs, Nabla's and the peer's
 	least time.Duration // that a run takes
-	pause time.Duration // between runs: a peer's threads spin for a while before they sleep
+	pause time.Duration // between runs, since a peer's threads spin for a while before they sleep
 }
 
 var full = effort{pairs: 7, least: 25 * time.Millisecond, pause: 3 * time.Millisecond}
 
-// A result is what one workload took, beside one peer.
+// A result is the time of one workload, beside that of one peer.
 type result struct {
 	workload string
 	setting  setting
 	nabla    float64 // microseconds of a step, the median of the runs
 	peer     string  // "" for Nabla alone
-	other    float64 // the peer's; NaN when it is missing
-	ratio    float64 // peer ÷ Nabla, the median of the pairs; NaN when it is missing
-	gflops   float64 // Nabla's; NaN where nobody counts
+	other    float64 // the peer's; NaN if it is missing
+	ratio    float64 // peer ÷ Nabla, the median of the pairs; NaN if the peer is missing
+	gflops   float64 // Nabla's; NaN if not counted
 	allocs   int     // Nabla's, of a step
 }
 
-// measure runs a workload and its peer in turn. A peer that fails is missing
-// from then on.
+// measure runs a workload alternately in Nabla and in a peer. A peer that fails
+// counts as missing from then on.
 func (e effort) measure(w workload, p peer, s setting, all *programs) result {
 	nabla := local(w.nabla(s.precision))
 	taken, err := e.runs(nabla, all.body(w, p, s))
 	if err != nil {
 		all.giveUp(p.name, err)
-		taken, _ = e.runs(nabla, nil) // what runs in this process does not fail
+		taken, _ = e.runs(nabla, nil) // a body in this process does not fail
 	}
 	r := result{
 		workload: w.name, setting: s, peer: p.name,
@@ -76,7 +77,8 @@ func (r *runs) ratios() []float64 {
 	return all
 }
 
-// runs takes turns between two bodies. Other may be nil, and fails alone.
+// runs alternates between two bodies. other may be nil; if it fails, nabla is
+// still measured.
 func (e effort) runs(nabla, other body) (*runs, error) {
 	nablaSteps, err := e.calibrate(nabla)
 	if err != nil {
@@ -126,11 +128,11 @@ func (e effort) calibrate(b body) (steps int, err error) {
 	}
 }
 
-// mostSteps is enough to calibrate with, were a step to take no time at all.
+// mostSteps ends the calibration even if a step takes no time at all.
 const mostSteps = 1 << 24
 
-// allocations returns how many allocations a step makes on the average,
-// rounded down: the few that others make in the meantime do not count.
+// allocations returns the average number of allocations of a step, rounded down
+// so that a few by other goroutines do not count.
 func allocations(b body, steps int) int {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)

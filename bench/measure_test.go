@@ -14,10 +14,11 @@ import (
 	"nabla/autograd"
 )
 
-// A clock makes bodies that take exactly as long as they say.
+// A clock makes bodies that take exactly a given time.
 type clock struct{ turns strings.Builder }
 
-// body takes the times, per step, in turn; the last again and again.
+// body returns a body that takes the given times per step in turn, and then
+// always the last one.
 func (c *clock) body(name string, times ...time.Duration) body {
 	turn := 0
 	return func(steps int) (time.Duration, error) {
@@ -31,7 +32,7 @@ func (c *clock) body(name string, times ...time.Duration) body {
 func TestRunsTakeTurns(t *testing.T) {
 	var c clock
 	e := effort{pairs: 3, least: 10 * time.Microsecond}
-	// Each is run twice to calibrate; Nabla once more to count allocations.
+	// Each runs twice to calibrate; Nabla once more to count allocations.
 	us := time.Microsecond
 	nabla := c.body("A", 10*us, 10*us, 10*us, 1*us, 2*us, 4*us)
 	other := c.body("b", 30*us, 30*us, 3*us, 2*us, 40*us)
@@ -97,13 +98,13 @@ var kept *int
 
 var quick = effort{pairs: 1, least: time.Microsecond}
 
-// A peer that fails in the middle is missing, but Nabla is measured.
+// If a peer fails half-way, it is missing, but Nabla is still measured.
 func TestMeasureWithoutPeer(t *testing.T) {
 	var said strings.Builder
 	ps := newPrograms(&said)
 	ps.starters["broken"] = func() (*program, error) { return startRole("broken") }
 	w := workload{name: "W", flops: 1, nabla: func(autograd.Precision) func() { return func() {} }}
-	for range 2 { // the second time nothing is said any more
+	for range 2 { // the second time nothing is reported
 		r := quick.measure(w, peer{name: "broken"}, setting{threads: 1}, ps)
 		if !(r.nabla >= 0) || !math.IsNaN(r.other) || !math.IsNaN(r.ratio) || r.peer != "broken" {
 			t.Errorf("got %+v, want Nabla's time alone", r)

@@ -18,8 +18,8 @@ var (
 	largeWidths = []int{784, 512, 512, 10}
 )
 
-// networks are W3: Dense layers with relu between them, softmax cross entropy
-// of class labels, and gradient descent.
+// networks returns W3: Dense layers with relu between them, softmax cross
+// entropy of class labels, and gradient descent.
 func networks() []workload {
 	var list []workload
 	for _, widths := range [][]int{smallWidths, largeWidths} {
@@ -45,8 +45,8 @@ func forwardFlops(widths []int, batch int) float64 {
 	return 2 * float64(batch*weights)
 }
 
-// backwardFlops counts those of the gradients: of all weights, and of the
-// inputs of all layers but the first.
+// backwardFlops counts the products for the gradients of all weights and of the
+// inputs of all layers except the first.
 func backwardFlops(widths []int, batch int) float64 {
 	return forwardFlops(widths, batch) + forwardFlops(widths[1:], batch)
 }
@@ -90,10 +90,10 @@ func (n *network) forward() autograd.Value {
 	return losses.CategoricalCrossEntropyLabelsWith(n.model.Forward(n.g.Constant(n.features)), n.labels, losses.Options{Logits: true})
 }
 
-// ratio compares the recording of the large network with recording and
-// gradients, without the update: what takes Nabla's place is the forward pass,
-// so that the ratio is (forward + backward) ÷ forward. Counted in operations it
-// is 2.4.
+// ratio compares the forward pass of a large network with its forward and
+// backward pass, without the update: Nabla's column is the forward pass, so
+// that the ratio is (forward + backward) ÷ forward. Counted in operations it is
+// 2.4.
 func ratio() workload {
 	const batch = 64
 	return workload{

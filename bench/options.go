@@ -10,7 +10,7 @@ import (
 	"nabla/autograd"
 )
 
-// options are what the command line asks for.
+// options are the options of the command line.
 type options struct {
 	workloads []workload
 	peers     []string // nil: all
@@ -18,12 +18,12 @@ type options struct {
 	precision []autograd.Precision
 	json      bool
 	markdown  bool
-	update    string // the Markdown file that takes up the results
+	update    string // the Markdown file to put the results into
 	effort    effort
 }
 
-// parse reads the command line. Errors are said on stderr, with the usage,
-// only where the flag package does so.
+// parse reads the command line. Only errors that the flag package finds are
+// written to stderr, with the usage.
 func parse(args []string, stderr io.Writer) (*options, error) {
 	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
 	flags.SetOutput(stderr)
@@ -72,8 +72,8 @@ func (o *options) choose(names, peers string, threads, bits int) error {
 	return nil
 }
 
-// chooseWorkloads takes the workloads that are named, or whose name goes on
-// with a hyphen, in the order of the list of all.
+// chooseWorkloads chooses the workloads with the given names, or whose names
+// continue one with a hyphen, in the order of the list of all.
 func (o *options) chooseWorkloads(names string) error {
 	all := workloads()
 	if names == "" {
@@ -112,8 +112,8 @@ func (o *options) choosePeers(names string) error {
 	return nil
 }
 
-// peersOf returns the peers to measure a workload with. None measures Nabla
-// alone; a workload that has peers, but not the chosen ones, is left out.
+// peersOf returns the peers to measure a workload with. "none" measures Nabla
+// alone; a workload that has peers, but none of the chosen ones, is left out.
 func (o *options) peersOf(w workload) []peer {
 	if o.peers == nil {
 		return w.peers

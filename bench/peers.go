@@ -17,7 +17,8 @@ var (
 	openBLASSource []byte
 )
 
-// python is Debian's, which has its packages, whatever stands first in PATH.
+// python is Debian's, which has Debian's packages, whatever comes first in
+// PATH.
 const python = "/usr/bin/python3"
 
 // startTorch starts PyTorch.
@@ -48,8 +49,8 @@ func startOpenBLAS() (*program, error) {
 	return start(exec.Command(driver), encodeProduct)
 }
 
-// startGo builds a peer that is written in Go and starts it. It is a module of
-// its own, so that no user of Nabla downloads what it needs, and is found only
+// startGo builds a peer written in Go and starts it. The peer is a module of
+// its own, so that no user of Nabla downloads its dependencies; it exists only
 // in a checkout.
 func startGo(name string, environment ...string) (*program, error) {
 	source, err := exec.Command("go", "list", "-f", "{{.Dir}}", "nabla/bench").Output()
@@ -59,7 +60,7 @@ func startGo(name string, environment ...string) (*program, error) {
 	return buildAndStart(filepath.Join(strings.TrimSpace(string(source)), "peers", name), environment...)
 }
 
-// buildAndStart builds the module in a folder, with this added to the
+// buildAndStart builds the module in a folder, with additions to the
 // environment, and starts it.
 func buildAndStart(module string, environment ...string) (*program, error) {
 	folder, err := os.MkdirTemp("", "nabla-bench-")

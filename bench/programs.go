@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// A request asks a peer's program for so many steps of a workload.
+// A request asks a peer's program for a number of steps of a workload.
 type request struct {
 	Workload  string `json:"workload"`
 	Precision int    `json:"precision"`
@@ -21,7 +21,7 @@ type request struct {
 	form      form
 }
 
-// A reply is a line of a peer's program: first its version, then one to each
+// A reply is a line from a peer's program: first its version, then one for each
 // request.
 type reply struct {
 	Version string  `json:"version"`
@@ -30,8 +30,8 @@ type reply struct {
 	Error   string  `json:"error"`
 }
 
-// A program is a peer that runs in a process of its own, fed over a pipe, so
-// that its start is not counted.
+// A program is a peer in a process of its own, fed over a pipe, so that its
+// start is not measured.
 type program struct {
 	version string
 	command *exec.Cmd
@@ -66,8 +66,8 @@ func start(command *exec.Cmd, encode func(request) (string, error)) (*program, e
 	return p, nil
 }
 
-// shortSpins has OpenBLAS's own threads sleep soon after the last product, so
-// that they are not in Nabla's way in its turn.
+// shortSpins makes OpenBLAS's own threads sleep soon after a product, so that
+// they do not disturb Nabla's turn.
 var shortSpins = []string{"OPENBLAS_THREAD_TIMEOUT=20"}
 
 // ask sends a request and returns what the program measured.
@@ -102,7 +102,7 @@ func (p *program) read() (reply, error) {
 	return r, nil
 }
 
-// ended says why a program ended: the last line of its complaints.
+// ended says why a program ended: the last line that it wrote to stderr.
 func (p *program) ended() error {
 	err := p.stop()
 	if last := lastLine(p.errors.String()); last != "" {
@@ -119,7 +119,8 @@ func lastLine(text string) string {
 	return text[strings.LastIndexByte(text, '\n')+1:]
 }
 
-// stop ends the program: it leaves its loop when there are no more requests.
+// stop ends the program, which leaves its loop when there are no more
+// requests.
 func (p *program) stop() error {
 	p.in.Close()
 	return p.command.Wait()
@@ -147,8 +148,8 @@ func newPrograms(stderr io.Writer) *programs {
 	}
 }
 
-// body returns the body of a workload for a peer; nil for no peer, and for one
-// that is missing.
+// body returns the body of a workload for a peer; nil for no peer, or if the
+// peer is missing.
 func (ps *programs) body(w workload, p peer, s setting) body {
 	switch {
 	case p.name == "":
@@ -181,7 +182,7 @@ func (ps *programs) find(name string) *program {
 	return p
 }
 
-// giveUp stops a program for good, and says why in one line.
+// giveUp stops a program for good and reports why in one line.
 func (ps *programs) giveUp(name string, why error) {
 	fmt.Fprintf(ps.stderr, "bench: no %s: %v\n", name, why)
 	if p := ps.byName[name]; p != nil {

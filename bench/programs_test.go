@@ -16,7 +16,7 @@ import (
 	"nabla/autograd"
 )
 
-// The tests' own program plays a peer's when this is in its environment.
+// If this variable is in its environment, the test program plays a peer.
 const roleVariable = "NABLA_BENCH_TEST_ROLE"
 
 func TestMain(m *testing.M) {

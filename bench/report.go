@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// reporter returns what prints a result at once: as an object, as a line of
-// columns, or, for Markdown, not yet.
+// reporter returns a function that prints a result immediately, as a JSON
+// object or a line of columns; for Markdown it does nothing.
 func (o *options) reporter(w io.Writer) func(result) error {
 	switch {
 	case o.json:
@@ -31,7 +31,7 @@ func (o *options) reporter(w io.Writer) func(result) error {
 	}
 }
 
-// An object is a result in JSON; what there is none of is null.
+// An object is a result in JSON; missing numbers are null.
 type object struct {
 	Workload  string   `json:"workload"`
 	Precision int      `json:"precision"`
@@ -59,7 +59,7 @@ func orNull(v float64) *float64 {
 	return &v
 }
 
-// rounded cuts a number to four digits: more are noise.
+// rounded rounds a number to four digits; more would be noise.
 func rounded(v float64) float64 {
 	r, err := strconv.ParseFloat(strconv.FormatFloat(v, 'g', 4, 64), 64)
 	if err != nil {
@@ -76,7 +76,7 @@ func (r result) columns() string {
 	return fmt.Sprintf(columnFormat, r.workload, r.setting.bits(), r.setting.threads, digits(r.nabla), r.peer, digits(r.other), digits(r.ratio), digits(r.gflops), r.allocs)
 }
 
-// digits writes a number with three digits at least, and nothing for NaN.
+// digits writes a number with at least three digits, and nothing for NaN.
 func digits(v float64) string {
 	switch a := math.Abs(v); {
 	case math.IsNaN(v):

@@ -19,8 +19,8 @@ const (
 	scalarRate   = 0.01
 )
 
-// scalarWeights returns the parameters to start with: neuron by neuron its
-// bias, then its weights.
+// scalarWeights returns the initial parameters: for each neuron its bias, then
+// its weights.
 func scalarWeights() []float64 {
 	rng := rand.New(rand.NewPCG(1, 0))
 	var all []float64
@@ -39,7 +39,7 @@ func scalarWeights() []float64 {
 type scalarNetwork struct {
 	g         *autograd.Graph
 	params    []*autograd.Param
-	layer     [2][]autograd.Value // the outputs of the layer before and of this one
+	layer     [2][]autograd.Value // the outputs of the previous and the current layer
 	optimizer *optim.SGD
 }
 
@@ -83,7 +83,8 @@ func (n *scalarNetwork) neuron(params []*autograd.Param, x []autograd.Value) aut
 
 func scalarStep(p autograd.Precision) func() { return newScalarNetwork(p).step }
 
-// W1-chain is a chain of operations, each on the result of the one before.
+// W1-chain is a chain of operations, each applied to the result of the previous
+// one.
 const (
 	chainLength  = 1_000_000
 	chainStart   = 0.5
@@ -112,7 +113,7 @@ func newChain(p autograd.Precision) *chain {
 
 func (c *chain) step() { c.grads = c.forward().Backward() }
 
-// forward records the chain: in turn a product, a sum and a tanh.
+// forward records the chain: a product, a sum and a tanh in turn.
 func (c *chain) forward() autograd.Value {
 	c.g.Reset()
 	x := c.g.Variable(c.start)

@@ -2,11 +2,10 @@ package main
 
 import "math"
 
-// A tape is a graph of single numbers, written by hand for this benchmark and
-// nothing else: nodes in one slice, inputs by index, one opcode each, memory
-// reused. It checks nothing, it cannot grow a new operation without a new
-// opcode, and it has no second derivative: the limit of what a graph of scalars
-// can reach in Go.
+// A tape is a graph of single numbers, written by hand for this benchmark only:
+// nodes in one slice, inputs by index, one opcode each, memory reused. It
+// checks nothing, needs a new opcode for each operation, and has no second
+// derivatives: it is the limit of what a graph of scalars can reach in Go.
 type tape[T number] struct {
 	nodes []tapeNode[T]
 }
@@ -72,7 +71,7 @@ func (t *tape[T]) backward() {
 	}
 }
 
-// keep forgets all nodes but the first n.
+// keep forgets all nodes except the first n.
 func (t *tape[T]) keep(n int) { t.nodes = t.nodes[:n] }
 
 // A tapeNetwork is W1-scalar's network on a tape. The parameters are the first
@@ -82,7 +81,7 @@ type tapeNetwork[T number] struct {
 	params int
 	input  [2]T
 	target T
-	layer  [2][]int32 // the outputs of the layer before and of this one
+	layer  [2][]int32 // the outputs of the previous and the current layer
 }
 
 func newTapeNetwork[T number]() *tapeNetwork[T] {
@@ -125,8 +124,8 @@ func (n *tapeNetwork[T]) forward() {
 	n.layer[0], n.layer[1] = x, y
 }
 
-// update makes a step of gradient descent and clears the gradients of what
-// stays on the tape.
+// update makes a step of gradient descent and clears the gradients of the
+// parameters, which stay on the tape.
 func (n *tapeNetwork[T]) update() {
 	for i := range n.tape.nodes[:n.params] {
 		p := &n.tape.nodes[i]

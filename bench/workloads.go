@@ -6,16 +6,16 @@ import (
 	"nabla/autograd"
 )
 
-// A workload is something that Nabla does, and its peers too.
+// A workload is a task for Nabla and its peers.
 type workload struct {
 	name  string
-	flops float64 // floating-point operations of a step; 0 where nobody counts them
+	flops float64 // floating-point operations of a step; 0 if not counted
 	form  form    // of a matrix product
 	nabla prepare
 	peers []peer
 }
 
-// prepare makes what a workload needs and returns one step of it.
+// prepare sets up a workload and returns its step.
 type prepare func(autograd.Precision) (step func())
 
 // A peer is what Nabla is compared with.
@@ -56,11 +56,10 @@ func peerNames(list []workload) []string {
 	return names
 }
 
-// number is what both precisions are computed in.
+// number is the type of an element.
 type number interface{ float32 | float64 }
 
-// inPrecision returns the step of the network, or whatever it is, that fits
-// the precision.
+// inPrecision returns the step of the float32 or the float64 version.
 func inPrecision[A, B interface{ step() }](new32 func() A, new64 func() B) prepare {
 	return func(p autograd.Precision) func() {
 		if p == autograd.Float32 {

@@ -11,7 +11,7 @@ import (
 	"nabla/autograd"
 )
 
-// near compares numbers that were computed in float64, by other roundings.
+// near compares float64 numbers that were rounded differently.
 var near = cmpopts.EquateApprox(1e-12, 1e-12)
 
 // nearSingle is near for float32.
@@ -102,7 +102,7 @@ func TestChainAgainstTape(t *testing.T) {
 	}
 }
 
-// The tape is a peer and a reference, so that it has a reference of its own.
+// The tape is a peer and a reference, so it is tested itself.
 func TestTapeAgainstDifferences(t *testing.T) {
 	value := func(start, factor, summand float64) float64 {
 		return math.Tanh(start*factor+summand) * factor
@@ -184,7 +184,7 @@ func TestNetworkAgainstTwin(t *testing.T) {
 	}
 }
 
-// A twin is a W3 network row by row and number by number.
+// A twin is a W3 network computed row by row and number by number.
 type twin struct {
 	params   [][]float64 // weights and biases in turn
 	features []float64
@@ -199,7 +199,7 @@ func newTwin(n *network) *twin {
 	return w
 }
 
-// step trains on all rows and returns the loss before.
+// step trains on all rows and returns the loss before the step.
 func (w *twin) step() float64 {
 	loss := 0.0
 	grads := make([][]float64, len(w.params))
@@ -256,8 +256,8 @@ func (w *twin) dense(x []float64, i int) []float64 {
 	return y
 }
 
-// denseGradient adds a layer's gradients, and returns that of its input x,
-// which is a relu's output, so that it is 0 where x is.
+// denseGradient adds a layer's gradients and returns that of its input x; x is
+// the output of a relu, so the gradient is 0 where x is 0.
 func (w *twin) denseGradient(x, gy []float64, i int, grads [][]float64) []float64 {
 	gx := make([]float64, len(x))
 	for a, v := range x {
@@ -371,7 +371,7 @@ func sum(x []float64) float64 {
 	return total
 }
 
-// The quotient that W-ratio is judged by.
+// The quotient that W-ratio is compared with.
 func TestFlops(t *testing.T) {
 	forward, backward := forwardFlops(largeWidths, 64), backwardFlops(largeWidths, 64)
 	if diff := cmp.Diff(2.4, (forward+backward)/forward, cmpopts.EquateApprox(0, 0.001)); diff != "" {
@@ -382,8 +382,8 @@ func TestFlops(t *testing.T) {
 	}
 }
 
-// Every workload and peer runs, in both precisions. The long ones are covered
-// by their parts.
+// Every workload and peer runs in both precisions; the long ones are covered by
+// their parts.
 func TestStepsRun(t *testing.T) {
 	for _, w := range workloads() {
 		if w.flops > 1e7 || w.name == "W1-chain" {

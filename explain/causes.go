@@ -15,24 +15,24 @@ import (
 type CauseKind uint8
 
 const (
-	CauseNone           CauseKind = iota // nothing is special
-	CauseGateClosed                      // a relu, clamp, maximum or where lets nothing pass
-	CauseSaturated                       // a sigmoid or tanh is where it is all but flat
+	CauseNone           CauseKind = iota // nothing special
+	CauseGateClosed                      // a relu, clamp, maximum or where passes no gradient
+	CauseSaturated                       // a sigmoid or tanh is nearly flat there
 	CauseZeroInput                       // it is multiplied by an input that is zero or tiny
-	CauseFlat                            // an operation's slope is zero or tiny there, as that of a square at 0
-	CauseCancellation                    // what is handed back cancels
+	CauseFlat                            // an operation's slope is zero or tiny there, such as that of a square at 0
+	CauseCancellation                    // contributions cancel
 	CauseAttenuation                     // many factors, none of them tiny
 	CauseUnderflow                       // the product is below the smallest number
 	CauseSeed                            // the backward pass started with it
 	CauseNotReached                      // the loss does not depend on it
-	CauseDetached                        // an operation that stops gradients is in the way
+	CauseDetached                        // an operation on the way stops gradients
 	CauseFrozen                          // a frozen parameter
 	CauseConstant                        // it depends on nothing that is learned
 	CauseLogOfZero                       // log of 0
 	CauseDivisionByZero                  // a division by 0
-	CauseDomain                          // an operation is not defined there, as the square root of a negative number
-	CauseSlope                           // an operation has an infinite slope there, as the square root at 0
-	CauseOverflow                        // a number is beyond the largest
+	CauseDomain                          // an operation is not defined there, such as the square root of a negative number
+	CauseSlope                           // an operation has an infinite slope there, such as the square root at 0
+	CauseOverflow                        // a number exceeds the largest
 	CauseGiven                           // a leaf or seed that is not finite
 	CauseUnknown                         // a custom operation, or the graph has no Trace
 )
@@ -55,14 +55,14 @@ type Cause struct {
 	Words string
 }
 
-// What Explain calls tiny.
+// What Gradient calls tiny.
 const (
 	tinyGradient = 1e-4 // of the norm of the root's gradient
-	canceled     = 1e-3 // of the sum of the norms of what was handed back
+	canceled     = 1e-3 // of the sum of the norms of the contributions
 	tinyFactor   = 1e-2 // of the gradient's norm, in one step
 )
 
-// cause returns what makes the gradient of node i zero, tiny, not finite or
+// cause returns why the gradient of node i is zero, tiny, not finite or
 // missing.
 func (x *explainer) cause(e *Explanation, i int) Cause {
 	n := &x.Nodes[i]
@@ -82,7 +82,7 @@ func (x *explainer) cause(e *Explanation, i int) Cause {
 	return x.tiny(e, i)
 }
 
-// constantCause says why a node is not learned through.
+// constantCause says why nothing is learned through a node.
 func constantCause(n *recording.Node) Cause {
 	at := n.Source.Value
 	switch {
@@ -107,7 +107,7 @@ func largest(groups []ZeroGroup) Cause {
 	return most.Cause
 }
 
-// tiny returns what makes a gradient much smaller than the root's, if it is.
+// tiny returns why a gradient is much smaller than the root's, if it is.
 func (x *explainer) tiny(e *Explanation, i int) Cause {
 	sum := 0.0
 	for _, t := range e.Terms {
@@ -135,7 +135,7 @@ func (x *explainer) cancellation(i int, size, sum float64) Cause {
 	return Cause{CauseCancellation, n.Source.Value, fmt.Sprintf("what the uses of %s hand back cancels, to %s of the sum of its sizes", n.Mention(), recording.Number(size/sum, recording.DefaultDigits))}
 }
 
-// A weakest step is where a way loses most of the gradient: in an edge, or in
+// A weakest step is where a way loses most of the gradient: at an edge, or in
 // the sum at a node.
 type weakest struct {
 	node, edge int
@@ -174,8 +174,8 @@ func (x *explainer) weakest(i, element int) weakest {
 	return w
 }
 
-// averages reports whether a node spreads its gradient over many elements,
-// which makes the gradient of each small without being a fault.
+// averages reports whether a node spreads its gradient over many elements: then
+// each gets a small one, which is no fault.
 func averages(n *recording.Node) bool { return n.Is(operations.Mean) }
 
 // smallFactor names the step in which a gradient became tiny or zero.
@@ -207,8 +207,8 @@ func (x *explainer) smallFactor(e *recording.Edge, factor float64) Cause {
 	return Cause{CauseFlat, at, fmt.Sprintf("%s has the slope %s there", to.Called(), size)}
 }
 
-// gate returns what it is called when an activation or choice lets nothing
-// pass, CauseNone for other operations.
+// gate returns the kind of cause when an activation or choice passes no
+// gradient, CauseNone for other operations.
 func (x *explainer) gate(n *recording.Node) CauseKind {
 	switch o := n.Operation(); {
 	case o.Saturates:
@@ -219,7 +219,7 @@ func (x *explainer) gate(n *recording.Node) CauseKind {
 	return CauseNone
 }
 
-// input says which number a one-element activation had.
+// input says what the input of a one-element activation was.
 func (x *explainer) input(e *recording.Edge) string {
 	from := &x.Nodes[e.From]
 	if from.Value.Size != 1 {
@@ -228,8 +228,8 @@ func (x *explainer) input(e *recording.Edge) string {
 	return fmt.Sprintf(": its input is %s", recording.Number(from.Value.Few[0], recording.DefaultDigits))
 }
 
-// cancelsInside reports whether what an edge hands back is so small because
-// the elements of the result, of which it is a sum, cancel.
+// cancelsInside reports whether an edge's contribution is small because it is a
+// sum over elements of the result that cancel.
 func (x *explainer) cancelsInside(e *recording.Edge) bool {
 	from, to := &x.Nodes[e.From], &x.Nodes[e.To]
 	switch {
@@ -249,8 +249,8 @@ func (x *explainer) cancelsInside(e *recording.Edge) bool {
 	return to.Is(operations.Expand)
 }
 
-// otherFactor returns what a product multiplies an input by; nil where there is
-// no product or it is a square.
+// otherFactor returns the other factor of a product; nil if the operation is no
+// product, or a square.
 func (x *explainer) otherFactor(e *recording.Edge) *recording.Node {
 	to := &x.Nodes[e.To]
 	if to.Custom || to.Terms == nil && to.Op != operations.Mul && to.Op != operations.MatMul {
@@ -271,7 +271,8 @@ func (x *explainer) otherFactor(e *recording.Edge) *recording.Node {
 	return nil
 }
 
-// sizeOf says what a product multiplies by that made the gradient tiny or zero.
+// sizeOf describes the factor of a product that made the gradient tiny or
+// zero.
 func sizeOf(n *recording.Node, factor float64) string {
 	switch {
 	case n.Value.Size == 1:

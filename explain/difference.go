@@ -11,24 +11,24 @@ import (
 //
 //	(L(v + h) − L(v − h)) / 2h
 //
-// which knows nothing of the chain rule. Of a whole Param of several elements
-// it is taken along the direction of the gradient, where the derivative is the
-// gradient's norm; or, where that is zero, with all elements changed alike.
+// which does not use the chain rule. For a whole Param with several elements it
+// is taken along the direction of the gradient, where the derivative is the
+// gradient's norm; if the gradient is zero, all elements are changed equally.
 //
-// Both agree when they differ by at most 1e−5 (1e−3 in float32) of the largest
-// of them and the slopes to both sides, and what rounding of the losses adds,
-// 16·ε·|L|/h. At a minimum the slopes to both sides are what the difference is
-// rounded by.
+// The two agree if they differ by at most 1e−5 (1e−3 in float32) of the largest
+// of them and the one-sided slopes, plus the rounding of the losses,
+// 16·ε·|L|/h. At a minimum the one-sided slopes set the size of the rounding
+// error.
 type Difference struct {
 	Gradient     float64 // the derivative by backpropagation
 	Numeric      float64 // the central difference
 	Step         float64 // h
 	Below, Above float64 // the root's value at v − h and v + h
 	Agrees       bool
-	Kink         bool // they do not agree, and the slopes on both sides differ: a kink or jump lies within h
+	Kink         bool // they do not agree and the one-sided slopes differ: there is a kink or jump within h
 }
 
-// difference returns the check of an explanation, nil where there is none.
+// difference returns the check of an explanation, or nil.
 func (x *explainer) difference(e *Explanation, i int, o Options) *Difference {
 	n := &x.Nodes[i]
 	if o.Loss != nil {
@@ -67,8 +67,8 @@ func stepFor(given, v, epsilon float64) float64 {
 	return math.Cbrt(epsilon) * max(1, math.Abs(v))
 }
 
-// differenceOf compares a gradient with the difference of three losses; nil
-// where one is not finite.
+// differenceOf compares a gradient with the difference of three losses; it
+// returns nil if one is not finite.
 func differenceOf(below, at, above, h, seed, gradient, epsilon, tolerance float64) *Difference {
 	if !recording.IsFinite(below) || !recording.IsFinite(at) || !recording.IsFinite(above) {
 		return nil
@@ -82,8 +82,9 @@ func differenceOf(below, at, above, h, seed, gradient, epsilon, tolerance float6
 	return d
 }
 
-// scalarsAfter returns what depends on node i, through operations that carry
-// gradients, in order; ok is false unless all of it works on single numbers.
+// scalarsAfter returns the nodes that depend on node i through operations that
+// pass gradients, in order; ok is false unless all of them work on single
+// numbers.
 func (x *explainer) scalarsAfter(i int) (order []int, ok bool) {
 	depends := make([]bool, len(x.Nodes))
 	depends[i] = true
@@ -104,7 +105,7 @@ func (x *explainer) scalarsAfter(i int) (order []int, ok bool) {
 	return order, true
 }
 
-// recompute returns the root's number if that of node i were v.
+// recompute returns what the root's number would be if that of node i were v.
 func (x *explainer) recompute(i int, v float64, order []int) float64 {
 	changed := map[int]float64{i: v}
 	for _, k := range order {
@@ -123,7 +124,7 @@ func (x *explainer) recompute(i int, v float64, order []int) float64 {
 	return changed[x.Root]
 }
 
-// evaluate returns the number of a node on single numbers for other inputs.
+// evaluate returns the number of a scalar node for other inputs.
 func evaluate(n *recording.Node, in []float64) float64 {
 	if n.Terms == nil {
 		y, _, _ := n.Source.Evaluate(in...)
@@ -140,7 +141,7 @@ func evaluate(n *recording.Node, in []float64) float64 {
 	return sum
 }
 
-// throughLoss returns the check of a Param by the user's own function.
+// throughLoss returns the check of a Param with Options.Loss.
 func (x *explainer) throughLoss(e *Explanation, n *recording.Node, o Options) *Difference {
 	const op = "explain: Gradient"
 	p := n.Source.Param
@@ -185,8 +186,8 @@ func along(a, b []float64) float64 {
 	return sum
 }
 
-// directionOf returns the unit vector of an element, of the gradient, or of
-// equal elements where the gradient has no direction.
+// directionOf returns the unit vector of an element, or that of the gradient;
+// equal elements if the gradient is zero.
 func directionOf(gradient []float64, element int) []float64 {
 	direction := make([]float64, len(gradient))
 	if element != recording.Whole {

@@ -1,9 +1,9 @@
-// Package explain says why a gradient is what it is, and what is wrong with a
+// Package explain says why a gradient has its value and what is wrong with a
 // recording.
 //
-// Gradient says why a gradient has its value: the chain rule's sum, the ways to
-// the loss that bring most, why it is zero, tiny, NaN or missing, and how it
-// compares with a central difference. Diagnose lists what is wrong with a
+// [Gradient] explains a gradient: the chain rule's sum, the paths to the loss
+// that contribute most, why it is zero, tiny, NaN or missing, and how it
+// compares with a central difference. [Diagnose] lists what is wrong with a
 // recording: where the first NaN or infinity arose and what it spoiled, dead
 // relus, saturated activations, vanishing and exploding gradients, and what the
 // loss does not reach.

@@ -11,7 +11,7 @@ import (
 )
 
 // domain says why an operation on finite numbers gave y, which is not finite.
-// The numbers are nil where y is made of many.
+// The numbers in are nil if y depends on many.
 func domain(n *recording.Node, in []float64, y float64) (CauseKind, string) {
 	if n.Custom {
 		return CauseUnknown, fmt.Sprintf("the operation %s returned %s", recording.Shown(n.Op), written(y))
@@ -39,7 +39,7 @@ func domain(n *recording.Node, in []float64, y float64) (CauseKind, string) {
 	return CauseOverflow, n.Op + " overflows"
 }
 
-// faults are the kinds of causes that the table of operations tells.
+// faults maps the faults in the table of operations to kinds of causes.
 var faults = map[operations.Fault]CauseKind{
 	operations.Overflow: CauseOverflow, operations.Outside: CauseDomain, operations.LogOfZero: CauseLogOfZero, operations.DivisionByZero: CauseDivisionByZero,
 }

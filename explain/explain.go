@@ -8,54 +8,53 @@ import (
 	"nabla/internal/recording"
 )
 
-// An Explanation says why a gradient has its value. Its String says it in
-// words.
+// An Explanation says why a gradient has its value. String says it in words.
 //
-// Of a tensor as a whole, Number, Gradient and the numbers of the Terms are
-// Euclidean norms; of a scalar, or of one element, they are the numbers
-// themselves, and the contributions of the Terms add up to Gradient. String
-// writes the first dozen Terms out and adds the others up.
+// For a whole tensor, Number, Gradient and the numbers in Terms are Euclidean
+// norms. For a scalar, or one element, they are the numbers themselves, and the
+// contributions of the Terms add up to Gradient. String writes out the first
+// dozen Terms and adds up the others.
 type Explanation struct {
 	Value, Root autograd.Value // whose gradient it is, and where the backward pass started
-	Element     int            // the element explained, in row-major order; −1 for a whole tensor
+	Element     int            // the explained element, in row-major order; −1 for a whole tensor
 	Size        int            // how many elements are explained
 
 	Number   float64
-	Known    bool    // there is a gradient; else Cause says why there is none
+	Known    bool    // there is a gradient; otherwise Cause says why not
 	Gradient float64 // NaN unless Known
 
-	Terms    []Term      // what each use handed back, the latest use first
-	Ways     []Way       // the largest ways to the root, the largest first
+	Terms    []Term      // the contribution of each use, latest use first
+	Ways     []Way       // the largest paths to the root, largest first
 	WayCount float64     // how many there are in all
-	Exact    bool        // the products of the Ways are exact; else their shares are estimates
+	Exact    bool        // the products of the Ways are exact; otherwise their shares are estimates
 	Zeros    []ZeroGroup // the elements whose gradient is exactly zero, by cause
-	Cause    Cause       // of a gradient that is zero, tiny, not finite or missing
-	Check    *Difference // the central difference, nil where there is none
+	Cause    Cause       // why a gradient is zero, tiny, not finite or missing
+	Check    *Difference // the comparison with a central difference; nil if there is none
 	Closing  string      // what a step of gradient descent does; "" unless a variable or parameter
 
-	words words  // how String calls things
+	words words  // the names that String uses
 	signs [3]int // elements with a negative, zero and positive gradient
 }
 
-// A Term is what one use of the value handed back to it.
+// A Term is the contribution of one use of the value to its gradient.
 type Term struct {
 	To           autograd.Value // the result of the use
-	Input        int            // as which input of its operation
+	Input        int            // the index among the inputs of its operation
 	Upstream     float64        // the gradient of To
-	Local        float64        // the derivative of To by the value; NaN where it is not one number
+	Local        float64        // the derivative of To by the value; NaN if it is not one number
 	Contribution float64        // Upstream × Local
-	Formula      string         // what becomes of the gradient of To, as drawings say it: "xᵀ ×"; "" where Local says it, and of custom operations
+	Formula      string         // what happens to the gradient of To, as in drawings: "xᵀ ×"; "" if Local says it, and for custom operations
 
 	called, gradient string // To and its gradient in words
 }
 
-// A Way is one way of the gradient: the chain rule's product along it is what
-// it brings.
+// A Way is one path of the gradient; it contributes the chain rule's product
+// along it.
 type Way struct {
 	Values       []autograd.Value // from the value to the root
 	Locals       []float64        // the factors, one for each step; nil unless exact
 	Contribution float64          // their product with the root's gradient; NaN unless exact
-	Share        float64          // of the gradient: the shares of all ways add up to 1
+	Share        float64          // of the gradient; the shares of all ways add up to 1
 
 	titles []string // of Values
 	seed   float64  // the root's gradient
@@ -67,72 +66,73 @@ type ZeroGroup struct {
 	Cause Cause
 }
 
-// Options are the settings of ExplainWith. The zero ExplainOptions are
-// those of Explain.
+// Options are the settings of [GradientWith]. The zero Options are those of
+// [Gradient].
 type Options struct {
 	Element []int // the index of one element along each axis; nil for the whole Value
-	Ways    int   // most Ways: 3 if zero, none if negative
+	Ways    int   // the most Ways: 3 if zero, none if negative
 	Digits  int   // significant digits of numbers in words, 1 to 17; 4 if zero
 
-	// Loss computes the loss once more, for the central difference of a Param
-	// in a graph of any kind. It has to record the same computation. The Param
-	// has other numbers while it runs, and its own afterwards. The graph that
-	// it is given has the recording's Options and a random stream that starts
-	// anew, so that with Dropout it agrees only if the recording was its
-	// graph's first.
+	// Loss computes the loss again, for the central difference of a Param in
+	// any kind of graph. It must record the same computation. The Param has
+	// changed numbers while Loss runs, and its own again afterwards. The graph
+	// that Loss gets has the recording's Options and a new random stream, so
+	// that with Dropout the two agree only if the recording was the first of
+	// its graph.
 	Loss func(*autograd.Graph) autograd.Value
 	Step float64 // h of the central difference; if zero ∛ε·max(1, |v|), with ε of the Param's precision
 }
 
 const defaultWays = 3
 
-// Gradient returns why the gradient of a Value is what it is: the chain rule's
-// sum over the uses of the Value,
+// Gradient explains the gradient of a Value: the chain rule's sum over the uses
+// of the Value,
 //
 //	∂L/∂x = Σ over uses y of ∂L/∂y · ∂y/∂x
 //
-// the ways to the root that bring most, what makes the gradient zero, tiny, NaN
-// or missing, and what a step does with it.
+// the paths (ways) to the root that contribute most, why the gradient is zero,
+// tiny, NaN or missing, and what a step of gradient descent does.
 //
-// A way brings the product of its factors. Where all that lies between the
-// Value and the root is scalar, the ways are exact, and the share of one is its
-// product divided by the gradient: above 1 or negative where ways cancel, NaN
-// where the gradient is zero. Elsewhere a share is an estimate: the product,
-// over the steps, of the norm that the use handed back divided by the sum of
-// those of all uses.
+// A way contributes the product of its factors. If everything between the Value
+// and the root is scalar, the ways are exact, and the share of a way is its
+// product divided by the gradient: above 1 or negative if ways cancel, NaN if
+// the gradient is zero. Otherwise a share is an estimate: the product over the
+// steps of the norm of the use's contribution divided by the sum of the norms
+// of all uses' contributions.
 //
-// A gradient is called tiny when its norm is below 1/10000 of that of the
-// root, and cancelled when the norm is below 1/1000 of the sum of the norms of
-// what was handed back. The cause of a tiny one is the step with the smallest
-// factor along the largest way, if that is below 1/100.
+// A gradient is called tiny if its norm is below 1/10000 of the root's, and
+// cancelled if its norm is below 1/1000 of the sum of the norms of the
+// contributions. The cause of a tiny gradient is the step with the smallest
+// factor along the largest way, if that factor is below 1/100.
 //
-// Where every operation between the Value and the root works on single numbers
-// (see autograd.Node.Evaluate), the loss is computed once more for v ± h in
-// float64, and the gradient compared with the central difference. What stops
-// gradients, such as Detach, stops the change of v too. ExplainWith can check
-// other graphs.
+// If every operation between the Value and the root works on single numbers
+// (see [autograd.Node.Evaluate]), the loss is computed again for v ± h in
+// float64, and the gradient is compared with the central difference. What stops
+// gradients, such as Detach, stops the change of v too. [GradientWith] can
+// check other graphs.
 //
-// It takes time linear in the recording and its numbers, and for each Way that
-// is asked for time linear in the Way's length and the number of uses along it.
+// It takes time linear in the size of the recording, plus, for each Way asked
+// for, time linear in its length and the number of uses along it.
 //
-// It panics with a *GradientError when the gradients are empty or a sum, or the
-// graph has no Trace; with a *GraphError when they are another graph's; with a
-// *StaleError after a Reset or when a parameter was changed since.
+// It panics with a *[autograd.GradientError] if the gradients are empty or a
+// sum, or the graph has no Trace; with a *[autograd.GraphError] if they belong
+// to another graph; and with a *[autograd.StaleError] after a Reset or if a
+// parameter was changed since.
 func Gradient(value autograd.Value, grads autograd.Gradients) Explanation {
 	return GradientWith(value, grads, Options{})
 }
 
-// GradientWith is Explain with other settings: of one element, with more ways,
-// or with a central difference of a Param through a Loss.
+// GradientWith is [Gradient] with options: for one element, with more ways, or
+// with a central difference of a Param through a Loss.
 //
-// It panics as Explain does; with an *IndexError when there is no such element;
-// and with an *ArgumentError for an Element of another rank, a negative Step,
-// Digits outside of 1 to 17, and a Loss where the Value is not a Param's or the
-// result is not one number.
+// It panics as [Gradient] does; with an *[autograd.IndexError] if there is no
+// such element; and with an *[autograd.ArgumentError] if Element has the wrong
+// rank, Step is negative, Digits is not 1 to 17, or there is a Loss and the
+// Value is not a Param's or the result is not one number.
 func GradientWith(value autograd.Value, grads autograd.Gradients, o Options) Explanation {
 	const op = "explain: Gradient"
-	grads.Root()         // panics where there is none
-	grads.Reached(value) // panics where the two do not belong together
+	grads.Root()         // panics if there is none
+	grads.Reached(value) // panics if the two do not belong together
 	o = o.checked(op)
 	element := elementAt(op, value, o.Element)
 	x := newExplainer(grads)
@@ -154,7 +154,8 @@ func (o Options) checked(op string) Options {
 	return o
 }
 
-// elementAt returns the place of an element by its index, whole for none.
+// elementAt returns the offset of the element at an index, or whole for a nil
+// index.
 func elementAt(op string, value autograd.Value, index []int) int {
 	shape := value.Shape()
 	if index == nil {
@@ -173,8 +174,8 @@ func elementAt(op string, value autograd.Value, index []int) int {
 	return place
 }
 
-// An explainer explains the gradients of a model, all of whose numbers it
-// knows. What does not depend on the value that is explained it finds once.
+// An explainer explains the gradients of a model that keeps all its numbers. It
+// computes once what does not depend on the explained value.
 type explainer struct {
 	*recording.Model
 	index   map[int]int // into nodes, by ID
@@ -200,7 +201,7 @@ func explainerOf(m *recording.Model) *explainer {
 	return x
 }
 
-// outside explains a Value that the root was computed without.
+// outside explains a Value that the root does not depend on.
 func (x *explainer) outside(value autograd.Value, element int, o Options) Explanation {
 	recorded := value.Node()
 	n := recording.Node{
@@ -248,7 +249,7 @@ func (x *explainer) begin(n *recording.Node, element int, o Options) Explanation
 	return e
 }
 
-// pick returns one element of a tensor, or the norm of all.
+// pick returns one element of a tensor, or the norm of all elements.
 func pick(n *recording.Numbers, element int) float64 {
 	if element == recording.Whole {
 		return n.Norm
@@ -274,7 +275,7 @@ func signsOf(elements []float64, element int) (signs [3]int) {
 	return signs
 }
 
-// addTerms adds what each use handed back.
+// addTerms adds the contribution of each use.
 func (x *explainer) addTerms(e *Explanation, n *recording.Node) {
 	for _, use := range slices.Backward(n.Uses) {
 		edge := &x.Edges[use]
@@ -290,7 +291,7 @@ func (x *explainer) addTerms(e *Explanation, n *recording.Node) {
 	}
 }
 
-// formula returns what becomes of the gradient on an edge.
+// formula says what happens to the gradient on an edge.
 func (x *explainer) formula(edge *recording.Edge, digits int) string {
 	if edge.LocalKnown {
 		return "× " + recording.Span(&edge.Local, digits)
@@ -298,8 +299,8 @@ func (x *explainer) formula(edge *recording.Edge, digits int) string {
 	return x.BackwardFormula(edge)
 }
 
-// factorsOf returns the gradient of an edge's result and the local derivative,
-// each NaN where it is not one number.
+// factorsOf returns the gradient of an edge's result and the local derivative;
+// each is NaN if it is not one number.
 func (x *explainer) factorsOf(edge *recording.Edge, element int) (upstream, local float64) {
 	to, from := &x.Nodes[edge.To], &x.Nodes[edge.From]
 	switch {

@@ -11,7 +11,7 @@ import (
 	"nabla/internal/recording"
 )
 
-// selected returns the model of a recording behind selections, with all its
+// selected returns the model of a recording after selections, with all its
 // numbers.
 func selected(t *testing.T, root autograd.Value, selections ...recording.Selection) *recording.Model {
 	t.Helper()
@@ -22,8 +22,8 @@ func selected(t *testing.T, root autograd.Value, selections ...recording.Selecti
 	return m
 }
 
-// One data point drawn in single numbers shows the trouble of the batch: a unit
-// is dead when it is closed for all rows, not when it is for this one.
+// One data point drawn in single numbers shows the batch's troubles: a unit is
+// dead only if it is closed for all rows, not just for this one.
 func TestTroublesOfASample(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Constant(autograd.FromNested([][]float64{{1, 2}, {2, -1}})).Named("x")
@@ -43,8 +43,8 @@ func TestTroublesOfASample(t *testing.T) {
 	}
 }
 
-// A weighted sum drawn as one node is explained and checked as its products and
-// sums are.
+// A weighted sum drawn as one node is explained and checked like its products
+// and sums.
 func TestExplainWeightedSums(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	scalar := func(name string, v float64) autograd.Value { return g.Variable(autograd.Scalar(v)).Named(name) }

@@ -19,8 +19,8 @@ import (
 	"nabla/losses"
 )
 
-// randomScalars records a graph of single numbers with shared values, by a
-// random program that is the same for any numbers of the leaves.
+// randomScalars records a random graph of single numbers with shared values.
+// Its structure depends on the seed alone, not on the leaves' numbers.
 func randomScalars(seed uint64, leaves []float64) (root autograd.Value, variables []autograd.Value) {
 	rng := rand.New(rand.NewPCG(seed, 7))
 	g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -51,7 +51,7 @@ func randomScalars(seed uint64, leaves []float64) (root autograd.Value, variable
 	}
 	root = values[len(values)-1]
 	for _, v := range variables {
-		root = root.Add(v.MulScalar(0.1)) // each is reached
+		root = root.Add(v.MulScalar(0.1)) // so that each is reached
 	}
 	return root, variables
 }
@@ -135,7 +135,7 @@ func TestExplanationsAddUp(t *testing.T) {
 	}
 }
 
-// The first of many are the largest of all.
+// If there are many ways, those returned are the largest.
 func TestLargestPaths(t *testing.T) {
 	for seed := range uint64(60) {
 		root, variables := randomScalars(seed, []float64{0.6, -0.8, 1.1})
@@ -155,7 +155,7 @@ func TestLargestPaths(t *testing.T) {
 	}
 }
 
-// A ladder has more ways than could be looked at, all of the same size.
+// A ladder has too many ways to enumerate, almost all of the same size.
 func TestLadder(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named("x")
@@ -179,7 +179,7 @@ func TestLadder(t *testing.T) {
 	}
 }
 
-// Where all ways are equally large, the search ends too.
+// The search ends even if all ways are equally large.
 func TestEvenLadder(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named("x")
@@ -215,7 +215,7 @@ func TestLongChain(t *testing.T) {
 	}
 }
 
-// Each cause is planted once and found.
+// Each cause is planted once and must be found.
 func TestCauses(t *testing.T) {
 	frozen := autograd.NewParam("frozen", autograd.Scalar(2))
 	frozen.Frozen = true
@@ -292,7 +292,7 @@ func TestCauses(t *testing.T) {
 	}
 }
 
-// Of a healthy network no gradient has a cause to tell.
+// No gradient of a healthy network has a cause.
 func TestHealthyNetworksHaveNoCauses(t *testing.T) {
 	for name, root := range map[string]autograd.Value{
 		"neuron": recordingtest.Neuron(), "network": recordingtest.Network(), "reused": recordingtest.Reused(), "tanh": deep(4, 1, layers.Tanh()), "leaky": deep(2, 1, layers.LeakyReLU(0.1)),
@@ -321,7 +321,7 @@ func reluNetwork() (w, v, z, root autograd.Value, grads autograd.Gradients) {
 	return w, v, z, root, root.Backward()
 }
 
-// The zeros of a tensor's gradient, by cause.
+// The zeros of a tensor's gradient are grouped by cause.
 func TestZeroGroups(t *testing.T) {
 	w, v, z, _, grads := reluNetwork()
 	groups := func(x autograd.Value, o explain.Options) (all []string) {
@@ -395,7 +395,7 @@ func TestTensors(t *testing.T) {
 	}
 }
 
-// denseLoss returns a layer and its loss on fixed data, once kept from kinks.
+// denseLoss returns a layer and its loss on fixed data, without kinks.
 func denseLoss(precision autograd.Precision) (*layers.Dense, func(*autograd.Graph) autograd.Value) {
 	rng := rand.New(rand.NewPCG(3, 4))
 	d := layers.NewDenseWith(rng, 3, 2, layers.DenseOptions{Name: "d", Precision: precision})
@@ -405,8 +405,8 @@ func denseLoss(precision autograd.Precision) (*layers.Dense, func(*autograd.Grap
 	}
 }
 
-// A Param is checked through the loss, as a whole and element by element, and
-// the recording stays valid.
+// A Param is checked through Options.Loss, as a whole and element by element,
+// and the recording stays valid.
 func TestCheckThroughLoss(t *testing.T) {
 	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
 		d, loss := denseLoss(precision)
@@ -456,7 +456,7 @@ func TestLossThatPanics(t *testing.T) {
 	root.Backward() // panics if the recording were stale
 }
 
-// A wrong rule and a kink are told apart.
+// The check distinguishes a wrong rule from a kink.
 func TestDisagreement(t *testing.T) {
 	_, variable := traced()
 	x := variable("x", 0)
@@ -538,7 +538,7 @@ func TestExplainMistakesPanic(t *testing.T) {
 			t.Errorf("%s: got %v, want %T", name, err, c.want)
 		}
 	}
-	explain.Gradient(c, grads) // of a constant there is an explanation
+	explain.Gradient(c, grads) // a constant has an explanation too
 }
 
 func TestWords(t *testing.T) {
@@ -659,7 +659,7 @@ func TestFloat32(t *testing.T) {
 	}
 }
 
-// The name of what several values are called is told apart by the scope.
+// Values of the same name are distinguished by their scopes.
 func TestNamesOfSeveral(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named("x")
@@ -674,8 +674,8 @@ func TestNamesOfSeveral(t *testing.T) {
 	}
 }
 
-// A whole Param without a gradient to follow is moved in all elements alike,
-// and one that is not reached is not checked.
+// For a whole Param with a zero gradient all elements are changed equally; a
+// Param that is not reached is not checked.
 func TestCheckOfZeroAndMissingGradients(t *testing.T) {
 	p, q := autograd.NewParam("p", autograd.NewTensor([]float64{1, 2})), autograd.NewParam("q", autograd.Scalar(1))
 	loss := func(g *autograd.Graph) autograd.Value {
@@ -697,9 +697,9 @@ func TestCheckOfZeroAndMissingGradients(t *testing.T) {
 	}
 }
 
-// Guards two false words about a gradient that is 0: a minimum between numbers
-// whose difference is rounded was called a kink, and the ways that cancel had
-// shares of +Inf and −Inf %.
+// Guards against two wrong statements about a gradient of 0: a minimum with a
+// rounded difference was called a kink, and ways that cancel had shares of +Inf
+// and −Inf %.
 func TestMinimumAndCancellationHaveNoFalseWords(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w := g.Variable(autograd.Scalar(0.5)).Named("w")
@@ -719,8 +719,8 @@ func TestMinimumAndCancellationHaveNoFalseWords(t *testing.T) {
 	}
 }
 
-// A value with many uses is explained in few lines, none of them left out of
-// the sum.
+// A value with many uses is explained in few lines, whose sum includes every
+// use.
 func TestManyTermsInWords(t *testing.T) {
 	const uses = 40
 	g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -747,9 +747,9 @@ func TestManyTermsInWords(t *testing.T) {
 	}
 }
 
-// Guards the zeros behind a softmax: a probability of exactly 0 or 1 stops the
-// gradient in the softmax, but they were put down to the zeros of what came
-// after.
+// Guards the cause of zeros before a softmax: a probability of exactly 0 or 1
+// stops the gradient in the softmax itself, but they were attributed to later
+// zeros.
 func TestZerosOfAMaskedSoftmax(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.FromNested([][]float64{{1, 2}, {0.5, -1}})).Named("x")
@@ -761,9 +761,9 @@ func TestZerosOfAMaskedSoftmax(t *testing.T) {
 	}
 }
 
-// A zero comes through an operation that spreads or moves gradients: where all
-// its zeros have one cause, that is the cause before it too; where they have
-// several, none of them is told for all.
+// Zeros pass through an operation that spreads or moves gradients: if all its
+// zeros have one cause, that is also the cause before it; if they have several,
+// no single cause is given.
 func TestZerosThroughWhatMoves(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.FromNested([][]float64{{1, -2}, {3, -4}})).Named("x")
@@ -781,7 +781,7 @@ func TestZerosThroughWhatMoves(t *testing.T) {
 	}
 }
 
-// The ways of one element are those that bring most to it, and not to the
+// The ways of one element are those that contribute most to it, not to the
 // whole tensor.
 func TestWaysOfOneElement(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})

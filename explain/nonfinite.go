@@ -11,19 +11,19 @@ import (
 
 // An origin is where a NaN or infinity arose, and what it spoiled.
 type origin struct {
-	node              int // into nodes: whose value broke, or whose rule made a broken gradient
+	node              int // into nodes: the one whose value broke, or whose rule made a broken gradient
 	backward          bool
 	cause             Cause
-	harmless          bool  // an infinite constant of which no NaN comes
-	values, gradients []int // into nodes, those at the origin included
+	harmless          bool  // an infinite constant that leads to no NaN
+	values, gradients []int // into nodes, including those at the origin
 }
 
-// A spoilage is every NaN and infinity of a model, by where it came from.
+// A spoilage is all NaNs and infinities of a model, by their origin.
 type spoilage struct {
 	*recording.Model
 	origins         []origin
 	value, gradient []int // by node: the origin of what broke it, or unbroken
-	rule            []int // by node: the origin that its derivative rule is, or unbroken
+	rule            []int // by node: the origin in its derivative rule, or unbroken
 }
 
 const unbroken = -1
@@ -61,8 +61,8 @@ func (s *spoilage) arose(o origin) int {
 	return len(s.origins) - 1
 }
 
-// forward returns the origin of a broken value: the first of its inputs', or
-// itself where they are finite.
+// forward returns the origin of a broken value: the first of its inputs'
+// origins, or the value itself if they are finite.
 func (s *spoilage) forward(i int) int {
 	if from := s.ofInputs(i); from != unbroken {
 		return from
@@ -70,7 +70,7 @@ func (s *spoilage) forward(i int) int {
 	return s.arose(origin{node: i, cause: forwardCause(s.Model, i)})
 }
 
-// ofInputs returns the first origin of those that broke a node's inputs.
+// ofInputs returns the first of the origins that broke a node's inputs.
 func (s *spoilage) ofInputs(i int) int {
 	first := unbroken
 	for _, in := range s.Nodes[i].In {
@@ -81,9 +81,9 @@ func (s *spoilage) ofInputs(i int) int {
 	return first
 }
 
-// backward returns the origin of a broken gradient: what broke the gradient
-// that was handed on, or the values that it was multiplied by, or else the
-// rule that handed it on.
+// backward returns the origin of a broken gradient: what broke the incoming
+// gradient, or the values that it was multiplied by, or else the rule that
+// computed it.
 func (s *spoilage) backward(i int) int {
 	n := &s.Nodes[i]
 	received := false
@@ -108,8 +108,8 @@ func (s *spoilage) backward(i int) int {
 	return s.unexplained(i, received)
 }
 
-// unexplained returns the origin of a broken gradient of which no single
-// contribution is broken.
+// unexplained returns the origin of a broken gradient that has no broken
+// contribution.
 func (s *spoilage) unexplained(i int, received bool) int {
 	n := &s.Nodes[i]
 	cause := Cause{CauseGiven, n.Source.Value, "the gradient that the backward pass started with is not finite"}
@@ -124,8 +124,8 @@ func (s *spoilage) unexplained(i int, received bool) int {
 	return s.arose(origin{node: i, backward: true, cause: cause})
 }
 
-// isHarmless reports whether an origin is an infinite constant of which no NaN
-// comes.
+// isHarmless reports whether an origin is an infinite constant that leads to no
+// NaN.
 func (s *spoilage) isHarmless(o *origin) bool {
 	if s.Nodes[o.node].Kind != autograd.KindConstant {
 		return false
@@ -138,7 +138,7 @@ func (s *spoilage) isHarmless(o *origin) bool {
 	return len(o.gradients) == 0
 }
 
-// nonFinite looks for where NaNs and infinities arose.
+// nonFinite finds where NaNs and infinities arose.
 func (d *diagnosis) nonFinite() {
 	s := spoilageOf(d.Model)
 	first := true
@@ -153,7 +153,7 @@ func (d *diagnosis) nonFinite() {
 	d.spoiled(s)
 }
 
-// origin adds the finding of one.
+// origin adds the finding for one origin.
 func (d *diagnosis) origin(s *spoilage, o *origin, first bool) {
 	values, gradients := slices.Clone(o.values), slices.Clone(o.gradients)
 	if !o.backward {
@@ -196,7 +196,7 @@ func sources(m *recording.Model, nodes []int) []autograd.Value {
 	return values
 }
 
-// spoiled adds, at each spoiled node, where that came from.
+// spoiled notes at each spoiled node where its NaN or infinity came from.
 func (d *diagnosis) spoiled(s *spoilage) {
 	for i := range d.Nodes {
 		from := s.value[i]
@@ -221,7 +221,7 @@ func counted(count int, what string) string {
 	return strconv.Itoa(count) + " " + what + "s"
 }
 
-// joined joins two parts, of which each may be missing.
+// joined joins two parts, either of which may be empty.
 func joined(a, b string) string {
 	if a != "" && b != "" {
 		return a + " and " + b
@@ -229,8 +229,8 @@ func joined(a, b string) string {
 	return a + b
 }
 
-// forwardCause says why the first broken element of a node is broken, whose
-// inputs are finite.
+// forwardCause says why the first broken element of a node with finite inputs
+// is broken.
 func forwardCause(m *recording.Model, i int) Cause {
 	n := &m.Nodes[i]
 	y := m.Elements(n)
@@ -253,8 +253,8 @@ func forwardCause(m *recording.Model, i int) Cause {
 	return Cause{kind, n.Source.Value, words + place}
 }
 
-// backwardCause says why an operation's rule handed on a broken gradient,
-// though all that it had was finite.
+// backwardCause says why an operation's rule computed a broken gradient from
+// finite numbers.
 func backwardCause(m *recording.Model, e *recording.Edge) Cause {
 	to := &m.Nodes[e.To]
 	if f, ok := m.Factors(e); ok {
@@ -275,8 +275,8 @@ func backwardCause(m *recording.Model, e *recording.Edge) Cause {
 	return Cause{CauseOverflow, to.Source.Value, fmt.Sprintf("the gradient through %s overflows", to.Op)}
 }
 
-// slope says how a local derivative and an upstream gradient gave a broken
-// product.
+// slope says why the product of a local derivative and an upstream gradient is
+// broken.
 func slope(m *recording.Model, e *recording.Edge, k int, factor, upstream float64) (CauseKind, string) {
 	to := &m.Nodes[e.To]
 	at := ""

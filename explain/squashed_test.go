@@ -9,7 +9,7 @@ import (
 	"nabla/losses"
 )
 
-// Probabilities in the place of logits give a loss that looks sound.
+// Probabilities passed as logits give a loss that looks plausible.
 func TestSquashedTwice(t *testing.T) {
 	labels := autograd.NewInts([]int{0, 2})
 	logits := losses.Options{Logits: true}

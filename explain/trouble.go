@@ -17,9 +17,9 @@ type TroubleKind uint8
 
 const (
 	TroubleNonFinite     TroubleKind = iota // a NaN or infinity arose here: what came in was finite
-	TroubleSpoiled                          // one reached this value or its gradient; drawings show it, Diagnose lists it with where it arose
+	TroubleSpoiled                          // a NaN or infinity reached this value or its gradient; drawings show it, Diagnose lists it with its origin
 	TroubleDeadReLU                         // a relu is closed for all data, so that no gradient passes
-	TroubleSaturated                        // a sigmoid or tanh is where it is all but flat
+	TroubleSaturated                        // a sigmoid or tanh is nearly flat there
 	TroubleVanishing                        // the gradient is far smaller here than at the last layer
 	TroubleExploding                        // the gradient is far larger here than at the last layer
 	TroubleSquashedTwice                    // probabilities go into a loss that takes logits
@@ -36,8 +36,8 @@ func (k TroubleKind) String() string {
 
 // The thresholds of Diagnose.
 const (
-	saturatedShare = 0.5  // of the elements, from which on it is told
-	vanishingRatio = 1e-3 // of the gradient's root mean square to that at the last layer
+	saturatedShare = 0.5  // the fraction of the elements from which on it is reported
+	vanishingRatio = 1e-3 // of the gradient's root mean square, relative to the last layer
 	explodingRatio = 1e3
 )
 
@@ -47,9 +47,9 @@ type Trouble struct {
 	Value autograd.Value // where it shows
 	Words string         // one sentence
 
-	// Of TroubleNonFinite: why, whether it arose in the backward pass, and what
-	// it spoiled, in the order of the recording. What several reached is listed
-	// with the first of them.
+	// For TroubleNonFinite: why it arose, whether in the backward pass, and
+	// what it spoiled, in the order of the recording. What several reached is
+	// listed with the first of them.
 	Cause            Cause
 	Backward         bool
 	SpoiledValues    []autograd.Value
@@ -58,41 +58,41 @@ type Trouble struct {
 
 func (t Trouble) String() string { return t.Words }
 
-// Diagnose returns what is wrong with a recording, by kind in the order of the
-// constants and then in the order of the recording; nothing where all is well.
-// The gradients may be zero Gradients, before a backward pass; what concerns
-// them is then left out.
+// Diagnose returns what is wrong with a recording, sorted by kind, in the order
+// of the constants, and then in the order of the recording; nil if nothing is
+// wrong. Before a backward pass, pass zero Gradients; what concerns gradients
+// is then left out.
 //
 //   - Not finite: each place where a NaN or infinity arose, which is where the
 //     inputs were finite and the result was not, the forward pass first and
 //     then the backward pass from the loss on; and what each of them spoiled.
-//     An infinite constant of which no NaN comes, such as a mask's, is no
+//     An infinite constant that leads to no NaN, such as a mask's, is no
 //     trouble.
-//   - Dead relu: one (or relu6) whose elements are all closed, z ≤ 0; or units,
-//     which are the places on the last axis of a tensor of two axes or more,
-//     that are closed for each of several rows.
+//   - Dead relu: a relu (or relu6) whose elements are all closed, z ≤ 0; or
+//     units of it, the indices of the last axis of a tensor with two or more
+//     axes, that are closed in every row.
 //   - Saturated: at least half of the elements of a sigmoid are closer than
-//     0.01 to 0 or 1, or of a tanh beyond ±0.99; of a hard sigmoid or hard tanh
-//     at a bound. What a cross entropy is taken of is left out: there the
+//     0.01 to 0 or 1, or of a tanh beyond ±0.99; or of a hard sigmoid or hard
+//     tanh at a bound. The input of a cross entropy is left out: there the
 //     slopes cancel.
 //   - Vanishing, exploding: the root mean square of the gradient of the
 //     elements of a layer's weighted sums is below 1/1000 of that of the last
 //     layer's, or above 1000 times it. A layer is a product with a parameter or
 //     variable; layers are counted along the longest way. A gradient of exact
-//     zeros is not vanishing: it has another cause, which Explain gives. Told
-//     once, at the first value of the worst layer.
-//   - Squashed twice: a log-softmax or a cross entropy from logits is taken of
-//     a softmax or a sigmoid, as happens when a network that ends in one is
+//     zeros is not vanishing: it has another cause, which [Gradient] gives. It
+//     is reported once, at the first value of the worst layer.
+//   - Squashed twice: a log-softmax or a cross entropy from logits is applied
+//     to a softmax or a sigmoid, as happens if a network that ends in one is
 //     trained with losses.Options{Logits: true}.
 //   - Unreached: a parameter or variable of the graph that root does not depend
-//     on through operations that carry gradients.
+//     on through operations that pass gradients.
 //
-// Without Options.Trace the gradients of what is computed are not known: what
-// is vanishing or exploding is then not told, and a NaN that arose in the
-// backward pass is told where it arrived. It takes time linear in the recording
-// and its numbers.
+// Without Options.Trace the gradients of intermediate values are not known:
+// vanishing and exploding gradients are then not reported, and a NaN that arose
+// in the backward pass is reported where it arrived. It takes time linear in
+// the size of the recording.
 //
-// It panics as Write does.
+// It panics as graphviz.Write does.
 func Diagnose(root autograd.Value, grads autograd.Gradients) []Trouble {
 	d := examine(recording.New(root, grads, 0))
 	d.unrecorded(root)
@@ -106,7 +106,7 @@ func Diagnose(root autograd.Value, grads autograd.Gradients) []Trouble {
 	return troubles
 }
 
-// Note gives each node the troubles that are found there.
+// Note records at each node the troubles found there.
 func Note(m *recording.Model) {
 	for i := range m.Nodes {
 		m.Nodes[i].Troubles = nil
@@ -123,7 +123,7 @@ type diagnosis struct {
 	found []finding
 }
 
-// A finding is a trouble, its place and what the box there says.
+// A finding is a trouble, its node and the text in that node's box.
 type finding struct {
 	Trouble
 	node int // into nodes
@@ -144,7 +144,7 @@ func examine(m *recording.Model) *diagnosis {
 	return d
 }
 
-// add adds a finding: what the box says, and how the sentence goes on.
+// add adds a finding: the text in the box, and the rest of the sentence.
 func (d *diagnosis) add(kind TroubleKind, node int, text, rest string) *finding {
 	d.found = append(d.found, finding{
 		Trouble: Trouble{Kind: kind, Value: d.Nodes[node].Source.Value, Words: d.Nodes[node].Mention() + ": " + text + rest},
@@ -154,7 +154,7 @@ func (d *diagnosis) add(kind TroubleKind, node int, text, rest string) *finding 
 	return &d.found[len(d.found)-1]
 }
 
-// activation looks at the elements of one activation.
+// activation checks the elements of one activation.
 func (d *diagnosis) activation(i int) {
 	n := &d.Nodes[i]
 	if !n.Learns || n.Custom || len(n.In) != 1 {
@@ -168,7 +168,7 @@ func (d *diagnosis) activation(i int) {
 	}
 }
 
-// squashedTwice looks for probabilities where logits are taken.
+// squashedTwice finds probabilities used as logits.
 func (d *diagnosis) squashedTwice(i int) {
 	n := &d.Nodes[i]
 	if !n.Is(operations.LogSoftmax) && !n.Is(operations.BinaryCrossEntropyLogits) || len(n.In) == 0 {
@@ -180,7 +180,7 @@ func (d *diagnosis) squashedTwice(i int) {
 	}
 }
 
-// relu looks for units that are closed for all rows.
+// relu finds units that are closed for all rows.
 func (d *diagnosis) relu(i int) {
 	n := &d.Nodes[i]
 	rows, units, z := d.unitsOf(&d.Nodes[d.Edges[n.In[0]].From])
@@ -207,8 +207,8 @@ func (d *diagnosis) relu(i int) {
 	}
 }
 
-// unitsOf returns the elements of a node as rows of units. Of a node that is
-// one element it is the column of its unit, for all data points.
+// unitsOf returns the elements of a node as rows of units. For a node that is a
+// single element it is the column of its unit, for all data points.
 func (d *diagnosis) unitsOf(n *recording.Node) (rows, units int, elements []float64) {
 	shape, all := n.Source.Value.Shape(), n.Source.Value.View()
 	rows, units = 1, all.Size()
@@ -222,7 +222,7 @@ func (d *diagnosis) unitsOf(n *recording.Node) (rows, units int, elements []floa
 	return rows, 1, recording.Column(all, n.Element%units, units)
 }
 
-// inCrossEntropy reports whether a cross entropy is all that is made of n.
+// inCrossEntropy reports whether n is used only by cross entropies.
 func (d *diagnosis) inCrossEntropy(n *recording.Node) bool {
 	for _, use := range n.Uses {
 		e := &d.Edges[use]
@@ -234,7 +234,7 @@ func (d *diagnosis) inCrossEntropy(n *recording.Node) bool {
 	return len(n.Uses) > 0
 }
 
-// saturation looks for elements where the slope is all but 0.
+// saturation finds elements where the slope is nearly 0.
 func (d *diagnosis) saturation(i int) {
 	n := &d.Nodes[i]
 	_, _, a := d.unitsOf(n)
@@ -285,14 +285,14 @@ func (d *diagnosis) layers() {
 	}
 }
 
-// compared says how the gradient of a stage differs from that of the last.
+// compared says how the gradient of a stage compares with that of the last.
 func compared(s stage, i int, last float64, stages int) string {
 	return fmt.Sprintf(" on its way back: its root mean square is %s here, in layer %d, and %s in layer %d, the last",
 		recording.Number(s.rms(), recording.DefaultDigits), i+1, recording.Number(last, recording.DefaultDigits), stages)
 }
 
-// A stage is the weighted sums, or the products that are summed there, that
-// have the same number of layers before them.
+// A stage is the weighted sums (or the products summed in them) with the same
+// number of layers before them.
 type stage struct {
 	first int     // into nodes
 	norm  float64 // of the gradients of all their elements
@@ -338,13 +338,13 @@ func multiplies(n *recording.Node) bool {
 	return n.Custom || n.Is(operations.MatMul) || n.Is(operations.Mul) || n.Is(operations.WeightedSum)
 }
 
-// rearranges reports whether n is its input in another order or shape.
+// rearranges reports whether n only reorders or reshapes its input.
 func rearranges(n *recording.Node) bool {
 	return n.Is(operations.Reshape) || n.Is(operations.Permute) || n.Is(operations.Expand) || n.Is(operations.Slice)
 }
 
-// unreached looks for what should be learned and is not, for want of a way
-// that carries gradients.
+// unreached finds what should be learned but has no path that passes
+// gradients.
 func (d *diagnosis) unreached() {
 	reaches, stops := reaches(d.Model), stops(d.Model)
 	for i := range d.Nodes {
@@ -358,8 +358,8 @@ func (d *diagnosis) unreached() {
 	}
 }
 
-// reaches returns whether the root depends on each node through operations that
-// carry gradients.
+// reaches reports for each node whether the root depends on it through
+// operations that pass gradients.
 func reaches(m *recording.Model) []bool {
 	reaches := make([]bool, len(m.Nodes))
 	if m.Root >= 0 {
@@ -373,8 +373,8 @@ func reaches(m *recording.Model) []bool {
 	return reaches
 }
 
-// stops returns, for each node that is learned through, the node after it that
-// stops the gradient, or none where it only arrives at none of the uses.
+// stops returns, for each node that is learned through, the later node that
+// stops its gradient, or none if the gradient reaches none of its uses.
 func stops(m *recording.Model) []int {
 	stops := make([]int, len(m.Nodes))
 	for i := len(m.Nodes) - 1; i >= 0; i-- {
@@ -402,8 +402,7 @@ func whyUnreached(m *recording.Model, i, stop int) Cause {
 	return Cause{CauseDetached, to.Source.Value, fmt.Sprintf("no gradient arrives: %s stops it", to.Called())}
 }
 
-// unrecorded looks for parameters and variables that root was not computed
-// from.
+// unrecorded finds parameters and variables that root was not computed from.
 func (d *diagnosis) unrecorded(root autograd.Value) {
 	next := 0
 	for n := range root.Graph().Nodes() {

@@ -16,7 +16,7 @@ import (
 	"nabla/losses"
 )
 
-// traced returns a graph and two short forms.
+// traced returns a graph with Trace and a short form of its Variable.
 func traced() (g *autograd.Graph, variable func(string, ...float64) autograd.Value) {
 	g = autograd.NewGraph(autograd.Options{Trace: true})
 	return g, func(name string, v ...float64) autograd.Value {
@@ -37,8 +37,8 @@ func found(root autograd.Value) []string {
 	return lines
 }
 
-// The derivatives of each operation at the places where they are not finite
-// are those of autograd's table of edges.
+// The derivatives where an operation is not finite are those in autograd's
+// table of edges.
 func TestWhereNaNAndInfinityArise(t *testing.T) {
 	for _, c := range []struct {
 		f    func(x autograd.Value) autograd.Value
@@ -73,7 +73,7 @@ func TestWhereNaNAndInfinityArise(t *testing.T) {
 	}
 }
 
-// What the first NaN spoiled is every value and gradient that has one.
+// The first NaN spoiled every value and gradient that contains a NaN.
 func TestSpoiled(t *testing.T) {
 	_, variable := traced()
 	x, w := variable("x", 2, 0, 4), variable("w", 1, 1, 1)
@@ -126,7 +126,7 @@ func TestGivenNaN(t *testing.T) {
 	}
 }
 
-// 1 to the power of NaN is 1, but its derivative is not: the NaN came from
+// 1 to the power of NaN is 1, but its derivative is NaN: the NaN came from
 // outside.
 func TestNaNThatAValueHides(t *testing.T) {
 	g, variable := traced()
@@ -137,7 +137,7 @@ func TestNaNThatAValueHides(t *testing.T) {
 	}
 }
 
-// An infinite mask does no harm where softmax makes zeros of it.
+// An infinite mask is harmless if softmax turns it into zeros.
 func TestMaskIsNoTrouble(t *testing.T) {
 	g, variable := traced()
 	mask := g.Constant(autograd.NewTensor([]float64{0, math.Inf(-1), 0}))
@@ -157,7 +157,7 @@ func TestSeedIsNaN(t *testing.T) {
 	}
 }
 
-// Without Trace a NaN of the backward pass is told where it arrived.
+// Without Trace a NaN of the backward pass is reported where it arrived.
 func TestWithoutTrace(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	root := g.Variable(autograd.Scalar(0)).Named("x").Sqrt()
@@ -179,7 +179,7 @@ func TestDeadReLU(t *testing.T) {
 		{variable("z", -1, 1e-9, -2), nil},
 		{g.Variable(autograd.FromNested([][]float64{{-1, 1, -3}, {-1, -1, -3}})), []string{"dead relu a: 2 of 3 units are dead: closed for all 2 rows"}},
 		{g.Variable(autograd.FromNested([][]float64{{1, 1, -3}, {-1, -1, -3}})), []string{"dead relu a: 1 of 3 units is dead: closed for all 2 rows"}},
-		{g.Variable(autograd.FromNested([][]float64{{1, -1, -3}})), nil}, // one row says nothing of a unit
+		{g.Variable(autograd.FromNested([][]float64{{1, -1, -3}})), nil}, // one row says nothing about a unit
 		{variable("z", math.NaN()), []string{"not finite z: first NaN: the variable holds NaN; spoils 2 values and 1 gradient"}},
 		{g.Scalar(-1), nil}, // nothing is learned through it
 	} {
@@ -227,7 +227,7 @@ func TestSaturated(t *testing.T) {
 	}
 }
 
-// deep records a network of that many layers on eight data points.
+// deep records a network with depth layers on eight data points.
 func deep(depth int, gain float64, activation layers.Layer) autograd.Value {
 	const width = 16
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -268,8 +268,8 @@ func TestVanishingAndExploding(t *testing.T) {
 	}
 }
 
-// A layer whose gradient is exactly zero has another fault, and what only
-// rearranges an activation is no layer.
+// A layer whose gradient is exactly zero has another fault, and an operation
+// that only rearranges an activation is no layer.
 func TestWhatIsNotVanishing(t *testing.T) {
 	g, _ := traced()
 	x := g.Constant(autograd.Ones(2, 3))
@@ -313,7 +313,7 @@ func TestUnreached(t *testing.T) {
 	}
 }
 
-// A custom rule may hand nothing on.
+// A custom rule may pass no gradient on.
 func TestUnreachedThroughACustomOperation(t *testing.T) {
 	_, variable := traced()
 	silent := autograd.Operation{
@@ -327,7 +327,7 @@ func TestUnreachedThroughACustomOperation(t *testing.T) {
 	}
 }
 
-// Networks without a fault have no troubles.
+// Healthy networks have no troubles.
 func TestHealthyNetworks(t *testing.T) {
 	for name, root := range map[string]autograd.Value{
 		"neuron": recordingtest.Neuron(), "network": recordingtest.Network(), "reused": recordingtest.Reused(), "tanh": deep(4, 1, layers.Tanh()), "relu": deep(2, 1, layers.LeakyReLU(0.1)),
@@ -338,8 +338,8 @@ func TestHealthyNetworks(t *testing.T) {
 	}
 }
 
-// Guards the diagnosis of a part: what only the rest of the loss uses was told
-// as unreached, though it has a gradient.
+// Guards the diagnosis of a part of the loss: a value used only by the rest of
+// it was reported as unreached, though it has a gradient.
 func TestDiagnoseOfAPartOfTheLoss(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w, scale := g.Variable(autograd.Scalar(0.5)).Named("w"), g.Variable(autograd.Scalar(2)).Named("scale")

@@ -12,8 +12,9 @@ import (
 // addWays adds the largest ways from node i to the root.
 //
 // The weight of a step is the logarithm of its factor's size; heaviest holds
-// the greatest sum of weights from each node to the root, so that the search
-// always extends the way that ends best and never looks at one in vain.
+// the greatest sum of weights from each node to the root. So the search always
+// extends the partial way with the best possible end, and never follows one in
+// vain.
 func (x *explainer) addWays(e *Explanation, i, most int) {
 	s := &waySearch{explainer: x, start: i, element: e.Element, exact: x.scalarFrom(i)}
 	s.measure()
@@ -72,9 +73,9 @@ type waySearch struct {
 	start, element int
 	exact          bool
 
-	heaviest []float64 // by node: the greatest sum of weights of a way to the root
+	heaviest []float64 // by node: the greatest sum of weights over the ways to the root
 	ways     []float64 // by node: how many there are
-	sums     []float64 // by node: of the norms handed back
+	sums     []float64 // by node: of the norms of the contributions
 	partial  []partial
 	open     queue
 }
@@ -84,7 +85,7 @@ type partial struct {
 	node, edge int
 	before     int // into partial, nowhere for the start
 	length     int
-	weight     float64 // of the best way that begins so
+	weight     float64 // of the best way that begins like this
 }
 
 // measure fills heaviest, ways and sums, from the root on.
@@ -114,8 +115,8 @@ func (s *waySearch) measure() {
 	}
 }
 
-// size returns the norm of what an edge hands back: of the element alone where
-// one is explained.
+// size returns the norm of an edge's contribution: of one element alone if one
+// is explained.
 func (s *waySearch) size(e *recording.Edge) float64 {
 	if e.From == s.start {
 		return math.Abs(pick(&e.Contribution, s.element))
@@ -123,8 +124,8 @@ func (s *waySearch) size(e *recording.Edge) float64 {
 	return e.Contribution.Norm
 }
 
-// Weights of a factor of zero and of one that is not finite: beyond the sum of
-// those of any way of finite factors.
+// The weights of a zero factor and of one that is not finite: beyond the sum
+// along any way with finite factors.
 const (
 	weightOfZero   = -0x1p40
 	weightOfBroken = 0x1p40
@@ -166,9 +167,9 @@ func (s *waySearch) next() (last partial, found bool) {
 			if !e.Received || s.ways[e.To] == 0 {
 				continue
 			}
-			// The best continuation inherits the weight bit by bit, so that
-			// rounding never sends the search back to shorter ways that are as
-			// good.
+			// The best continuation inherits the weight exactly, so that
+			// rounding never sends the search back to shorter ways that are
+			// equally good.
 			loss := s.heaviest[p.node] - (s.weight(e) + s.heaviest[e.To])
 			s.push(partial{e.To, use, at, p.length + 1, p.weight - loss})
 		}

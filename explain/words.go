@@ -10,7 +10,7 @@ import (
 	"nabla/internal/recording"
 )
 
-// words are how an Explanation calls its value.
+// words are the names that an Explanation uses for its value.
 type words struct {
 	title, gradient string
 	shape           []int
@@ -53,7 +53,7 @@ func (e *Explanation) headline() string {
 	return gradient + " = " + norm + e.number(e.Gradient) + ", where " + value + " = " + norm + e.number(e.Number)
 }
 
-// termLines writes the sum out.
+// termLines writes out the sum.
 func (e *Explanation) termLines() []string {
 	if len(e.Terms) == 0 {
 		return nil
@@ -79,8 +79,8 @@ func (e *Explanation) termLines() []string {
 // mostTermLines is how many terms of a sum String writes out. Terms has all.
 const mostTermLines = 12
 
-// restLine says what the terms bring that are not written out: of a whole
-// tensor, norms do not add up.
+// restLine says what the terms that are not written out contribute. For a whole
+// tensor it gives no sum, since norms do not add up.
 func (e *Explanation) restLine(terms []Term) string {
 	what := fmt.Sprintf("and %d more", len(terms))
 	if e.Element == recording.Whole {
@@ -104,7 +104,8 @@ func (e *Explanation) termLine(t *Term) string {
 	return fmt.Sprintf("%s = %s × %s = %s", product, e.number(t.Upstream), e.number(t.Local), result)
 }
 
-// product writes what a use hands back: "dz × 3.6", "xᵀ × dz", "dz (copied)".
+// product writes the contribution of a use: "dz × 3.6", "xᵀ × dz", "dz
+// (copied)".
 func (t *Term) product(digits int) string {
 	switch {
 	case !math.IsNaN(t.Local):
@@ -119,7 +120,7 @@ func (t *Term) product(digits int) string {
 	return t.gradient + " (" + t.Formula + ")"
 }
 
-// wayLines writes the largest ways out.
+// wayLines writes out the largest ways.
 func (e *Explanation) wayLines() []string {
 	if len(e.Ways) == 0 || len(e.Ways[0].Values) < 2 {
 		return nil
@@ -142,7 +143,7 @@ func counts(shown int, of float64) string {
 	return "the largest " + strconv.Itoa(shown)
 }
 
-// countText writes a whole number, rounded where it is beyond a million.
+// countText writes a whole number, rounded if it is beyond a million.
 func countText(n float64) string {
 	if n < 1e6 {
 		return strconv.FormatFloat(n, 'f', -1, 64)
@@ -173,7 +174,7 @@ func (e *Explanation) wayLine(p *Way) string {
 	return share + way + ", " + strings.Join(shortened(factors), " × ") + " = " + e.number(p.Contribution)
 }
 
-// shortened leaves the middle of a long list out.
+// shortened cuts the middle out of a long list.
 func shortened(list []string) []string {
 	const head, tail = 8, 7
 	if len(list) <= head+tail+1 {
@@ -210,7 +211,8 @@ func (e *Explanation) checkLine() string {
 	return line + ", which does not agree with " + e.number(d.Gradient)
 }
 
-// closing says what a step of gradient descent does to what is learned.
+// closing says what a step of gradient descent does to a parameter or
+// variable.
 func (e *Explanation) closing(n *recording.Node) string {
 	if n.Kind != autograd.KindParam && n.Kind != autograd.KindVariable {
 		return ""
@@ -223,7 +225,7 @@ func (e *Explanation) closing(n *recording.Node) string {
 	switch {
 	case n.Frozen:
 		return title + " is frozen, so no step will change it"
-	case n.State == recording.Pending || n.State == recording.NotKept: // it will have one
+	case n.State == recording.Pending || n.State == recording.NotKept: // it will have a gradient
 		return ""
 	case !e.Known:
 		return "no gradient, so no step will change " + title

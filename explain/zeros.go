@@ -9,18 +9,18 @@ import (
 	"nabla/internal/recording"
 )
 
-// zeroCauses are why elements of gradients are exactly zero.
+// zeroCauses holds the reasons why elements of gradients are exactly zero.
 type zeroCauses struct {
 	*explainer
 	causes []Cause         // the first is none
 	places map[zeroKey]int // into causes
-	why    [][]int         // by node and element, into causes; nil where no element is zero
+	why    [][]int         // by node and element, into causes; nil if no element is zero
 }
 
 type zeroKey struct {
 	kind CauseKind
 	at   autograd.Value
-	with int // the edge, where one operation may be several causes
+	with int // the edge, if one operation can be several causes
 }
 
 // addZeros groups the elements of node i whose gradient is zero by their
@@ -50,7 +50,7 @@ func (x *explainer) addZeros(e *Explanation, i int) {
 	}
 }
 
-// cause returns the place of a cause, which it adds where it is new.
+// cause returns the index of a cause, which it adds if it is new.
 func (z *zeroCauses) cause(key zeroKey, make func() Cause) int {
 	at, known := z.places[key]
 	if !known {
@@ -61,7 +61,8 @@ func (z *zeroCauses) cause(key zeroKey, make func() Cause) int {
 	return at
 }
 
-// look finds the causes at one node. Those of the nodes behind it are known.
+// look finds the causes at one node. Those of the later nodes are already
+// known.
 func (z *zeroCauses) look(i int) {
 	n := &z.Nodes[i]
 	if n.State != recording.Reached || !slices.Contains(n.Gradient.Few, 0) {
@@ -92,8 +93,8 @@ func (z *zeroCauses) look(i int) {
 	z.why[i] = why
 }
 
-// noTerms is the cause of a zero that is no sum: the root's, or that of a value
-// of which only empty tensors were made.
+// noTerms returns the cause of a zero without contributions: the root's, or
+// that of a value used only in empty tensors.
 func (z *zeroCauses) noTerms(i int) Cause {
 	at := z.Nodes[i].Source.Value
 	if i == z.Root {
@@ -109,13 +110,14 @@ func (z *zeroCauses) cancels(i int) int {
 	})
 }
 
-// blocks is the cause that an edge's own factor is zero.
+// blocks returns the cause "the edge's own factor is zero".
 func (z *zeroCauses) blocks(e *recording.Edge) int {
 	to := &z.Nodes[e.To]
 	return z.cause(zeroKey{CauseFlat, to.Source.Value, e.Input}, func() Cause { return z.smallFactor(e, 0) })
 }
 
-// vanishes is the cause that a product of numbers that are not zero is.
+// vanishes returns the cause "a product of nonzero numbers underflowed to
+// zero".
 func (z *zeroCauses) vanishes(e *recording.Edge) int {
 	to := &z.Nodes[e.To]
 	return z.cause(zeroKey{CauseUnderflow, to.Source.Value, e.Input}, func() Cause {
@@ -123,8 +125,8 @@ func (z *zeroCauses) vanishes(e *recording.Edge) int {
 	})
 }
 
-// reasons returns the function that says why an element of what an edge handed
-// back is zero.
+// reasons returns a function that says why an element of an edge's contribution
+// is zero.
 func (z *zeroCauses) reasons(e *recording.Edge) func(k int) int {
 	to := &z.Nodes[e.To]
 	switch {
@@ -146,8 +148,8 @@ func (z *zeroCauses) reasons(e *recording.Edge) func(k int) int {
 	return func(int) int { return z.blocks(e) }
 }
 
-// elementwise: each element of the result multiplies its gradient by a slope,
-// and where the input was broadcast the products add up.
+// elementwise handles operations that multiply each element of the gradient by
+// a slope; if the input was broadcast, the products add up.
 func (z *zeroCauses) elementwise(e *recording.Edge) func(k int) int {
 	from, to := &z.Nodes[e.From], &z.Nodes[e.To]
 	reason := make([]int, from.Value.Size)
@@ -175,8 +177,9 @@ func (z *zeroCauses) elementwise(e *recording.Edge) func(k int) int {
 	}
 }
 
-// product: an element of a matrix's gradient is a sum of products of a row or
-// column of the upstream gradient and one of the other matrix.
+// product handles matrix products: an element of a matrix's gradient is the dot
+// product of a row or column of the upstream gradient with one of the other
+// matrix.
 func (z *zeroCauses) product(e *recording.Edge) func(k int) int {
 	from, to := &z.Nodes[e.From], &z.Nodes[e.To]
 	other := &z.Nodes[z.Edges[to.In[1-e.Input]].From]
@@ -208,8 +211,8 @@ func (z *zeroCauses) product(e *recording.Edge) func(k int) int {
 	}
 }
 
-// onlyCause returns the cause of all zeros of a node's gradient, 0 where there
-// are several or none.
+// onlyCause returns the cause shared by all zeros of a node's gradient, 0 if
+// there are several or none.
 func (z *zeroCauses) onlyCause(i int) int {
 	only := 0
 	for _, cause := range z.why[i] {

@@ -1,4 +1,4 @@
-// Package file writes files as a whole or not at all.
+// Package file replaces files atomically.
 package file
 
 import (
@@ -6,8 +6,8 @@ import (
 	"path/filepath"
 )
 
-// Replace gives the file at path that content, all or nothing. A symbolic link
-// stays one.
+// Replace writes content to the file at path, completely or not at all. A
+// symbolic link stays a link.
 func Replace(path string, content []byte) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target

@@ -5,18 +5,18 @@ import (
 	"strconv"
 )
 
-// A Use is one input of an operation, for the words that say what becomes of
+// A Use is one input of an operation, for the words that say what happens to
 // the gradient on the way to it.
 type Use struct {
 	Input     int
 	Constants []float64 // of the operation, as recorded
 	Ints      []int     // likewise
-	Symbols   []string  // the names of the inputs, "" for one that is no symbol such as W or x2
+	Symbols   []string  // the names of the inputs; "" unless the name is a symbol such as W or x2
 	Learned   []bool    // the inputs are parameters or variables
-	Elements  int       // of the input for each one of the result; 0 where that has none
+	Elements  int       // of the input for each one of the result; 0 if the result has none
 }
 
-// constant returns a constant, 0 where the operation has not so many.
+// constant returns a constant, 0 if the operation has fewer.
 func (u Use) constant(i int) float64 {
 	if i < len(u.Constants) {
 		return u.Constants[i]
@@ -24,7 +24,7 @@ func (u Use) constant(i int) float64 {
 	return 0
 }
 
-// called returns an input's symbol, or the letter that stands for it.
+// called returns an input's symbol, or the given letter if it has none.
 func (u Use) called(input int, letter string) string {
 	if s := u.Symbols[input]; s != "" {
 		return s
@@ -34,13 +34,13 @@ func (u Use) called(input int, letter string) string {
 
 func says(words string) func(Use) string { return func(Use) string { return words } }
 
-// each says something else of each input.
+// each has different words for each input.
 func each(words ...string) func(Use) string {
 	return func(u Use) string { return words[u.Input] }
 }
 
-// matmulBackward is ∂/∂x = g·Wᵀ and ∂/∂W = xᵀ·g, or what follows from them
-// where an operand was transposed.
+// matmulBackward is ∂/∂x = g·Wᵀ and ∂/∂W = xᵀ·g, or what follows from them if
+// an operand was transposed.
 func matmulBackward(u Use) string {
 	letter := "y"
 	if u.Learned[1] {
@@ -73,8 +73,8 @@ func varBackward(u Use) string { return "× 2(x − mean) ÷ " + u.freedom() }
 
 func stdBackward(u Use) string { return "× (x − mean) ÷ (" + u.freedom() + "·y)" }
 
-// freedom returns what a variance divides by, the third of its Ints: n − 1, and
-// n for that of a population.
+// freedom returns the divisor of a variance, the third of its Ints: n − 1, or n
+// for a population.
 func (u Use) freedom() string {
 	if u.Ints[2] == 0 {
 		return "n"
@@ -94,7 +94,8 @@ func normBackward(u Use) string {
 	return "× sign x·(|x| ÷ y)^(p − 1)"
 }
 
-// running tells a running sum or product from one that runs backwards.
+// running has different words for a running sum or product and one that runs
+// backwards.
 func running(forward, backward string) func(Use) string {
 	return func(u Use) string {
 		if u.constant(1) != 0 {

@@ -2,9 +2,9 @@ package operations
 
 import "math"
 
-// The functions below say, behind the name of an operation, why x is not in its
-// domain; %s stands for x. They return no words where it is, and the result y
-// overflows.
+// The functions below return words, to follow the name of an operation, that
+// say why x is outside its domain; %s stands for x. They return no words if x
+// is inside and the result y overflows.
 
 func logDomain(x, _ float64) (Fault, string) {
 	if x == 0 {
@@ -42,7 +42,8 @@ func atanhDomain(x, _ float64) (Fault, string) {
 	return Outside, " of %s, outside −1 to 1"
 }
 
-// poleDomain: an infinity or NaN at 0, −1, −2, …; elsewhere an overflow.
+// poleDomain is for a function with poles at 0, −1, −2, …; elsewhere it
+// overflows.
 func poleDomain(x, _ float64) (Fault, string) {
 	if x <= 0 && x == math.Trunc(x) {
 		return Outside, " of %s, where it has a pole"
@@ -57,8 +58,8 @@ func probabilityDomain(x, _ float64) (Fault, string) {
 	return Overflow, ""
 }
 
-// fewDomain: of too few elements the operation returns NaN; an overflow gives
-// an infinity.
+// fewDomain is for an operation that returns NaN for too few elements; an
+// overflow gives an infinity.
 func fewDomain(_, y float64) (Fault, string) {
 	if math.IsNaN(y) {
 		return Outside, " of too few elements"

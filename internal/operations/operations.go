@@ -1,77 +1,77 @@
-// Package operations is the table of what a recording is made of: one row for
-// each operation of package autograd, with all that drawings, explanations and
-// the page know of it besides its numbers. It imports nothing of the library.
+// Package operations is the table of operations: one row for each operation of
+// package autograd, with everything that drawings, explanations and the page
+// know about it besides its numbers. It imports no package of the library.
 //
-// An operation that is added to autograd needs a row here, and where it is
-// Elementwise one in page/operations.js: tests fail without them.
+// An operation added to autograd needs a row here and, if it is Elementwise,
+// one in page/operations.js: tests fail without them.
 package operations
 
-// An Operation is a row of the table. The zero Operation is what is known of
-// one that is not in it, such as a user's own.
+// An Operation is a row of the table. The zero Operation stands for one that is
+// not in the table, such as a custom one.
 type Operation struct {
 	Name      string
 	Class     Class
-	Inputs    int // of an Elementwise one
-	Constants int // numbers that a reader knows from its call, such as a factor; not an axis
+	Inputs    int // number of inputs, if Elementwise
+	Constants int // number of constants that a reader knows from the call, such as a factor; not an axis
 
-	// Written is how a formula writes it between or behind its inputs a and b
-	// and its constant c: "a + b". Where it is "" a formula writes it as a
+	// Written is how a formula writes the operation between or after its inputs
+	// a and b and its constant c: "a + b". If it is "", a formula writes a
 	// function of them.
 	Written  string
-	Tight    bool   // what is written for an input needs brackets also where it is a product
+	Tight    bool   // inputs need brackets even if they are products
 	Sign     string // between numbers, in the words for an overflow: "×", "to the power of"
 	Commutes bool   // the order of its inputs does not matter
-	Exact    bool   // IEEE 754 says its result to the last bit, and that of its slope, so that any language computes the same
+	Exact    bool   // IEEE 754 fixes its result and its slope to the last bit, so that any language computes the same
 
-	Gate          string                                     // says that it lets no gradient pass: "is closed"; "" where it always does, or is flat without being shut
+	Gate          string                                     // words for passing no gradient: "is closed"; "" if it always passes one, or is flat without being a gate
 	Saturates     bool                                       // its slope vanishes for large inputs
-	Flat          *Flat                                      // of one that saturates: where it has all but no slope; nil where nothing is told of that
-	Domain        func(x, y float64) (f Fault, words string) // why the result y for a finite first operand x is not finite; nil or "" where it overflows
+	Flat          *Flat                                      // where its slope nearly vanishes; nil if that is not reported
+	Domain        func(x, y float64) (f Fault, words string) // why the result y for a finite first operand x is not finite; nil or "" if it overflows
 	Compares      bool                                       // it compares a prediction with a target, its second input
-	Probabilities bool                                       // its first input is one that a sigmoid or softmax makes
+	Probabilities bool                                       // its first input is a probability, made by a sigmoid or softmax
 
-	// Backward says what becomes of the gradient g of the result y on the way
+	// Backward says what happens to the gradient g of the result y on the way
 	// to an input x. An Elementwise operation multiplies by numbers, which are
 	// shown instead.
 	Backward func(u Use) string
 }
 
-// A Class is what an operation does with the elements of its inputs.
+// A Class says what an operation does with the elements of its inputs.
 type Class uint8
 
 const (
 	Unknown     Class = iota
-	Leaf              // it is given
+	Leaf              // a given value
 	Elementwise       // each element of the result is a function of one element of each input
 	Product           // of matrices
 	Reduction         // along axes, to one number
-	Running           // along an axis, to as many numbers
-	Normalizing       // along an axis: each element of the result depends on all of a row
-	Moving            // elements come to other places, or fall away
+	Running           // along an axis, to the same number of elements
+	Normalizing       // along an axis: each element of the result depends on a whole row
+	Moving            // elements are moved or dropped
 	Choice            // between elements
-	Derivative        // of an Elementwise one, times an incoming gradient: a function of elements of three inputs
-	Scratch           // of the reverse pass, or of no Value: no recording shows it
-	Picture           // of a drawing alone, which makes one box of several values
+	Derivative        // of an Elementwise operation, times an incoming gradient: a function of elements of three inputs
+	Scratch           // of the reverse pass, or without a Value: no recording shows it
+	Picture           // made by a drawing: one box for several values
 )
 
-// A Flat says where an activation has all but no slope, by its result.
+// A Flat says where the slope of an activation nearly vanishes, by its result.
 type Flat struct {
 	Beyond       func(a float64) bool
 	Where, Slope string // "outside 0.01 to 0.99", "below 0.01"
 }
 
-// A Fault is why an operation on finite numbers gives one that is not.
+// A Fault is why an operation on finite numbers gives a result that is not
+// finite.
 type Fault uint8
 
 const (
 	Overflow Fault = iota
-	Outside        // of its domain
+	Outside        // outside its domain
 	LogOfZero
 	DivisionByZero
 )
 
-// Of returns the row of an operation, and the zero Operation where there is
-// none.
+// Of returns the row of an operation, or the zero Operation if there is none.
 func Of(name string) *Operation {
 	if o, known := byName[name]; known {
 		return o

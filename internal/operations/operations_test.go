@@ -13,14 +13,14 @@ import (
 	"nabla/internal/operations"
 )
 
-// A declared operation is one of package autograd, as its source says.
+// A declared operation is one found in autograd's source.
 type declared struct {
 	inputs int // of an elementwise one, 0 for others
 	mask   bool
 }
 
-// Every operation of autograd has a row that says of it what it is, and every
-// row is one of autograd or of drawings.
+// Every operation of autograd has a row that describes it correctly, and every
+// row belongs to an operation of autograd or of drawings.
 func TestEveryOperationHasARow(t *testing.T) {
 	all := operationsOf(t)
 	if len(all) < 100 {
@@ -93,9 +93,10 @@ func operationsOf(t *testing.T) map[string]declared {
 	return all
 }
 
-// Outside of autograd, of the table and of programs an operation is asked for
-// by a constant or a property of the table, and not by a text: those would be
-// forgotten when it is renamed, or when another one with the property comes.
+// Outside autograd, the table and programs, code asks for an operation by a
+// constant or a property from the table, not by a string: strings would be
+// forgotten when an operation is renamed, or when another one with the property
+// is added.
 func TestNoNamesElsewhere(t *testing.T) {
 	looked := 0
 	eachFile(t, "../..", func(path string, file *ast.File) {
@@ -119,7 +120,8 @@ func TestNoNamesElsewhere(t *testing.T) {
 	}
 }
 
-// asked returns what a node of the syntax compares an operation's name with.
+// asked returns the expressions that a syntax node compares an operation's name
+// with.
 func asked(n ast.Node) []ast.Expr {
 	switch n := n.(type) {
 	case *ast.BinaryExpr:
@@ -137,7 +139,7 @@ func asked(n ast.Node) []ast.Expr {
 			all = append(all, clause.(*ast.CaseClause).List...)
 		}
 		return all
-	case *ast.IndexExpr: // of a map written by name
+	case *ast.IndexExpr: // of a map indexed by name
 		return []ast.Expr{n.Index}
 	case *ast.CallExpr:
 		if f, ok := n.Fun.(*ast.SelectorExpr); ok && (f.Sel.Name == "Is" || f.Sel.Name == "Of") {
@@ -149,8 +151,8 @@ func asked(n ast.Node) []ast.Expr {
 	return nil
 }
 
-// keysByOperation returns the keys of a map with rows for operations: at least
-// half of its keys are names of operations.
+// keysByOperation returns the keys of a map literal by operations: one in which
+// at least half of the keys are names of operations.
 func keysByOperation(n *ast.CompositeLit) []ast.Expr {
 	if _, ok := n.Type.(*ast.MapType); !ok {
 		return nil
@@ -167,7 +169,7 @@ func keysByOperation(n *ast.CompositeLit) []ast.Expr {
 	return keys
 }
 
-// isOp reports whether an expression is an operation's name: n.Op, op.
+// isOp reports whether an expression is an operation's name: n.Op or op.
 func isOp(e ast.Expr) bool {
 	switch e := e.(type) {
 	case *ast.SelectorExpr:
@@ -187,7 +189,7 @@ func textOf(e ast.Expr) string {
 	return text
 }
 
-// eachFile parses the Go files below a folder, but for tests.
+// eachFile parses the Go files below a folder, except tests.
 func eachFile(t *testing.T, root string, f func(path string, file *ast.File)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {

@@ -2,8 +2,8 @@ package operations
 
 import "math"
 
-// The names of the operations that some code asks for. The others stand in
-// their rows alone.
+// The names of the operations that code asks for. Other names occur only in
+// their rows.
 const (
 	Add       = "add"
 	Sub       = "sub"
@@ -60,7 +60,7 @@ const (
 )
 
 var table = []Operation{
-	// What is given.
+	// Leaves.
 	{Name: "constant", Class: Leaf},
 	{Name: "variable", Class: Leaf},
 	{Name: "param", Class: Leaf},
@@ -87,7 +87,7 @@ var table = []Operation{
 	{Name: "ceil", Class: Elementwise, Inputs: 1},
 	{Name: "round", Class: Elementwise, Inputs: 1},
 
-	// Exponentials, logarithms, angles and their kin.
+	// Exponentials, logarithms, trigonometric and related functions.
 	{Name: "exp", Class: Elementwise, Inputs: 1},
 	{Name: "expm1", Class: Elementwise, Inputs: 1},
 	{Name: "log", Class: Elementwise, Inputs: 1, Domain: logDomain},
@@ -188,7 +188,7 @@ var table = []Operation{
 	{Name: "triu", Class: Moving, Backward: says("the upper triangle")},
 	{Name: "tril", Class: Moving, Backward: says("the lower triangle")},
 
-	// Other places and shapes.
+	// Moving and reshaping.
 	{Name: Reshape, Class: Moving, Backward: says("reshaped back")},
 	{Name: Expand, Class: Moving, Backward: says("summed over the copies")},
 	{Name: Permute, Class: Moving, Backward: says("axes permuted back")},
@@ -201,14 +201,14 @@ var table = []Operation{
 	{Name: "scatter add", Class: Moving, Backward: says("taken at its places")},
 	{Name: Detach, Class: Moving},
 
-	// What no recording shows, or no Value comes of.
+	// Operations that no recording shows, or that make no Value.
 	{Name: "gradient", Class: Scratch},
 	{Name: "custom", Class: Scratch},
 	{Name: "argmax", Class: Scratch},
 	{Name: "argmin", Class: Scratch},
 	{Name: "one hot", Class: Scratch},
 
-	// What drawings make of several values.
+	// Boxes that drawings make of several values.
 	{Name: WeightedSum, Class: Picture, Commutes: true},
 	{Name: SumOfRows, Class: Picture, Commutes: true},
 	{Name: MeanOfRows, Class: Picture, Commutes: true},

@@ -11,16 +11,16 @@ import (
 // An apart says how each element of a value was computed from elements of its
 // inputs.
 type apart struct {
-	// parts ranges over what element out was computed from.
+	// parts yields the elements that element out was computed from.
 	parts func(out int, yield func(part))
-	// factor is the derivative of element out by a part of it. Nil where no
+	// factor is the derivative of element out by one of its parts; nil if no
 	// gradient passes.
 	factor func(out int, p part) float64
-	// copies says that each element is one of an input's, or a number that
-	// stands for itself.
+	// copies says that each element is an input's element, or a number of its
+	// own.
 	copies bool
-	// sums says that an element is its parts times one factor for all, added
-	// up: it may be cut in two.
+	// sums says that an element is the sum of its parts times a common factor,
+	// so that the sum can be split in two.
 	sums bool
 	// pairs says that the parts come in pairs that are multiplied and added up.
 	pairs bool
@@ -39,7 +39,7 @@ type operands struct {
 
 func (o *operands) at(p part) float64 { return o.in[p.input][p.element] }
 
-// constant returns a constant of the operation, 0 where it is not recorded.
+// constant returns a constant of the operation, 0 if it is not recorded.
 func (o *operands) constant(i int) int {
 	if i < len(o.n.Constants) {
 		return int(o.n.Constants[i])
@@ -47,7 +47,7 @@ func (o *operands) constant(i int) int {
 	return 0
 }
 
-// takeApart returns how an operation is taken apart, and false where it is not
+// takeApart returns how an operation is taken apart, and false if that is not
 // known.
 func takeApart(o *operands) (apart, bool) {
 	if o.n.Custom {
@@ -93,8 +93,8 @@ func takeApart(o *operands) (apart, bool) {
 	return oneNumber(o)
 }
 
-// oneNumber takes any operation of single numbers, of which the derivative is
-// not known beforehand.
+// oneNumber handles any operation on single numbers whose derivative is not
+// known in advance.
 func oneNumber(o *operands) (apart, bool) {
 	for _, in := range o.in {
 		if len(in) != 1 {
@@ -110,8 +110,8 @@ func oneNumber(o *operands) (apart, bool) {
 	return apart{parts: every, factor: unknown}, len(o.out) == 1
 }
 
-// copies takes an operation that only moves elements; from reports false for a
-// number that comes from nowhere.
+// copies handles an operation that only moves elements; from reports false for
+// a number that does not come from an input.
 func copies(from func(out int) (part, bool)) apart {
 	return apart{
 		parts: func(out int, yield func(part)) {
@@ -170,7 +170,7 @@ func choice(o *operands) apart {
 	}
 }
 
-// matrixProduct takes the products of matrices in the last two axes, either of
+// matrixProduct handles products of matrices in the last two axes, either of
 // which may be transposed.
 func matrixProduct(o *operands) apart {
 	shape := o.n.Value.Shape()
@@ -222,8 +222,8 @@ func matrixProduct(o *operands) apart {
 	}
 }
 
-// A run is how the elements lie along which a reduction goes: n of them, each
-// step of inner elements.
+// A run is the layout of the elements that a reduction combines: N of them,
+// Inner elements apart.
 type run struct{ N, Inner int }
 
 func RunOf(shape []int, first, count int) run {
@@ -276,7 +276,7 @@ func reduction(o *operands) apart {
 	return a
 }
 
-// extreme shares the gradient between equal elements.
+// extreme divides the gradient equally among equal elements.
 func extreme(o *operands, b run, out int, p part) float64 {
 	if o.at(p) != o.out[out] {
 		return 0
@@ -290,7 +290,7 @@ func extreme(o *operands, b run, out int, p part) float64 {
 	return 1 / float64(equal)
 }
 
-// normalised takes softmax and log softmax: each element depends on all of its
+// normalized handles softmax and log-softmax: each element depends on its whole
 // row.
 func normalized(o *operands) apart {
 	b := RunOf(o.shapes[0], o.constant(0), 1)
@@ -324,8 +324,8 @@ func permutation(o *operands) apart {
 	return copies(func(out int) (part, bool) { return part{0, at[out]}, true })
 }
 
-// taken returns where the elements of a block come from: places are the starts
-// along each axis, then the steps.
+// taken returns where the elements of a block come from: places holds the
+// starts along each axis, then the steps.
 func taken(from, shape, places []int) []int {
 	strides, offset := stridesOf(from), 0
 	for axis, stride := range strides {
@@ -370,7 +370,7 @@ func selection(o *operands) apart {
 	})
 }
 
-// stridesOf returns how far apart the elements along each axis lie.
+// stridesOf returns the distance between consecutive elements along each axis.
 func stridesOf(shape []int) []int {
 	strides, step := make([]int, len(shape)), 1
 	for axis := len(shape) - 1; axis >= 0; axis-- {
@@ -380,7 +380,7 @@ func stridesOf(shape []int) []int {
 	return strides
 }
 
-// walk returns the places of a block's elements, in row-major order.
+// walk returns the offsets of a block's elements, in row-major order.
 func walk(shape []int, offset int, strides []int) []int {
 	places := []int{offset}
 	for axis, length := range shape {
@@ -396,7 +396,7 @@ func walk(shape []int, offset int, strides []int) []int {
 }
 
 // broadcast returns, for each element of an array of shape wide, the element of
-// one of shape narrow that it was made from.
+// one of shape narrow that is broadcast to it.
 func broadcast(narrow, wide []int) []int {
 	strides, lead := make([]int, len(wide)), len(wide)-len(narrow)
 	for axis, stride := range stridesOf(narrow) {

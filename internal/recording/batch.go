@@ -8,22 +8,22 @@ import (
 
 // A Batch is what the page needs to compute the rows that Sample does not draw.
 type Batch struct {
-	Row   int                   // the one that is drawn
+	Row   int                   // the row that is drawn
 	Own   map[Element]bool      // the drawn leaves that belong to this row alone
-	Rows  map[Element][]float64 // of each leaf that differs from row to row, its number in every row
-	Alike bool                  // every row is computed as this one is, so that rows is all that tells them apart
+	Rows  map[Element][]float64 // for each leaf that differs between rows, its number in every row
+	Alike bool                  // every row is computed in the same way, so that rows differ only in Rows
 }
 
-// The most steps that comparing the rows of a batch may take, and the most
-// numbers of leaves that a page holds for them: about 200 kB. Beyond, the page
-// says that the other rows are not drawn.
+// The most steps that comparing the rows of a batch may take, and the most leaf
+// numbers that a page holds for them, about 200 kB. Beyond these limits the
+// page says that the other rows are not drawn.
 const (
 	mostCompared = 500_000
 	mostRows     = 10_000
 )
 
-// ReadBatch compares the rows. Elements are those of the recording that was
-// sampled, by the id of their node.
+// ReadBatch compares the rows. Elements are those of the sampled recording, by
+// the ID of their node.
 func (s *sampler) ReadBatch() *Batch {
 	b := &Batch{Row: s.row, Own: map[Element]bool{}, Rows: map[Element][]float64{}}
 	count := 0
@@ -46,17 +46,17 @@ func (s *sampler) ReadBatch() *Batch {
 	return b
 }
 
-// A pairing pairs what the drawn row was computed from with what another row
-// was, wherever they meet.
+// A pairing pairs the elements that the drawn row was computed from with those
+// of another row, starting where the rows meet.
 type pairing struct {
 	s    *sampler
 	row  int
 	twin map[Element]Element
-	open [][2]Element // paired, with inputs that are not yet
+	open [][2]Element // paired, but their inputs are not yet
 }
 
-// compare notes the leaves of a row where the drawn row has others. It reports
-// whether that is all that tells the two apart.
+// compare notes the leaves of a row that differ from those of the drawn row. It
+// reports whether the two rows differ in nothing else.
 func (s *sampler) compare(row int, leaves map[Element][]float64) bool {
 	p := &pairing{s: s, row: row, twin: map[Element]Element{}}
 	for i, used := range s.used {
@@ -87,8 +87,8 @@ func (s *sampler) compare(row int, leaves map[Element][]float64) bool {
 	return true
 }
 
-// partsOf returns what an element was computed from: all of it, or what belongs
-// to one row.
+// partsOf returns the elements that an element was computed from: all of them,
+// or those of one row.
 func (s *sampler) partsOf(x Element, row int) []Element {
 	var all []Element
 	n := &s.m.Nodes[x.node]
@@ -114,8 +114,9 @@ func (p *pairing) pairAll(mine, others []Element) bool {
 	return true
 }
 
-// pair notes that an element plays the part in another row that one does in the
-// drawn row. It must be of the same value, and what is learned is the same.
+// pair notes that an element of another row corresponds to one of the drawn
+// row. Both must belong to the same value; what is learned must be the same
+// element.
 func (p *pairing) pair(mine, other Element) bool {
 	if known, done := p.twin[mine]; done {
 		return known == other
@@ -134,9 +135,9 @@ func (p *pairing) pair(mine, other Element) bool {
 	return true
 }
 
-// BrokenRow returns the first row of a batch that brings a number that is not
-// finite to where it meets the drawn row, of a node that stands for the other
-// rows; −1 where there is none.
+// BrokenRow returns, for a node that stands for the other rows, the first row
+// whose number is not finite where it meets the drawn row; −1 if there is
+// none.
 func (m *Model) BrokenRow(n *Node) int {
 	first := -1
 	if !n.IsRest() {
@@ -158,8 +159,8 @@ func (m *Model) BrokenRow(n *Node) int {
 	return first
 }
 
-// Meeting returns the factor with which rows are added up in a node, 0 where
-// none meet in it.
+// Meeting returns the factor with which a node adds up rows, 0 if no rows meet
+// in it.
 func (m *Model) Meeting(n *Node) float64 {
 	for _, e := range n.In {
 		if m.Nodes[m.Edges[e].From].IsRest() {
@@ -169,5 +170,5 @@ func (m *Model) Meeting(n *Node) float64 {
 	return 0
 }
 
-// Place returns where a node is found in a Batch.
+// Place returns the key of a node in a Batch.
 func (n *Node) Place() Element { return Element{n.ID, n.Element} }

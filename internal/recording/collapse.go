@@ -8,13 +8,13 @@ import (
 	"nabla/autograd"
 )
 
-// A group is what a box stands for that was made of several values.
+// A group is the values that one box stands for.
 type group struct {
 	Members []Node // in the order of the recording
-	Outputs []Node // those that are used outside, or the root
+	Outputs []Node // the members used outside, and the root
 }
 
-// A block is a group to be: its name, and the scope that it lies in.
+// A block is a group to be made: its name and the scope that contains it.
 type block struct {
 	name  string
 	scope int
@@ -41,8 +41,8 @@ func (m *Model) depth(depth int) *Model {
 	return m.collapseScopes(chosen)
 }
 
-// collapseScopes makes a box of each scope that is chosen by scopes, by number;
-// 0 chooses none.
+// collapseScopes makes one box of each chosen scope: chosen[i] is the scope
+// whose box scope i goes into, 0 for none.
 func (m *Model) collapseScopes(chosen []int) *Model {
 	assigned, blocks, known := make([]int, len(m.Nodes)), []block{}, map[int]int{}
 	for i := range m.Nodes {
@@ -91,7 +91,7 @@ func (m *Model) collapseBy(name func(autograd.Node) string) *Model {
 	return m.collapse(assigned, blocks)
 }
 
-// leave moves each block out of the scopes of which it holds all values.
+// leave moves each block out of the scopes whose values it holds completely.
 func (m *Model) leave(assigned []int, blocks []block) {
 	type part struct{ scope, block int }
 	in, all := map[part]int{}, make([]int, len(m.Scopes))
@@ -121,14 +121,14 @@ func (m *Model) common(a, b int) int {
 	return a
 }
 
-// collapse returns a model with one node for each block: node i goes into
-// block assigned[i], or stays when that is -1. A block stands where its last
-// member did, so that inputs still come first unless blocks use each other.
+// collapse returns a model with one node for each block: node i goes into block
+// assigned[i], or stays if that is -1. A block takes the place of its last
+// member, so that inputs still come first unless blocks use each other.
 //
-// Edges inside a block go, but for those from a value that is used outside too:
-// they stay as a loop, so that what the value receives still adds up. Several
-// uses of a value by one block become one, with the sum of their
-// contributions.
+// Edges inside a block are removed, except those from a value that is also used
+// outside: they stay as a loop, so that the contributions to the value still
+// add up. Several uses of a value by one block become one, with the sum of
+// their contributions.
 func (m *Model) collapse(assigned []int, blocks []block) *Model {
 	r := newRebuild(m)
 	members := make([][]int, len(blocks))
@@ -159,8 +159,8 @@ func (m *Model) collapse(assigned []int, blocks []block) *Model {
 	return r.model()
 }
 
-// usedOutside returns the identities of the values that a node of another block
-// uses, and of the root.
+// usedOutside returns the identities of the values used by a node of another
+// block, and of the root.
 func (m *Model) usedOutside(assigned []int) map[Identity]bool {
 	outside := map[Identity]bool{}
 	if m.Root >= 0 {
@@ -179,7 +179,7 @@ func (m *Model) usedOutside(assigned []int) map[Identity]bool {
 	return outside
 }
 
-// An Identity tells recorded values apart, and their elements.
+// An Identity identifies a recorded value or an element of one.
 type Identity struct{ id, element int }
 
 func (n *Node) Identity() Identity { return Identity{n.ID, n.Element} }
@@ -216,8 +216,8 @@ func (m *Model) groupOf(b block, members []int, outside map[Identity]bool) Node 
 	return n
 }
 
-// summarize gives a node of several values the numbers of those that are used
-// outside, each of at most so many.
+// summarize gives a node of several values the numbers of those used outside,
+// keeping each element if there are at most limit.
 func (n *Node) summarize(outputs []Node, limit int) {
 	if len(outputs) == 1 {
 		n.Value, n.Gradient, n.State = outputs[0].Value, outputs[0].Gradient, outputs[0].State
@@ -248,11 +248,11 @@ func Plural(n int, noun string) string {
 	return strconv.Itoa(n) + " " + noun + "s"
 }
 
-// A rebuild makes a model from another one's parts.
+// A rebuild makes a model from parts of another one.
 type rebuild struct {
 	from, to *Model
-	at       []int         // where each node of from is in to; -1: not at all
-	merged   map[joint]int // edges of to, by what they join
+	at       []int         // the index in to of each node of from; -1 for none
+	merged   map[joint]int // edges of to, by the nodes that they join
 }
 
 // A joint is a value and the block that uses it.
@@ -271,16 +271,16 @@ func newRebuild(m *Model) *rebuild {
 	return r
 }
 
-// add adds a node, without its edges, and returns where.
+// add adds a node, without its edges, and returns its index.
 func (r *rebuild) add(n Node) int {
 	n.In, n.Uses = nil, nil
 	r.to.Nodes = append(r.to.Nodes, n)
 	return len(r.to.Nodes) - 1
 }
 
-// edge adds an edge of the old model between two nodes of the new one. Where
-// they stand for several values it notes which one is used, and joins the uses
-// of one value.
+// edge adds an edge of the old model between two nodes of the new one. If they
+// stand for several values, it notes which one is used and merges the uses of
+// one value.
 func (r *rebuild) edge(e Edge, from, to int) {
 	source := r.from.Source(&e)
 	e.From, e.To = from, to
@@ -318,7 +318,7 @@ func (e *Edge) merge(other *Edge, limit int) {
 	e.Contribution.Shape = shape
 }
 
-// model returns the new model once all nodes and edges are there.
+// model returns the new model once all nodes and edges are added.
 func (r *rebuild) model() *Model {
 	m := r.to
 	slices.SortStableFunc(m.Edges, func(a, b Edge) int { return a.To - b.To })
@@ -336,11 +336,11 @@ func (r *rebuild) model() *Model {
 	return m
 }
 
-// Several reports whether a node stands for what a Selection joined or left
-// out.
+// Several reports whether a node stands for values that a Selection joined or
+// left out.
 func (n *Node) Several() bool { return n.Group != nil || n.Stub != Drawn }
 
-// holds reports whether a node is the recorded value, or stands for it among
+// holds reports whether a node is the recorded value or stands for it among
 // others.
 func (n *Node) holds(id int) bool {
 	if n.Stub != Drawn {
@@ -352,7 +352,7 @@ func (n *Node) holds(id int) bool {
 	return slices.ContainsFunc(n.Group.Members, func(member Node) bool { return member.ID == id })
 }
 
-// Learned returns how many numbers training changes in a group.
+// Learned returns how many numbers of a group training changes.
 func (g *group) Learned() int {
 	count := 0
 	for i := range g.Members {

@@ -12,8 +12,8 @@ import (
 	"nabla/autograd"
 )
 
-// build draws what is demanded: first what no meeting of rows leads to, then
-// the other rows, then the rest.
+// build draws what is demanded: first what does not depend on a meeting of
+// rows, then the other rows, then the rest.
 func (s *sampler) build() *Model {
 	m := s.m
 	out := *m
@@ -34,8 +34,8 @@ func (s *sampler) build() *Model {
 	return s.out
 }
 
-// resolve finds out which elements stand for those that are mere copies. The
-// name of a copy goes to what it was copied from where that has none.
+// resolve finds the elements that replace mere copies. An original without a
+// name takes the name of its copy.
 func (s *sampler) resolve() {
 	s.names = map[Element]Element{}
 	for i, used := range s.used {
@@ -66,14 +66,14 @@ func (s *sampler) original(x Element) Element {
 	return from
 }
 
-// hasName reports whether a reader knows what an element is called.
+// hasName reports whether an element has a name that a reader knows.
 func (s *sampler) hasName(x Element) bool {
 	n := &s.m.Nodes[x.node]
 	return n.Name != "" || n.Role != autograd.RoleNone
 }
 
-// drawElements draws the elements that do or do not come after a meeting of
-// rows.
+// drawElements draws the elements that depend on a meeting of rows, or those
+// that do not.
 func (s *sampler) drawElements(after bool) {
 	for i, used := range s.used {
 		for at := range used {
@@ -114,7 +114,7 @@ func (s *sampler) drawElement(x Element) {
 	switch {
 	case met:
 		s.drawMeeting(x, inputs)
-	case inputs == 0: // a number that padding brought in, or a sum of nothing
+	case inputs == 0: // a number added by padding, or a sum of nothing
 		added.Kind, added.Op, added.Constants = autograd.KindConstant, autograd.KindConstant.String(), nil
 	case s.ways[x.node].pairs:
 		added.Op, added.Constants, added.Terms = operations.WeightedSum, nil, pairsOf(inputs)
@@ -129,7 +129,7 @@ func pairsOf(inputs int) []Term {
 	return terms
 }
 
-// isDrawn reports whether a part of an operation belongs to no other row.
+// isDrawn reports whether a part does not belong to another row.
 func (s *sampler) isDrawn(n *Node, p part) bool {
 	row := s.rows[s.m.Edges[n.In[p.input]].From][p.element]
 	return row == shared || row == s.row
@@ -161,8 +161,8 @@ func (s *sampler) drawPart(x Element, p part, input int) {
 	s.out.Edges = append(s.out.Edges, e)
 }
 
-// noteLocal notes the factor of an edge, which for an operation that is not
-// known is what turned the gradient into the contribution.
+// noteLocal notes the factor of an edge. For an unknown operation it is the
+// contribution divided by the gradient.
 func (s *sampler) noteLocal(e *Edge, x Element, factor float64) {
 	known := true
 	if math.IsNaN(factor) && e.Received {
@@ -176,7 +176,7 @@ func (s *sampler) noteLocal(e *Edge, x Element, factor float64) {
 func Single(v float64) Numbers { return NewNumbers(autograd.Scalar(v), 1) }
 
 // meetings returns the elements in which rows meet and through which gradients
-// pass to them.
+// pass to the rows.
 func (s *sampler) meetings() []Element {
 	var all []Element
 	for i, used := range s.used {
@@ -189,8 +189,8 @@ func (s *sampler) meetings() []Element {
 	return all
 }
 
-// drawOthers draws the other rows as one node, whose value is the sum of what
-// they bring to each meeting.
+// drawOthers draws the other rows as one node, whose value is the sum of their
+// terms in each meeting.
 func (s *sampler) drawOthers(meetings []Element) {
 	first := &s.m.Nodes[meetings[0].node]
 	n := s.otherRows(first)
@@ -213,7 +213,7 @@ func (s *sampler) drawOthers(meetings []Element) {
 	s.out.Nodes = append(s.out.Nodes, n)
 }
 
-// several returns numbers of which each is shown: one as a single number.
+// several returns numbers that are all shown; one number becomes a scalar.
 func several(v []float64) Numbers {
 	if len(v) == 1 {
 		return Single(v[0])
@@ -233,7 +233,7 @@ func (s *sampler) otherRows(meeting *Node) Node {
 }
 
 // otherPart returns the sum of the elements of other rows that meet in x, and
-// the factor with which they do.
+// the factor of that sum.
 func (s *sampler) otherPart(x Element) (sum, factor float64) {
 	way, n := &s.ways[x.node], &s.m.Nodes[x.node]
 	way.parts(x.at, func(p part) {
@@ -245,8 +245,8 @@ func (s *sampler) otherPart(x Element) (sum, factor float64) {
 	return sum, factor
 }
 
-// drawOtherConstants draws what other rows bring to a meeting through which no
-// gradient passes.
+// drawOtherConstants draws the terms of other rows in a meeting through which
+// no gradient passes.
 func (s *sampler) drawOtherConstants(x Element) {
 	n := s.otherRows(&s.m.Nodes[x.node])
 	n.Kind = autograd.KindConstant
@@ -276,7 +276,7 @@ func (s *sampler) drawMeeting(x Element, inputs int) {
 }
 
 // drawShared draws what the other rows share with this one, and what they add
-// to its gradient: all that the recording has beyond this row's.
+// to its gradient: the recorded gradient minus this row's part.
 func (s *sampler) drawShared() {
 	added := map[Element]float64{}
 	for i, aside := range s.aside {
@@ -309,8 +309,8 @@ func (s *sampler) drawShared() {
 	}
 }
 
-// beyond returns what a use of a tensor added to the gradient of an element
-// beyond what is drawn.
+// beyond returns the part of a use's contribution to an element's gradient that
+// is not drawn.
 func (s *sampler) beyond(use, at int) float64 {
 	switch {
 	case s.handed[use] == nil:
@@ -321,7 +321,7 @@ func (s *sampler) beyond(use, at int) float64 {
 	return s.handed[use][at] - s.own[use][at]
 }
 
-// tellApart gives names to the elements of one value without a name.
+// tellApart gives distinct names to the elements of a value without a name.
 func (s *sampler) tellApart(m *Model) {
 	index, count := map[int]int{}, map[int]int{}
 	for i := range s.m.Nodes {
@@ -340,8 +340,8 @@ func (s *sampler) tellApart(m *Model) {
 	}
 }
 
-// nameOf returns what an element is called, in the course's letters where it is
-// a layer's: x1 or w[0,1]; "" where it has no name.
+// nameOf returns the name of an element, with the course's letters if it
+// belongs to a layer: x1 or w[0,1]; "" if it has no name.
 func (s *sampler) nameOf(x Element) string {
 	if copied, ok := s.names[x]; ok {
 		x = copied
@@ -366,7 +366,7 @@ func (s *sampler) nameOf(x Element) string {
 }
 
 // withoutScopes returns a name without the path of scopes before it, which a
-// drawing has as frames.
+// drawing shows as frames.
 func withoutScopes(name string, scopes []string) string {
 	for first := range scopes {
 		if rest, found := strings.CutPrefix(name, strings.Join(scopes[first:], ".")+"."); found {
@@ -376,8 +376,8 @@ func withoutScopes(name string, scopes []string) string {
 	return name
 }
 
-// elementName returns the name of an element of a value: z1 of a vector with a
-// name of one letter, else weights[0,1].
+// elementName returns the name of an element: z1 in a vector whose name has one
+// letter, otherwise weights[0,1].
 func elementName(name string, shape []int, at int) string {
 	switch {
 	case product(shape) == 1:
@@ -393,8 +393,8 @@ func elementName(name string, shape []int, at int) string {
 	return name + "[" + strings.Join(index, ",") + "]"
 }
 
-// place returns the shape of an element's row, and where in it the element
-// stands; of what is shared, the shape of all.
+// place returns the shape of an element's row and the element's offset in it;
+// for a shared value, its whole shape.
 func (s *sampler) place(x Element) (shape []int, at int) {
 	shape, row := s.m.Nodes[x.node].Source.Value.Shape(), s.rows[x.node][x.at]
 	if row == shared {

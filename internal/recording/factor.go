@@ -7,8 +7,8 @@ import (
 	"nabla/internal/operations"
 )
 
-// BackwardFormula says what becomes of the gradient on an edge, "" where the
-// operation does not tell.
+// BackwardFormula says what happens to the gradient on an edge; "" if the
+// operation's row does not say.
 func (m *Model) BackwardFormula(e *Edge) string {
 	to := &m.Nodes[e.To]
 	backward := to.Operation().Backward
@@ -27,8 +27,8 @@ func (m *Model) BackwardFormula(e *Edge) string {
 	return backward(use)
 }
 
-// symbol returns a node's name where that is a symbol, such as W or x2, and ""
-// where it is not.
+// symbol returns a node's name if it is a symbol, such as W or x2, and ""
+// otherwise.
 func (n *Node) symbol() string {
 	if name := Shown(n.Name); n.Name != "" && utf8.RuneCountInString(name) <= 4 && isSymbol(name) {
 		return name
@@ -36,10 +36,10 @@ func (n *Node) symbol() string {
 	return ""
 }
 
-// HandedOn says what an edge hands on in the backward pass, one line or two:
-// "× 3.6 = −2.17" between scalars, the range of the factors and of the products
-// where elements are multiplied, and else what becomes of the gradient, and the
-// product's norm.
+// HandedOn says in one or two lines what an edge passes on in the backward
+// pass: "× 3.6 = −2.17" between scalars; the ranges of the factors and of the
+// products if elements are multiplied; otherwise what happens to the gradient,
+// and the norm of the result.
 func (m *Model) HandedOn(e *Edge, digits int) []string {
 	n := &e.Contribution
 	switch {
@@ -62,7 +62,8 @@ func (m *Model) HandedOn(e *Edge, digits int) []string {
 	return []string{product}
 }
 
-// Span returns the least and the greatest number, or what they all are.
+// Span returns the smallest and the largest number, or the one number that all
+// are equal to.
 func Span(n *Numbers, digits int) string {
 	least, greatest := Number(n.Min, digits), Number(n.Max, digits)
 	switch {

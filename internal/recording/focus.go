@@ -4,17 +4,17 @@ import (
 	"nabla/autograd"
 )
 
-// A stub says which part of a value's surroundings a box stands for that a
-// Selection left out.
+// A stub says which values around a node, left out by a Selection, a box stands
+// for.
 type stub uint8
 
 const (
 	Drawn      stub = iota // none: the box is a value
-	stubInputs             // what it was computed from
-	stubUses               // what was computed from it
+	stubInputs             // the values that it was computed from
+	stubUses               // the values computed from it
 )
 
-// suffix tells a stub's key from its value's.
+// suffix distinguishes a stub's key from its value's.
 func (s stub) suffix() string { return [...]string{"", "i", "u"}[s] }
 
 // Focus is [graphviz.Focus].
@@ -54,7 +54,7 @@ func titleOf(x autograd.Value) string {
 	return n.Title()
 }
 
-// find returns the nodes that are the value, its elements, or stand for it
+// find returns the nodes that are the value or its elements, or stand for it
 // among others.
 func (m *Model) find(op string, x autograd.Value) []int {
 	if x.Graph() == nil || x.Graph() != m.graph {
@@ -89,8 +89,8 @@ func (m *Model) usersOf(i int) []int {
 	return all
 }
 
-// within marks what is at most so many steps from the start; any number when
-// steps is negative.
+// within marks the nodes at most steps from the start; any distance if steps is
+// negative.
 func (m *Model) within(start []int, steps int, next func(int) []int) []bool {
 	marked := make([]bool, len(m.Nodes))
 	for _, i := range start {
@@ -111,8 +111,9 @@ func (m *Model) within(start []int, steps int, next func(int) []int) []bool {
 	return marked
 }
 
-// keep returns a model of the marked nodes. Each one's inputs that are left out
-// become one stub, and so do its uses, whose contributions are added up.
+// keep returns a model of the marked nodes. For each, the inputs left out
+// become one stub, and so do the uses left out, whose contributions are added
+// up.
 func (m *Model) keep(kept []bool) *Model {
 	r := newRebuild(m)
 	inputs, uses := make([][]string, len(m.Nodes)), make([][]string, len(m.Nodes)) // what is left out
@@ -134,7 +135,7 @@ func (m *Model) keep(kept []bool) *Model {
 		}
 		r.at[i] = r.add(m.Nodes[i])
 	}
-	// Behind all others, as is what they stand for.
+	// After all others, like the values that they stand for.
 	for i := range m.Nodes {
 		if len(uses[i]) > 0 {
 			after[i] = r.add(m.Nodes[i].stubOf(stubUses, uses[i]))

@@ -14,12 +14,12 @@ func Fold() Selection {
 	return Selection{func(m *Model) (*Model, error) { return m.fold(), nil }}
 }
 
-// A folder finds what is repeated in a model.
+// A folder finds repetitions in a model.
 type folder struct {
 	*Model
 	children   [][]int // scopes, by parent, in the order of the recording
 	all        [][]int // nodes in a scope or one inside it
-	signatures []int   // of scopes; equal where the same is computed
+	signatures []int   // of scopes; equal if they compute the same
 
 	assigned []int
 	blocks   []block
@@ -39,7 +39,7 @@ func (m *Model) fold() *Model {
 	return noted.collapse(f.assigned, f.blocks)
 }
 
-// adopt puts constants into the block that alone uses them.
+// adopt moves constants into the only block that uses them.
 func (f *folder) adopt() {
 	for i := range f.Nodes {
 		n := &f.Nodes[i]
@@ -54,7 +54,7 @@ func (f *folder) adopt() {
 	}
 }
 
-// gather notes what lies in each scope.
+// gather notes the contents of each scope.
 func (f *folder) gather() {
 	f.children, f.all = make([][]int, len(f.Scopes)), make([][]int, len(f.Scopes))
 	for i := range f.Nodes {
@@ -67,7 +67,8 @@ func (f *folder) gather() {
 	}
 }
 
-// sign numbers the scopes by what they compute.
+// sign numbers the scopes so that those that compute the same have the same
+// number.
 func (f *folder) sign() {
 	f.signatures = make([]int, len(f.Scopes))
 	known := map[string]int{}
@@ -80,9 +81,9 @@ func (f *folder) sign() {
 	}
 }
 
-// signature describes what the operations among some nodes compute, but for
-// names and numbers. Where a parameter was recorded does not matter: it lies in
-// the scope that used it first.
+// signature describes what the operations among some nodes compute, without
+// names and numbers. The scope of a parameter does not matter: it is the one
+// that used it first.
 func (f *folder) signature(nodes []int) string {
 	var b strings.Builder
 	place := map[int]int{}
@@ -110,7 +111,7 @@ func (f *folder) signature(nodes []int) string {
 	return b.String()
 }
 
-// siblings folds the scopes in a scope.
+// siblings folds the child scopes of a scope.
 func (f *folder) siblings(parent int) {
 	scopes := f.children[parent]
 	for at := 0; at < len(scopes); {
@@ -128,8 +129,9 @@ func (f *folder) siblings(parent int) {
 	}
 }
 
-// repeats returns how many scopes form a block, and how often it stands at the
-// beginning: those that cover most, and of such the shortest.
+// repeats returns the length of the block that repeats at the beginning of
+// scopes, and how often: the block whose repetitions cover most, and of such
+// blocks the shortest.
 func (f *folder) repeats(scopes []int) (period, times int) {
 	period, times = 1, 1
 	for p := 1; 2*p <= len(scopes); p++ {
@@ -144,7 +146,7 @@ func (f *folder) repeats(scopes []int) (period, times int) {
 	return period, times
 }
 
-// foldBlocks makes one box of all blocks but the first.
+// foldBlocks makes one box of all blocks except the first.
 func (f *folder) foldBlocks(parent int, first, rest []int, times int) {
 	last := rest[len(rest)-1]
 	name := fmt.Sprintf("+%d more: %s … %s", times-1, f.Scopes[rest[0]].Name, f.Scopes[last].Name)
@@ -160,7 +162,7 @@ func (f *folder) foldBlocks(parent int, first, rest []int, times int) {
 	f.blocks = append(f.blocks, block{name, parent})
 }
 
-// put assigns nodes to the next block.
+// put assigns nodes to a new block.
 func (f *folder) put(nodes []int) {
 	for _, i := range nodes {
 		f.assigned[i] = len(f.blocks)
@@ -200,9 +202,9 @@ func (f *folder) parametersUsed(nodes []int) []int {
 	return used
 }
 
-// calls folds a scope in which the same was computed several times, with the
-// same parameters: a layer that is applied many times over. It reports whether
-// it was.
+// calls folds a scope that computed the same several times with the same
+// parameters, as a layer that is applied repeatedly does. It reports whether it
+// folded.
 func (f *folder) calls(s int) bool {
 	var computed []int
 	for _, i := range f.all[s] {
@@ -221,8 +223,8 @@ func (f *folder) calls(s int) bool {
 	return true
 }
 
-// period returns the length of the shortest part with parameters that,
-// repeated with the same ones, makes up the operations.
+// period returns the length of the shortest part with parameters that makes up
+// the operations when it is repeated with the same parameters.
 func (f *folder) period(computed []int) int {
 	signatures := make([]string, len(computed))
 	for k, i := range computed {
@@ -236,8 +238,8 @@ func (f *folder) period(computed []int) int {
 	return len(computed)
 }
 
-// partsAgree reports whether all parts of that length compute the same with
-// the same parameters, and some.
+// partsAgree reports whether all parts of that length compute the same with the
+// same parameters, at least one.
 func (f *folder) partsAgree(computed []int, length int) bool {
 	first := computed[:length]
 	used, signature := f.parametersUsed(first), f.signature(first)

@@ -9,10 +9,10 @@ import (
 	"unicode/utf8"
 )
 
-// Number returns v rounded to that many significant digits, with a
-// typographic minus: "0.13", "−2.17", "1.2e−7". Digits before the decimal point
-// are not rounded as long as there are at most 6. An infinity is "+Inf" or
-// "−Inf"; negative zero is "0".
+// Number returns v rounded to digits significant digits, with a typographic
+// minus: "0.13", "−2.17", "1.2e−7". Digits before the decimal point are not
+// rounded as long as there are at most 6. An infinity is "+Inf" or "−Inf";
+// negative zero is "0".
 func Number(v float64, digits int) string {
 	const smallest, largest = -5, 6 // exponents written out
 	var s string
@@ -34,7 +34,7 @@ func Number(v float64, digits int) string {
 // exponentOf returns the decimal exponent of v once rounded.
 func exponentOf(v float64, digits int) int {
 	_, power, _ := strings.Cut(strconv.FormatFloat(v, 'e', digits-1, 64), "e")
-	exponent, _ := strconv.Atoi(power) // of NaN and infinities there is none
+	exponent, _ := strconv.Atoi(power) // NaN and infinities have none
 	return exponent
 }
 
@@ -49,8 +49,8 @@ func trimZeros(s string) string {
 // longestName is how many characters of a name a box shows.
 const longestName = 32
 
-// Shown returns a name as a box shows it: visible, and its middle left out
-// when it is long.
+// Shown returns a name as a box shows it: visible, and without its middle if it
+// is long.
 func Shown(name string) string {
 	runes := []rune(Visible(name))
 	if len(runes) <= longestName {
@@ -61,10 +61,10 @@ func Shown(name string) string {
 	return string(runes[:head]) + "…" + string(runes[len(runes)-tail:])
 }
 
-// Visible returns a name with nothing in it that a reader cannot see or that
+// Visible returns a name without characters that a reader cannot see or that
 // would change the text around it: a line break becomes ↵, a tab ⇥, other
-// invisible characters their number, invalid UTF-8 the replacement character.
-// A name of nothing but blanks is quoted.
+// invisible characters their code, invalid UTF-8 the replacement character. A
+// blank name is quoted.
 func Visible(name string) string {
 	var b strings.Builder
 	for _, r := range name {

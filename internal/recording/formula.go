@@ -12,13 +12,13 @@ import (
 const mostWritten = 3
 
 // FormulaOf returns how a value was computed, in the names of its inputs: "w·i
-// + b", "tanh(z)"; "" of what is given.
+// + b", "tanh(z)"; "" for a leaf.
 func (m *Model) FormulaOf(i int) string {
 	return m.Written(i, func(i int, _ bool) string { return m.Nodes[i].Title() })
 }
 
-// Written is FormulaOf with what nameOf calls the inputs, which knows whether
-// they stand between operators.
+// Written is FormulaOf with the names that nameOf gives the inputs; operand
+// says whether the input is an operand of an operator.
 func (m *Model) Written(i int, nameOf func(i int, operand bool) string) string {
 	n := &m.Nodes[i]
 	if n.Kind != autograd.KindOperation {
@@ -54,13 +54,13 @@ func (m *Model) Written(i int, nameOf func(i int, operand bool) string) string {
 	return n.Op + "(" + strings.Join(names, ", ") + ")"
 }
 
-// IsOperator reports whether a formula writes the operation between or behind
-// its inputs, and not as a function of them.
+// IsOperator reports whether a formula writes the operation as an operator,
+// between or after its inputs, and not as a function of them.
 func (n *Node) IsOperator() bool {
 	return n.Is(operations.WeightedSum) || n.Operation().Written != ""
 }
 
-// filled puts the names of the inputs and the constant into a formula of the
+// filled puts the names of the inputs and the constants into a formula from the
 // table of operations.
 func filled(formula string, names []string, constants []float64) string {
 	var b strings.Builder
@@ -99,7 +99,7 @@ func (m *Model) bias(n *Node) string {
 	return ""
 }
 
-// Times returns a product as one writes it: "½(a − y)²".
+// Times writes a product: "½(a − y)²".
 func Times(factor float64, what string) string {
 	switch factor {
 	case 1:

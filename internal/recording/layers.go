@@ -7,8 +7,8 @@ import (
 )
 
 // Layers returns the model with one node for each layer. A layer is a scope;
-// one that holds nothing but scopes of which one leads to the next, as a
-// Sequential with a name does, is looked into.
+// but a scope that holds only scopes that lead from one to the next, such as
+// that of a named Sequential, is replaced by its contents.
 func (m *Model) Layers() *Model {
 	container := m.containers()
 	chosen := make([]int, len(m.Scopes))
@@ -24,8 +24,8 @@ func (m *Model) Layers() *Model {
 	return m.collapseScopes(chosen)
 }
 
-// containers reports, of each scope, whether it holds no values of its own and
-// scopes that lead to each other.
+// containers reports for each scope whether it has no values of its own and
+// holds scopes that lead from one to the next.
 func (m *Model) containers() []bool {
 	own, leads := make([]bool, len(m.Scopes)), make([]bool, len(m.Scopes))
 	for i := range m.Nodes {
@@ -43,15 +43,14 @@ func (m *Model) containers() []bool {
 	return leads
 }
 
-// A Tally is a layer's values of one name: z, a, W or b.
+// A Tally is the values of a layer with the same name: z, a, W or b.
 type Tally struct {
 	Name  string
 	nodes []Node
 	Param bool // only the gradient is of interest
 }
 
-// Tallies returns a layer's weighted sums, what it returns, its weights and
-// its biases.
+// Tallies returns a layer's weighted sums, outputs, weights and biases.
 func (g *group) Tallies() []Tally {
 	outputs := map[Identity]bool{}
 	for i := range g.Outputs {
@@ -89,8 +88,8 @@ func tallied(all []Tally, n Node) []Tally {
 	return append(all, Tally{Name: name, nodes: []Node{n}})
 }
 
-// stem returns a name without the number at its end: z of z1. What has no
-// name, or a long one, is y.
+// stem returns a name without the number at its end: z for z1. It returns y if
+// there is no name or a long one.
 func (n *Node) stem() string {
 	stem := strings.TrimRightFunc(n.Name, unicode.IsDigit)
 	if stem == "" || !isSymbol(stem) {
@@ -99,15 +98,15 @@ func (n *Node) stem() string {
 	return Shown(stem)
 }
 
-// isBias goes by the end of a parameter's name.
+// isBias reports whether a parameter is a bias, by the end of its name.
 func (n *Node) isBias() bool {
 	at := strings.LastIndexAny(n.Name, "./ ")
 	last := strings.TrimRightFunc(n.Name[at+1:], unicode.IsDigit)
 	return last == "b" || last == "bias" || last == "beta"
 }
 
-// Norms returns the values and the gradients as one each, and why there is no
-// gradient: noGradient where none is to be expected.
+// Norms returns the values and the gradients, each combined, and why there is
+// no gradient: NoGradient if none is expected.
 func (t *Tally) Norms() (value, gradient Numbers, words string) {
 	var values, gradients []Numbers
 	state := None
@@ -124,6 +123,6 @@ func (t *Tally) Norms() (value, gradient Numbers, words string) {
 	return United(values...), United(gradients...), words
 }
 
-// NoGradient stands for the gradient of what depends on nothing that is
+// NoGradient stands for the gradient of a value that depends on nothing
 // learned.
 const NoGradient = "none"

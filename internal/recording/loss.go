@@ -8,8 +8,8 @@ import (
 	"nabla/autograd"
 )
 
-// LossNodes tells which nodes belong to a loss: what is computed from the
-// targets, or in a scope named loss, and all that comes after that.
+// LossNodes reports for each node whether it belongs to the loss: computed from
+// the targets or in a scope named loss, or after such a node.
 func (m *Model) LossNodes() []bool {
 	loss, targets := make([]bool, len(m.Nodes)), m.Targets()
 	for i := range m.Nodes {
@@ -26,10 +26,10 @@ func (m *Model) LossNodes() []bool {
 	return loss
 }
 
-// Targets tells what predictions are compared with: what is marked as such.
-// Where nothing is, it is the constants that are only compared with, or
-// subtracted from, what is learned, with no parameter coming in after that. The
-// 1 of 1 − a, which has no name, is none.
+// Targets reports for each node whether predictions are compared with it: the
+// nodes marked as targets. If none is marked, it is the constants that are only
+// compared with, or subtracted from, learned values, with no parameter used
+// after that. The 1 in 1 − a, which has no name, is not a target.
 func (m *Model) Targets() []bool {
 	targets, marked := make([]bool, len(m.Nodes)), false
 	for i := range m.Nodes {
@@ -50,7 +50,7 @@ func (m *Model) Targets() []bool {
 	return targets
 }
 
-// learnedAfter tells of each node whether parameters or variables come in on
+// learnedAfter reports for each node whether parameters or variables enter on
 // the way from it to the root.
 func (m *Model) learnedAfter() []bool {
 	after := make([]bool, len(m.Nodes))

@@ -9,33 +9,33 @@ import (
 	"nabla/autograd"
 )
 
-// A Model is what any exporter draws of a recording: the ancestors of a root,
-// with numbers that no longer depend on the graph's memory.
+// A Model is a recording as exporters draw it: the ancestors of a root, with
+// copies of their numbers.
 type Model struct {
 	Nodes  []Node  // in the order of the recording: inputs come first
 	Edges  []Edge  // by the node that they lead to, then by input
 	Scopes []scope // parents come first; scopes[0] is the graph itself
-	Root   int     // into nodes; -1 where a Selection cut it off
+	Root   int     // into Nodes; -1 if a Selection cut it off
 	Passed bool    // there are gradients
 	Traced bool    // there are contributions
 
 	graph     *autograd.Graph
 	Gradients autograd.Gradients
-	Sampled   *sampler     // what took it apart; nil for a whole recording
-	note      func(*Model) // gives nodes their troubles; nil for none
-	limit     int          // tensors of at most so many elements keep each one
+	Sampled   *sampler     // the sampler that took it apart; nil for a whole recording
+	note      func(*Model) // adds the nodes' troubles; nil for none
+	limit     int          // tensors of at most this many elements keep each one
 }
 
-// A Node is one value: a whole tensor, or one element of it where a Selection
-// takes tensors apart.
+// A Node is one value: a whole tensor, or one element if a Selection took
+// tensors apart.
 type Node struct {
 	ID        int           // in the recording
 	Source    autograd.Node // the same, as recorded
-	Element   int           // of the source, in row-major order; whole for all of them
-	OfRow     bool          // it belongs to the row that Sample draws, and not to all of them
+	Element   int           // of the source, in row-major order; Whole for all of them
+	OfRow     bool          // it belongs to the row that Sample draws, not to all rows
 	Role      autograd.Role
 	Op        string
-	Custom    bool // op is a name that a user chose
+	Custom    bool // Op is a name that a user chose
 	Constants []float64
 	Kind      autograd.Kind
 	Frozen    bool // a parameter that is not trained
@@ -44,28 +44,28 @@ type Node struct {
 	Value     Numbers
 	Gradient  Numbers // where state is reached
 	State     GradientState
-	Learns    bool   // leads back to a variable or parameter
+	Learns    bool   // it depends on a variable or parameter
 	Terms     []Term // of a weighted sum
 	In        []int  // into edges, by input
 	Uses      []int  // into edges, in the order of the recording
 
-	Troubles []Trouble // what is wrong with it, as explain.Note found
-	Computed string    // what sentences call it that has no name: "a − y"; "" where that is its title
-	prefix   string    // "relu1/": the scopes, where sentences need them to tell it from others of its name
-	Group    *group    // what it stands for, of a box that a Selection made of several values
-	Stub     stub      // of a box for what a Selection left out
+	Troubles []Trouble // found by explain.Note
+	Computed string    // the name in sentences of a node without one: "a − y"; "" if that is its title
+	prefix   string    // "relu1/": the scopes, if sentences need them to distinguish it from nodes of the same name
+	Group    *group    // the values that a box made by a Selection stands for
+	Stub     stub      // set for a box that stands for values a Selection left out
 }
 
-// Elements of a source that are none of its numbers.
+// Special values of Node.Element.
 const (
-	Whole = -1 - iota // all of them
-	rest              // and below: those of the other rows of a batch, one node for each place where they come in
+	Whole = -1 - iota // all elements
+	rest              // this and below: the other rows of a batch, one node for each place where they enter
 )
 
 // IsRest reports whether a node stands for the other rows of a batch.
 func (n *Node) IsRest() bool { return n.Element <= rest }
 
-// A Trouble is what a box says of what is wrong with its value.
+// A Trouble is a box's text about something wrong with its value.
 type Trouble struct {
 	Kind uint8 // an explain.TroubleKind
 	Text string
@@ -75,11 +75,11 @@ type Trouble struct {
 type GradientState uint8
 
 const (
-	None       GradientState = iota // it depends on nothing that is learned
+	None       GradientState = iota // it depends on nothing learned
 	Pending                         // no backward pass yet
 	NotKept                         // the graph has no Trace
 	NotReached                      // the root of the pass does not depend on it
-	Reached                         // it has one
+	Reached                         // it has a gradient
 )
 
 // An Edge is one use of a value: from the input to the result, as the
@@ -94,27 +94,27 @@ type Edge struct {
 	Local        Numbers // its factor: contribution = gradient of the result × local, of the result's shape
 	LocalKnown   bool    // the operation is a function of single elements
 
-	whole []float64 // each element of the contribution, where few of its numbers are not; valid as long as the recording
-	Of    *Node     // the value that is used, where from stands for several
+	whole []float64 // each element of the contribution, if it is too large for Numbers to keep; valid as long as the recording
+	Of    *Node     // the value that is used, if From stands for several
 }
 
 // A scope is a layer or block that nodes belong to.
 type scope struct {
 	Parent int
 	Name   string
-	Note   string // of a folded scope, what it stands for
+	Note   string // for a folded scope, what it stands for
 }
 
-// New reads the recording of root and what a backward pass made of it,
-// which may be zero Gradients. Tensors of at most so many elements keep each
-// one. It is linear in nodes and numbers.
+// New reads the recording of root and the gradients of a backward pass, which
+// may be zero Gradients. Tensors of at most that many elements keep each one.
+// It takes time linear in nodes and numbers.
 //
-// It panics as root's methods do when the graph has been Reset, and with an
-// *[autograd.GraphError] when the gradients are another graph's.
+// It panics as root's methods do if the graph has been Reset, and with an
+// *[autograd.GraphError] if the gradients belong to another graph.
 func New(root autograd.Value, gradients autograd.Gradients, elements int) *Model {
 	m := &Model{Scopes: []scope{{}}, Passed: gradients != autograd.Gradients{}, graph: root.Graph(), Gradients: gradients, limit: elements}
 	if m.Passed {
-		gradients.Reached(root) // panics where the two do not belong together
+		gradients.Reached(root) // panics if the two do not belong together
 	}
 	m.Traced = m.Passed && root.Graph().Options().Trace
 	index := map[int]int{} // by ID
@@ -157,7 +157,7 @@ func (m *Model) stateOf(n autograd.Node, gradients autograd.Gradients) GradientS
 	return NotReached
 }
 
-// addEdges adds those that lead to the node added last.
+// addEdges adds the edges that lead to the node added last.
 func (m *Model) addEdges(n autograd.Node, index map[int]int) {
 	to := len(m.Nodes) - 1
 	for input, id := range n.Inputs {
@@ -168,8 +168,8 @@ func (m *Model) addEdges(n autograd.Node, index map[int]int) {
 	}
 }
 
-// addContributions notes what each use of a value added to its gradient.
-// Those of other roots' nodes are left out.
+// addContributions notes what each use of a value added to its gradient. Uses
+// by nodes outside the model are left out.
 func (m *Model) addContributions(index map[int]int) {
 	for _, c := range m.Gradients.AllContributions() {
 		to, known := index[c.To.Node().ID]
@@ -200,8 +200,8 @@ func (m *Model) local(e *Edge, p autograd.Precision) (Numbers, bool) {
 }
 
 // quotient returns the derivative that turned the upstream gradient into the
-// contribution, and whether it can be told from the two: not when upstream is
-// zero, nor when one of them is so small that the product lost its digits.
+// contribution, and whether it can be computed from the two: not if upstream is
+// zero, or if one of them is so small that the product lost digits.
 func quotient(contribution, upstream float64, p autograd.Precision) (float64, bool) {
 	normal := 0x1p-1022
 	if p == autograd.Float32 {
@@ -217,7 +217,7 @@ func quotient(contribution, upstream float64, p autograd.Precision) (float64, bo
 // scopeIndex finds scopes by parent and name.
 type scopeIndex map[scope]int
 
-// scope returns the scope with that path, which it adds where it is new.
+// scope returns the scope with that path, which it adds if it is new.
 func (m *Model) scope(path []string, index scopeIndex) int {
 	current := 0
 	for _, name := range path {
@@ -236,8 +236,8 @@ func (m *Model) scope(path []string, index scopeIndex) int {
 // Nowhere is the index of no node, and of no edge.
 const Nowhere = -1
 
-// Source returns the value that an edge comes from: a node, or one of those
-// that the node stands for.
+// Source returns the value that an edge comes from: a node, or one of the
+// values that the node stands for.
 func (m *Model) Source(e *Edge) *Node {
 	if e.Of != nil {
 		return e.Of
@@ -245,7 +245,7 @@ func (m *Model) Source(e *Edge) *Node {
 	return &m.Nodes[e.From]
 }
 
-// Learned reports whether a node is what training changes.
+// Learned reports whether training changes a node.
 func (n *Node) Learned() bool { return n.Kind == autograd.KindParam || n.Kind == autograd.KindVariable }
 
 // Terms returns each element of the contribution.
@@ -256,7 +256,7 @@ func (e *Edge) Terms() []float64 {
 	return e.whole
 }
 
-// Key names a node in drawings. Keys sort as the recording does.
+// Key identifies a node in drawings. Keys sort in the order of the recording.
 func (n *Node) Key() string {
 	key := fmt.Sprintf("v%06d", n.ID)
 	switch {
@@ -268,7 +268,7 @@ func (n *Node) Key() string {
 	return key + n.Stub.suffix()
 }
 
-// constantsOf returns an operation's numbers that a reader knows from its
+// constantsOf returns the operation's numbers that a reader knows from the
 // call, such as a factor. Others, such as an axis, are left out.
 func constantsOf(n autograd.Node) []float64 {
 	if n.Custom {
@@ -279,8 +279,8 @@ func constantsOf(n autograd.Node) []float64 {
 	return constants
 }
 
-// Operation returns what is known of a node's operation: nothing of a user's
-// own, of a leaf, and of a box that stands for several values.
+// Operation returns the row of a node's operation; the zero Operation for a
+// custom one, for a leaf, and for a box that stands for several values.
 func (n *Node) Operation() *operations.Operation {
 	if n.Custom {
 		return operations.Of("")
@@ -288,7 +288,7 @@ func (n *Node) Operation() *operations.Operation {
 	return operations.Of(n.Op)
 }
 
-// Is reports whether a node is that operation of the library.
+// Is reports whether a node is that built-in operation.
 func (n *Node) Is(operation string) bool { return !n.Custom && n.Op == operation }
 
 // Broken reports whether a node holds a NaN or an infinity.

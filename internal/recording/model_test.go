@@ -31,7 +31,7 @@ func TestNumber(t *testing.T) {
 	}
 }
 
-// What is written can be read again, to half a unit of the last digit.
+// A written number can be read back, to half a unit of the last digit.
 func FuzzNumber(f *testing.F) {
 	for _, v := range []float64{0, 1, -2.17, 1e6, 1e-5, 99999.5, 5e-324, math.MaxFloat64, math.NaN(), math.Inf(-1)} {
 		f.Add(v, uint8(4))
@@ -40,7 +40,7 @@ func FuzzNumber(f *testing.F) {
 		n := int(digits)%maxDigits + 1
 		got, err := strconv.ParseFloat(strings.ReplaceAll(Number(v, n), "−", "-"), 64)
 		switch {
-		case math.IsInf(got, 0) && math.Abs(v) > math.MaxFloat64/2: // rounded up beyond the largest
+		case math.IsInf(got, 0) && math.Abs(v) > math.MaxFloat64/2: // rounded up beyond the largest float64
 		case err != nil:
 			t.Error(err)
 		case math.IsNaN(v) != math.IsNaN(got), math.Abs(got-v) > math.Pow(10, float64(1-n))*math.Abs(v):
@@ -116,7 +116,7 @@ func TestQuotient(t *testing.T) {
 		{-2.16, -0.6, autograd.Float64, 3.6, true},
 		{0, 0.5, autograd.Float64, 0, true},
 		{0, 0, autograd.Float64, 0, false},
-		{0, 1e-200, autograd.Float64, 0, false}, // the product may have vanished
+		{0, 1e-200, autograd.Float64, 0, false}, // the product may have underflowed
 		{5e-324, 1e-300, autograd.Float64, 0, false},
 		{1e-40, 1e-30, autograd.Float32, 0, false},
 		{1e-40, 1e-30, autograd.Float64, 1e-10, true},
@@ -131,7 +131,7 @@ func TestQuotient(t *testing.T) {
 	}
 }
 
-// A factor is the one that a gradient of 1 is multiplied by.
+// A local factor is the contribution for a gradient of 1.
 func TestLocalFactors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x, y := g.Variable(autograd.Scalar(3)), g.Variable(autograd.Scalar(-0.25))
@@ -146,7 +146,7 @@ func TestLocalFactors(t *testing.T) {
 	}
 }
 
-// Each gradient is the sum of what the value receives.
+// Each gradient is the sum of the contributions to it.
 func TestContributionsAddUp(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.FromNested([][]float64{{0.3, -1.2}, {0.7, 2.1}}))
@@ -171,7 +171,7 @@ func TestContributionsAddUp(t *testing.T) {
 	}
 }
 
-// A pass from another root: what it did not reach says so.
+// After a pass from another root, nodes that it did not reach say so.
 func TestGradientsOfAnotherRoot(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(2))

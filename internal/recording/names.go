@@ -10,8 +10,8 @@ import (
 	"nabla/internal/operations"
 )
 
-// Title returns what a node is called: its name, or else its operation and
-// its number in the recording.
+// Title returns a node's name, or, if it has none, its operation and its number
+// in the recording.
 func (n *Node) Title() string {
 	if n.Stub != Drawn {
 		return "⋯ " + strings.TrimPrefix(n.Op, "⋯ ")
@@ -22,8 +22,8 @@ func (n *Node) Title() string {
 	return Shown(n.Op) + " #" + strconv.Itoa(n.ID)
 }
 
-// GradientTitle returns what a node's gradient is called: "dz" of z, and
-// "d(hidden.w)" where that would not be read as one.
+// GradientTitle returns the name of a node's gradient: "dz" for z, and
+// "d(hidden.w)" if the name is not a symbol.
 func (n *Node) GradientTitle() string {
 	title := n.Title()
 	if n.Several() {
@@ -35,13 +35,13 @@ func (n *Node) GradientTitle() string {
 	return "d" + title
 }
 
-// isSymbol reports whether a name is one of letters, digits and _ alone.
+// isSymbol reports whether a name consists of letters, digits and _ only.
 func isSymbol(name string) bool {
 	return !strings.ContainsFunc(name, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) && r != '_' })
 }
 
-// Details returns what the heading says beside the title: the operation with
-// its constants unless the title says it, and the shape of a tensor.
+// Details returns the rest of the heading after the title: the operation with
+// its constants unless the title has it, and the shape of a tensor.
 func (n *Node) Details(digits int) string {
 	if n.Group != nil {
 		return n.Group.summary()
@@ -78,7 +78,7 @@ func ShapeText(shape []int) string {
 	return "[" + strings.Join(dims, " ") + "]"
 }
 
-// Words says why there is no gradient, "" where none is to be expected.
+// Words says why there is no gradient; "" if none is expected.
 func (s GradientState) Words() string {
 	return [...]string{Pending: "no backward yet", NotKept: "not kept without Trace", NotReached: "not reached", Reached: ""}[s]
 }
@@ -110,9 +110,9 @@ func IsOrAre(count int) string {
 	return "are"
 }
 
-// TellApart gives each node whose name others have too the path of its scopes,
-// for sentences: in a drawing it stands in their frames. What has no name is
-// called by what it computes.
+// TellApart prepares the names for sentences: a node whose name is not unique
+// gets the path of its scopes, which a drawing shows as frames; a node without
+// a name is called by its formula.
 func (m *Model) TellApart() {
 	m.tellComputed()
 	count := map[string]int{}
@@ -131,12 +131,13 @@ func (m *Model) TellApart() {
 	}
 }
 
-// longestComputed is how many letters what a node computes may have, to be
-// what the node is called.
+// longestComputed is the most letters of a formula that serves as a node's
+// name.
 const longestComputed = 28
 
-// tellComputed notes what each operation without a name computes, "a − y", for
-// sentences to call it that, unless it is too long or not in the picture.
+// tellComputed notes the formula of each operation without a name, such as "a −
+// y", as its name in sentences, unless it is too long or uses values that are
+// not in the picture.
 func (m *Model) tellComputed() {
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
@@ -151,8 +152,8 @@ func (m *Model) tellComputed() {
 	}
 }
 
-// operandOf returns what is written for an input of n: in brackets what is no
-// name, where they are needed.
+// operandOf returns the text for an input of n, in brackets if it is a formula
+// that needs them.
 func (m *Model) operandOf(n *Node, from int, operand bool) string {
 	x := &m.Nodes[from]
 	if x.Kind == autograd.KindConstant && x.Name == "" && x.Value.Size == 1 && len(x.Value.Shape) == 0 {
@@ -171,7 +172,7 @@ func (m *Model) operandOf(n *Node, from int, operand bool) string {
 	return text
 }
 
-// Spoken returns the title in sentences: of what has no name, what it computes.
+// Spoken returns the title in sentences: the formula if there is no name.
 func (n *Node) Spoken() string {
 	if n.Computed != "" {
 		return n.Computed
@@ -179,10 +180,10 @@ func (n *Node) Spoken() string {
 	return n.Title()
 }
 
-// Mention returns what a sentence calls a node.
+// Mention returns a node's name in a sentence.
 func (n *Node) Mention() string { return n.prefix + n.Spoken() }
 
-// GradientMention returns what a sentence calls a node's gradient.
+// GradientMention returns the name of a node's gradient in a sentence.
 func (n *Node) GradientMention() string {
 	if n.Computed != "" {
 		return "d(" + n.Computed + ")"
@@ -193,8 +194,8 @@ func (n *Node) GradientMention() string {
 	return "d(" + n.Mention() + ")"
 }
 
-// Called returns what a sentence calls a node with its operation, unless that
-// is said already.
+// Called returns a node's name in a sentence, with its operation unless the
+// name contains it.
 func (n *Node) Called() string {
 	if n.Computed != "" || strings.Contains(n.Mention(), Shown(n.Op)) {
 		return n.Mention()

@@ -7,15 +7,15 @@ import (
 	"nabla/autograd"
 )
 
-// namesakes tells layers of one name apart, such as several Dense layers that
-// nobody gave a name: to the recording they are one scope. Each gets a scope of
-// its own, "dense", "dense (2)", …. A layer begins with a parameter whose name
-// begins with the scope's and that the layer before it has already; a layer
-// that is applied again is known by its parameters.
+// namesakes distinguishes layers of the same name, such as several Dense layers
+// without a name, which the recording puts into one scope. Each gets a scope of
+// its own: "dense", "dense (2)", …. A new layer begins with a parameter whose
+// name begins with the scope's and that the layer before it already has; a
+// layer that is applied again is recognised by its parameters.
 type namesakes struct {
 	*Model
-	recorded map[int]int // by scope, the one that it was recorded as
-	current  map[int]int // by recorded scope, that of the layer at work
+	recorded map[int]int // by scope, the scope that it was recorded in
+	current  map[int]int // by recorded scope, the scope of the current layer
 	count    map[int]int // of layers, by recorded scope
 	has      map[paramOfLayer]bool
 }

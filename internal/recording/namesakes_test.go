@@ -12,7 +12,7 @@ import (
 	"nabla/layers"
 )
 
-// Guards networks wired by hand of layers that nobody named: they were drawn as
+// Guards networks made by hand from layers without names: they were drawn as
 // one layer.
 func TestLayersOfOneNameAreToldApart(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
@@ -68,7 +68,7 @@ func TestLayersOfOneNameAreToldApart(t *testing.T) {
 	}
 }
 
-// Twelve layers of one name fold as those of twelve names do.
+// Twelve layers of the same name fold like twelve with different names.
 func TestFoldOfLayersOfOneName(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
 	g := autograd.NewGraph(autograd.Options{Trace: true})

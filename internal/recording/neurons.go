@@ -9,9 +9,9 @@ import (
 	"nabla/autograd"
 )
 
-// A Circle is a neuron, or one of the numbers that the network is given.
+// A Circle is a neuron or one of the network's inputs.
 type Circle struct {
-	id        int // of the node that it shows
+	id        int // ID of the node that it shows
 	Name      string
 	Layer     int // its column, 0 for inputs
 	Scope     int
@@ -19,29 +19,28 @@ type Circle struct {
 	Bias      float64
 	BiasSlope float64
 	Biased    bool
-	Sloped    bool // there is a gradient of the bias
+	Sloped    bool // the bias has a gradient
 }
 
 // A Synapse is a weight between two neurons.
 type Synapse struct {
 	From, To      int // circles
 	Weight, Slope float64
-	Sloped        bool // there is a gradient
+	Sloped        bool // it has a gradient
 }
 
-// A Brain is a network as neurons.
+// A Brain is a network drawn as neurons.
 type Brain struct {
 	m        *Model
 	Circles  []Circle
 	Synapses []Synapse
-	Rows     int // whose mean the circles show
+	Rows     int // number of rows; the circles show means over them
 }
 
-// mostSynapses is how many weights the view Neurons draws at most.
+// mostSynapses is the most weights that the view Neurons draws.
 const mostSynapses = 2000
 
-// InNeurons returns the model in weighted sums, but for one of tensors that
-// are multiplied with matrices.
+// InNeurons returns the model in weighted sums, unless it multiplies matrices.
 func (m *Model) InNeurons() (*Model, error) {
 	if err := m.isRecording("Neurons"); err != nil {
 		return nil, err
@@ -68,8 +67,8 @@ func (m *Model) hasMatrices() bool {
 	return slices.ContainsFunc(m.Nodes, func(n Node) bool { return n.Is(operations.MatMul) && n.Element == Whole })
 }
 
-// Neurons finds the neurons of a model: of single numbers the weighted sums,
-// else the columns of the weights that something is multiplied with.
+// Neurons finds the neurons of a model: the weighted sums in a model of single
+// numbers, otherwise the columns of the weight matrices.
 func (m *Model) Neurons() *Brain {
 	b := &Brain{m: m, Rows: 1}
 	if loss := m.LossNodes(); m.hasMatrices() {
@@ -98,7 +97,7 @@ func (b *Brain) readNumbers(loss []bool) {
 	}
 }
 
-// show makes a circle show a node: the last one on the way through a neuron.
+// show makes a circle show a node; the last node of a neuron wins.
 func (c *Circle) show(n *Node) {
 	c.id, c.Name, c.Value = n.ID, n.Title(), n.Value.Mean
 }
@@ -142,8 +141,8 @@ func (c *Circle) addBias(m *Model, e int) {
 	c.Biased, c.Sloped = true, c.Sloped || sloped
 }
 
-// slopeOf returns what one use of a weight adds to its gradient: of one data
-// point, this one's part.
+// slopeOf returns what one use of a weight adds to its gradient: for one data
+// point, the point's part.
 func (m *Model) slopeOf(e int) (slope float64, known bool) {
 	from := &m.Nodes[m.Edges[e].From]
 	switch {
@@ -155,8 +154,8 @@ func (m *Model) slopeOf(e int) (slope float64, known bool) {
 	return 0, false
 }
 
-// circleOf returns the circle of a value, which is an input unless it is
-// known.
+// circleOf returns the circle of a value; a value without one becomes an
+// input.
 func (b *Brain) circleOf(i int, of map[int]int) int {
 	c, known := of[i]
 	if !known {
@@ -168,8 +167,8 @@ func (b *Brain) circleOf(i int, of map[int]int) int {
 	return c
 }
 
-// belongsTo returns the neuron that a value is the activation of. A softmax
-// depends on all neurons of its layer, and belongs to one.
+// belongsTo returns the neuron whose activation a value is. A softmax depends
+// on all neurons of its layer but belongs to one.
 func (b *Brain) belongsTo(n *Node, of map[int]int) (int, bool) {
 	if n.Operation().Class == operations.Normalizing {
 		shape := n.Source.Value.Shape()
@@ -196,9 +195,8 @@ func axisOf(n autograd.Node) int {
 	return int(n.Constants[0])
 }
 
-// readTensors finds the neurons of a network in tensors: for each product with
-// a matrix of weights, one for each of its columns. They show the mean over
-// all rows.
+// readTensors finds the neurons of a network of tensors: one for each column of
+// each weight matrix. They show the mean over all rows.
 func (b *Brain) readTensors(loss []bool) {
 	of := map[int][]int{} // the circles of the last axis, by node
 	for i := range b.m.Nodes {
@@ -213,8 +211,8 @@ func (b *Brain) readTensors(loss []bool) {
 	}
 }
 
-// addLayer adds the neurons of a product of x with a matrix of weights, which
-// may be the transpose of what is learned.
+// addLayer adds the neurons of a product of x with a weight matrix, which may
+// be the transpose of a parameter.
 func (b *Brain) addLayer(i int, of map[int][]int) {
 	m, n := b.m, &b.m.Nodes[i]
 	x, w := m.Edges[n.In[0]].From, m.Edges[n.In[1]].From
@@ -258,7 +256,7 @@ func (b *Brain) addLayer(i int, of map[int][]int) {
 	}
 }
 
-// addCircles adds as many circles as the last axis of a value is long.
+// addCircles adds a circle for each index of a value's last axis.
 func (b *Brain) addCircles(i, layer, count int) []int {
 	all := make([]int, count)
 	for k := range all {
@@ -285,7 +283,7 @@ func (b *Brain) showAll(i int, circles []int) {
 	}
 }
 
-// columnName returns what a column of a value is called: z1, or features[0].
+// columnName returns the name of a column of a value: z1 or features[0].
 func (n *Node) columnName(k, count int) string {
 	name := n.Name
 	if name == "" && n.Role == autograd.RoleInput {
@@ -297,8 +295,7 @@ func (n *Node) columnName(k, count int) string {
 	return elementName(name, []int{count}, k)
 }
 
-// passOn lets a value that is computed from neurons, each column from one, be
-// shown by them.
+// passOn makes neurons show a value computed from them column by column.
 func (b *Brain) passOn(i int, of map[int][]int) {
 	m, n := b.m, &b.m.Nodes[i]
 	var circles []int

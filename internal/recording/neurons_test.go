@@ -38,8 +38,8 @@ func (b *Brain) columns() (counts []int) {
 	return counts
 }
 
-// Whichever way a network is recorded, its neurons, weights and biases are
-// those of its layers.
+// However a network is recorded, its neurons, weights and biases are those of
+// its layers.
 func TestNeuronsOfALayersNetwork(t *testing.T) {
 	const row = 5
 	for _, task := range recordingtest.HotelTasks {
@@ -50,7 +50,7 @@ func TestNeuronsOfALayersNetwork(t *testing.T) {
 			x = append(x, g.Scalar(v))
 		}
 		a := neurons.Of(network).Forward(x)
-		all := a[0].Square() // of a softmax each is in all of them
+		all := a[0].Square() // all elements of a softmax depend on each other
 		for _, other := range a[1:] {
 			all = all.Add(other.Square())
 		}
@@ -76,7 +76,7 @@ func TestNeuronsOfALayersNetwork(t *testing.T) {
 	}
 }
 
-// place returns the place of a circle in its column.
+// place returns the index of a circle in its column.
 func (b *Brain) place(circle int) int {
 	place := 0
 	for i := range circle {
@@ -87,9 +87,9 @@ func (b *Brain) place(circle int) int {
 	return place
 }
 
-// The circles of tensors show means over the rows, those of a data point its
-// numbers; the weights' gradients are the recorded ones, and those of a data
-// point add up to them.
+// The circles of tensors show means over the rows, those of a data point show
+// its numbers. The weights' gradients are the recorded ones, and those of all
+// data points add up to them.
 func TestNeuronsNumbers(t *testing.T) {
 	for _, task := range recordingtest.HotelTasks {
 		loss, network := task.Record()
@@ -125,7 +125,7 @@ func TestNeuronsNumbers(t *testing.T) {
 	}
 }
 
-// at returns a circle by its column and its place there.
+// at returns a circle by its column and its index there.
 func (b *Brain) at(layer, place int) int {
 	return slices.IndexFunc(b.Circles, func(c Circle) bool { return c.Layer == layer }) + b.offset(layer, place)
 }
@@ -149,7 +149,7 @@ func (b *Brain) offset(layer, place int) int {
 	return 0
 }
 
-// Weights that are learned as [out, in] and multiplied as their transpose.
+// Weights stored as [out, in] and multiplied as their transpose.
 func TestNeuronsOfTransposedWeights(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w := g.Variable(autograd.FromNested([][]float64{{1, 2}, {3, 4}, {5, 6}}))

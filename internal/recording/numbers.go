@@ -10,22 +10,22 @@ import (
 	"nabla/autograd"
 )
 
-// Numbers are a tensor as a drawing shows it: each element of a small one, and
-// what a reader wants to know of any.
+// Numbers is a tensor as a drawing shows it: each element of a small one, and
+// the statistics of any.
 type Numbers struct {
 	Shape []int
 	Size  int
-	Few   []float64 // each element in row-major order, nil when there are more than the limit
+	Few   []float64 // each element in row-major order; nil if there are more than the limit
 
-	Min, Mean, Max float64 // of the finite elements; NaN when there is none
+	Min, Mean, Max float64 // of the finite elements; NaN if there are none
 	Norm           float64 // Euclidean, of all elements
-	level          bool    // the mean is 0 but for rounding: its digits mean nothing
+	level          bool    // the mean is 0 up to rounding: its digits mean nothing
 	Finite         int
 	zeros          int
 	Nans, Infs     int
 }
 
-// NewNumbers copies what it needs of t. A single number is always kept.
+// NewNumbers copies what it needs from t. A single number is always kept.
 func NewNumbers(t autograd.Tensor, limit int) Numbers {
 	elements := ElementsOf(t)
 	n := Numbers{Shape: t.Shape(), Size: len(elements), Min: math.Inf(1), Max: math.Inf(-1)}
@@ -42,8 +42,8 @@ func NewNumbers(t autograd.Tensor, limit int) Numbers {
 	return n
 }
 
-// rounding is how far from 0, relative to the largest element, rounding may
-// take the mean of elements that cancel.
+// rounding is how far from 0, relative to the largest element, the mean of
+// elements that cancel may be because of rounding.
 func rounding(p autograd.Precision) float64 {
 	if p == autograd.Float32 {
 		return 0x1p-20
@@ -81,7 +81,7 @@ func (n *Numbers) Zero() bool {
 	return n.Size > 0 && n.zeros == n.Size
 }
 
-// Largest returns the greatest magnitude of a finite element, 0 if there is
+// Largest returns the largest magnitude of a finite element, 0 if there is
 // none.
 func (n *Numbers) Largest() float64 {
 	if n.Finite == 0 {
@@ -90,7 +90,7 @@ func (n *Numbers) Largest() float64 {
 	return max(math.Abs(n.Min), math.Abs(n.Max))
 }
 
-// United returns the numbers of several tensors as one vector.
+// United returns the numbers of several tensors as those of one vector.
 func United(all ...Numbers) Numbers {
 	j := Numbers{Min: math.Inf(1), Max: math.Inf(-1), Few: []float64{}}
 	for _, n := range all {
@@ -118,16 +118,16 @@ func United(all ...Numbers) Numbers {
 // Broken reports whether an element is NaN or infinite.
 func (n *Numbers) Broken() bool { return n.Nans+n.Infs > 0 }
 
-// What numbers are shown with unless the options say otherwise.
+// The defaults of the options.
 const (
 	DefaultDigits   = 4
 	defaultElements = 6
 	maxDigits       = 17
 )
 
-// DigitsOf returns the significant digits that numbers are shown with: as many
-// as asked for, 4 for 0. It panics with an *[autograd.ArgumentError] that names
-// op where they are not 1 to 17.
+// DigitsOf returns the number of significant digits to show: digits, or 4 if it
+// is 0. It panics with an *[autograd.ArgumentError] that names op unless it is
+// 1 to 17.
 func DigitsOf(op string, digits int) int {
 	if digits == 0 {
 		return DefaultDigits
@@ -138,9 +138,9 @@ func DigitsOf(op string, digits int) int {
 	return digits
 }
 
-// ElementsShown returns up to how many elements of a tensor are shown each: as
-// many as asked for, 6 for 0. It panics with an *[autograd.ArgumentError] that
-// names op where they are negative.
+// ElementsShown returns the size up to which each element of a tensor is shown:
+// elements, or 6 if it is 0. It panics with an *[autograd.ArgumentError] that
+// names op if it is negative.
 func ElementsShown(op string, elements int) int {
 	if elements == 0 {
 		return defaultElements
@@ -172,8 +172,8 @@ func (n *Numbers) Statistics(digits int) [][2]string {
 	return all
 }
 
-// ZeroShare returns how many of the elements are exactly zero: "12 % zeros";
-// "" for none.
+// ZeroShare returns the percentage of elements that are exactly zero: "12 %
+// zeros"; "" for none.
 func (n *Numbers) ZeroShare() string {
 	if n.zeros == 0 {
 		return ""
@@ -188,7 +188,7 @@ func (n *Numbers) ZeroShare() string {
 	return percent + " % zeros"
 }
 
-// Broke returns how many elements are NaN and infinite: "2 × NaN".
+// Broke returns how many elements are NaN or infinite: "2 × NaN".
 func (n *Numbers) Broke() []string {
 	var all []string
 	if n.Nans > 0 {
@@ -220,7 +220,7 @@ func (n *Numbers) Plain(digits int) string {
 	return strings.Join(append(parts, n.Broke()...), ", ")
 }
 
-// elements returns each element, with a semicolon behind each row.
+// elements returns each element, with a semicolon after each row.
 func (n *Numbers) elements(digits int) string {
 	across := n.Size
 	if len(n.Shape) > 0 {

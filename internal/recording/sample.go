@@ -23,7 +23,7 @@ func Sample(i int) Selection {
 	}}
 }
 
-// isRecording reports whether no Selection has left out or joined values.
+// isRecording returns an error if a Selection has left out or joined values.
 func (m *Model) isRecording(view string) error {
 	if slices.ContainsFunc(m.Nodes, func(n Node) bool { return n.Several() }) {
 		return &ViewError{view, "it is drawn of a whole recording, with no Selection but Sample and WeightedSums"}
@@ -31,8 +31,8 @@ func (m *Model) isRecording(view string) error {
 	return nil
 }
 
-// InSingleNumbers returns the model of a recording of one data point, such as
-// one of scalars that are stacked for a softmax.
+// InSingleNumbers returns the model of a recording of one data point in single
+// numbers, such as one of scalars stacked for a softmax.
 func (m *Model) InSingleNumbers(view string) (*Model, error) {
 	if err := m.isRecording(view); err != nil {
 		return nil, err
@@ -59,21 +59,21 @@ func (m *Model) InSingleNumbers(view string) (*Model, error) {
 
 // A SampleError says why a recording cannot be drawn as one data point.
 type SampleError struct {
-	Op     string // the operation that is in the way: "cumsum"; "Sample" where there is none
+	Op     string // the operation that prevents it: "cumsum"; "Sample" if there is none
 	Reason string
 }
 
 func (e *SampleError) Error() string { return e.Op + ": " + e.Reason }
 
-// A recording that Sample takes apart may be made of so many numbers and
-// products, and this row of so many numbers. Both are far beyond what can be
-// drawn, and take a few seconds.
+// The most numbers and products in a recording that Sample takes apart, and the
+// most numbers in the row. Both are far more than can be drawn, and take a few
+// seconds.
 const (
 	mostSampled = 20_000_000
 	mostUsed    = 50_000
 )
 
-// unselected reports whether the model is the recording as it was made.
+// unselected returns an error unless the model is the whole recording.
 func (m *Model) unselected() error {
 	for i := range m.Nodes {
 		n := &m.Nodes[i]
@@ -84,16 +84,16 @@ func (m *Model) unselected() error {
 	return nil
 }
 
-// A sampler takes a model of tensors apart. What it knows of each element is
-// kept by node, then by element.
+// A sampler takes a model of tensors apart. Its data about elements is indexed
+// by node, then by element.
 type sampler struct {
 	m        *Model
-	row      int // the one that is drawn
+	row      int // the row that is drawn
 	Count    int // of rows
 	tensors  []operands
 	ways     []apart
-	rows     [][]int     // the row that an element belongs to, or shared
-	after    [][]bool    // it depends on a number in which rows have met
+	rows     [][]int     // the row that each element belongs to, or shared
+	after    [][]bool    // it depends on a number in which rows meet
 	meets    [][]bool    // rows meet in it
 	used     [][]bool    // it is drawn
 	uses     [][]int     // by edge, then by element of the input
@@ -102,19 +102,19 @@ type sampler struct {
 	gradient [][]float64 // nil where there is none
 
 	out    *Model
-	stands [][]Element         // what stands for an element that is a mere copy
+	stands [][]Element         // what replaces an element that is a mere copy
 	places [][]int             // the nodes in out
-	names  map[Element]Element // of what has no name, a copy that has one
-	own    [][]float64         // by edge, then by element of the input: what is drawn of the contributions
+	names  map[Element]Element // for an element without a name, a copy that has one
+	own    [][]float64         // by edge, then by element of the input: the drawn part of the contributions
 	others int                 // the node of the other rows in out
-	slots  map[Element]int     // the numbers in it, by meeting
+	slots  map[Element]int     // by meeting, the index of its number in others
 	rests  int                 // how many nodes stand for other rows
 }
 
 // An Element is one number of a node.
 type Element struct{ node, at int }
 
-// shared is the row of what belongs to all rows.
+// shared is the row of an element that belongs to all rows.
 const shared = -1
 
 func newSampler(m *Model, row int) *sampler {
@@ -155,7 +155,7 @@ func (s *sampler) readContributions() {
 	}
 }
 
-// readRows finds out which row each element belongs to.
+// readRows finds the row that each element belongs to.
 func (s *sampler) readRows() error {
 	m, seeds := s.m, s.seeds()
 	for _, i := range seeds {
@@ -191,7 +191,7 @@ func (s *sampler) readRows() error {
 	return nil
 }
 
-// work returns about how many steps it takes to take an operation apart.
+// work estimates the number of steps it takes to take an operation apart.
 func (s *sampler) work(i int) int {
 	o := &s.tensors[i]
 	if o.n.Op != operations.MatMul || o.n.Custom {
@@ -222,7 +222,7 @@ func (s *sampler) seeds() []int {
 }
 
 // isVector reports whether a value is multiplied with a matrix as a vector of
-// features, which MatMul makes a row of.
+// features, which MatMul treats as a row.
 func (s *sampler) isVector(i int) bool {
 	m := s.m
 	if m.Nodes[i].Source.Value.Rank() != 1 {
@@ -236,7 +236,7 @@ func (s *sampler) isVector(i int) bool {
 	})
 }
 
-// readOperation finds out which rows the elements of an operation belong to.
+// readOperation finds the rows that the elements of an operation belong to.
 func (s *sampler) readOperation(i int) error {
 	n := &s.m.Nodes[i]
 	way, known := takeApart(&s.tensors[i])
@@ -297,7 +297,7 @@ func (s *sampler) draw() (*Model, error) {
 	return drawn, nil
 }
 
-// readDemand finds out, from the root back, which elements are drawn.
+// readDemand finds the elements to draw, from the root back.
 func (s *sampler) readDemand() error {
 	root := s.m.Root
 	own := -1
@@ -344,7 +344,8 @@ func (s *sampler) othersLearn() bool {
 	return false
 }
 
-// demand draws what an element was computed from, except for other rows.
+// demand marks what an element was computed from, except other rows, to be
+// drawn.
 func (s *sampler) demand(i, out int) {
 	n := &s.m.Nodes[i]
 	s.ways[i].parts(out, func(p part) {
@@ -355,9 +356,9 @@ func (s *sampler) demand(i, out int) {
 	})
 }
 
-// setAside notes what an element of another row shares with this one. Of what
-// this row does not use, only what was computed is drawn: the gradients of what
-// it was computed from are sums over it.
+// setAside notes what an element of another row shares with this one. Shared
+// values that only other rows use are drawn if they were computed, since the
+// gradients of their inputs are sums over them.
 func (s *sampler) setAside(i, out int) {
 	n := &s.m.Nodes[i]
 	s.ways[i].parts(out, func(p part) {

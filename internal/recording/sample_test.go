@@ -16,9 +16,8 @@ import (
 	"nabla/neurons"
 )
 
-// addUp checks that each gradient of a model of single numbers is the sum of
-// what the value receives, and each contribution the product of gradient and
-// factor.
+// addUp checks that in a model of single numbers each gradient is the sum of
+// its contributions, and each contribution the product of gradient and factor.
 func addUp(t *testing.T, m *Model) {
 	t.Helper()
 	for i := range m.Nodes {
@@ -62,7 +61,7 @@ func meetsIn(t *testing.T, m *Model, n *Node) {
 			v := m.Nodes[e.From].Value.Few[0] * e.Local.Few[0]
 			sum, largest = sum+v, max(largest, math.Abs(v))
 		} else {
-			return // of several meetings
+			return // belongs to several meetings
 		}
 	}
 	if math.Abs(sum-n.Value.Few[0]) > 1e-12*largest {
@@ -91,8 +90,8 @@ func sampled(t testing.TB, root autograd.Value, grads autograd.Gradients, row in
 	return m
 }
 
-// The numbers of a data point are those of a network of scalars on its
-// features alone, its gradients n times this row's part.
+// The numbers of a data point are those of a network of scalars on its features
+// alone, whose gradients are n times this row's part.
 func TestSampleAgainstScalars(t *testing.T) {
 	for _, task := range recordingtest.HotelTasks[:3] {
 		t.Run(task.Name, func(t *testing.T) {
@@ -142,8 +141,9 @@ func TestSampleAgainstScalars(t *testing.T) {
 	}
 }
 
-// Every operation that is taken apart: what the single numbers receive adds up
-// to the recorded gradient, which the library computes by other formulas.
+// For every operation that is taken apart, the contributions to the single
+// numbers add up to the recorded gradient, which autograd computes by other
+// formulas.
 func TestSampleOfEachOperation(t *testing.T) {
 	labels := autograd.NewInts([]int{2, 0, 1, 2})
 	for name, f := range map[string]func(h autograd.Value) autograd.Value{
@@ -255,8 +255,8 @@ func TestSampleNames(t *testing.T) {
 	}
 }
 
-// What is one data point already: scalars, a vector of features, inputs
-// without a mark.
+// Recordings of one data point: scalars, a vector of features, inputs without a
+// mark.
 func TestSampleWithoutBatch(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w := g.Variable(autograd.FromNested([][]float64{{0.5, -0.3, 0.8}, {0.2, 0.9, -0.4}})).Named("W")
@@ -307,7 +307,7 @@ func TestSampleErrors(t *testing.T) {
 }
 
 // Other Selections draw part of a data point: each weighted sum keeps its
-// inputs in their places, and what each value receives still adds up.
+// inputs in order, and the contributions to each value still add up.
 func TestSampleThenOthers(t *testing.T) {
 	loss, _ := recordingtest.HotelTasks[1].Record()
 	grads := loss.Backward()
@@ -352,7 +352,7 @@ func TestSampleThenOthers(t *testing.T) {
 	}
 }
 
-// A recording that is too large says so, and soon.
+// Sample refuses a recording that is too large, and does so quickly.
 func TestSampleOfTooMuch(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	for name, root := range map[string]autograd.Value{

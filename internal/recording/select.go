@@ -4,15 +4,15 @@ import (
 	"fmt"
 )
 
-// A Selection chooses what is drawn of a recording, or takes it apart or
-// together. A drawing or page has a list of them, which are applied in order.
-// The zero Selection changes nothing.
+// A Selection chooses what is drawn of a recording, takes tensors apart, or
+// joins values. A drawing or page has a list of them, applied in order. The
+// zero Selection changes nothing.
 type Selection struct {
 	apply func(m *Model) (*Model, error)
 }
 
-// WithTroubles has note give the nodes their troubles, now and again where a
-// Selection takes the recording apart.
+// WithTroubles lets note add the nodes' troubles, now and again after a
+// Selection has taken the recording apart.
 func (m *Model) WithTroubles(note func(*Model)) *Model {
 	m.note = note
 	note(m)
@@ -33,8 +33,8 @@ func (m *Model) SelectAll(selections []Selection) (*Model, error) {
 	return m, nil
 }
 
-// AtMost returns a *TooManyNodesError where the model has more nodes than most;
-// 0 and below is no limit.
+// AtMost returns a *[TooManyNodesError] if the model has more nodes than most;
+// 0 or less means no limit.
 func (m *Model) AtMost(most int) error {
 	if most > 0 && len(m.Nodes) > most {
 		return &TooManyNodesError{len(m.Nodes), most}
@@ -43,7 +43,7 @@ func (m *Model) AtMost(most int) error {
 }
 
 // A TooManyNodesError says that a drawing would have more boxes than
-// Options.MaxNodes allows: Graphviz takes minutes for some thousand, and
+// Options.MaxNodes allows: Graphviz takes minutes for a few thousand, and
 // nobody can read them.
 type TooManyNodesError struct {
 	Nodes, Max int

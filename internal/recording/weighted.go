@@ -14,8 +14,8 @@ func WeightedSums() Selection {
 	return Selection{func(m *Model) (*Model, error) { return m.withWeightedSums(), nil }}
 }
 
-// A Term of a weighted sum is the inputs that are multiplied: a weight and what
-// it weighs, or a bias alone.
+// A Term of a weighted sum is the inputs that are multiplied: a weight and its
+// input, or a bias alone.
 type Term []int
 
 // A weigher finds the weighted sums of a model.
@@ -36,7 +36,7 @@ func (m *Model) withWeightedSums() *Model {
 	return w.fused()
 }
 
-// terms returns the products that a node adds up, as edges; none if it is no
+// terms returns the products that a node adds up, as edges; none if it is not a
 // sum.
 func (m *Model) terms(i int) [][]int {
 	n := &m.Nodes[i]
@@ -59,7 +59,8 @@ func (m *Model) terms(i int) [][]int {
 	return nil
 }
 
-// single reports whether a node is a single number computed from such.
+// single reports whether a node is a single number computed from single
+// numbers.
 func (m *Model) single(i int) bool {
 	n := &m.Nodes[i]
 	for _, e := range n.In {
@@ -70,8 +71,8 @@ func (m *Model) single(i int) bool {
 	return n.Value.Size == 1
 }
 
-// mayBeAbsorbed reports whether a node is a sum or product that only a sum in
-// the same scope uses, as one of its terms.
+// mayBeAbsorbed reports whether a node is a sum or product that is used only as
+// a term of a sum in the same scope.
 func (w *weigher) mayBeAbsorbed(i int) bool {
 	m, n := w.m, &w.m.Nodes[i]
 	if n.Name != "" || len(n.Uses) != 1 || m.terms(i) == nil {
@@ -117,8 +118,8 @@ func (w *weigher) fused() *Model {
 	return &out
 }
 
-// isWeighted reports whether a node is drawn as a weighted sum: one with a
-// product, but a lone product only of something learned.
+// isWeighted reports whether a node is drawn as a weighted sum: a sum with a
+// product, or a single product with a learned factor.
 func (w *weigher) isWeighted(i int) bool {
 	m, n := w.m, &w.m.Nodes[i]
 	if n.Op != operations.Mul || n.Terms != nil {
@@ -134,8 +135,8 @@ func (m *Model) isLearned(e int) bool {
 	return kind == autograd.KindParam || kind == autograd.KindVariable
 }
 
-// gather returns the terms of a sum, with those of what it absorbs in their
-// places, and its inputs as edges.
+// gather returns the terms of a sum, with absorbed nodes replaced by their
+// terms, and its inputs as edges.
 func (w *weigher) gather(i int) (terms []Term, inputs []int) {
 	m := w.m
 	open := m.terms(i)
@@ -159,7 +160,7 @@ func (w *weigher) gather(i int) (terms []Term, inputs []int) {
 	return terms, inputs
 }
 
-// weightFirst returns the edges of a product, that of the weight first.
+// weightFirst returns the edges of a product, the weight's first.
 func (m *Model) weightFirst(edges []int) []int {
 	if len(edges) == 2 && !m.isLearned(edges[0]) && m.isLearned(edges[1]) {
 		return []int{edges[1], edges[0]}
@@ -167,7 +168,7 @@ func (m *Model) weightFirst(edges []int) []int {
 	return edges
 }
 
-// link puts the edges in order and tells the nodes of them.
+// link sorts the edges and stores them in the nodes.
 func (m *Model) link() {
 	slices.SortStableFunc(m.Edges, func(a, b Edge) int { return cmp.Or(cmp.Compare(a.To, b.To), cmp.Compare(a.Input, b.Input)) })
 	for i := range m.Nodes {

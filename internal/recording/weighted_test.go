@@ -21,7 +21,7 @@ func weighted(t *testing.T, root autograd.Value) *Model {
 	return m
 }
 
-// formula returns a node as its inputs: w·x + b.
+// formula writes a node in terms of its inputs: w·x + b.
 func (m *Model) formula(i int) string {
 	n := &m.Nodes[i]
 	name := func(input int) string { return m.Nodes[m.Edges[n.In[input]].From].Title() }
@@ -97,8 +97,8 @@ func TestWeightedSums(t *testing.T) {
 	}
 }
 
-// The factors of a weighted sum: x for the weight, w for what it weighs, 1 for
-// the bias; and dz times them.
+// The factors of a weighted sum: x for the weight, w for the input, 1 for the
+// bias; and dz times each.
 func TestWeightedSumFactors(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w, b := g.Variable(autograd.Scalar(0.5)).Named("w"), g.Variable(autograd.Scalar(0.1)).Named("b")

@@ -1,5 +1,5 @@
 // Package weakmap has a map that does not keep its keys alive: what is stored
-// beside a parameter goes when nobody else holds the parameter.
+// for a parameter is dropped when nothing else refers to the parameter.
 package weakmap
 
 import (
@@ -9,18 +9,18 @@ import (
 	"weak"
 )
 
-// A Map holds a value for each key that is still in use elsewhere. When the
-// garbage collector finds that a key is not, it drops the entry. A value must
-// not lead to its own key, which would then always be in use. The zero Map is
-// empty. A copy of a Map that has entries shares them.
+// A Map holds a value for each key that is still reachable from elsewhere. When
+// the garbage collector finds a key unreachable, its entry is dropped. A value
+// must not refer to its own key, which would then always be reachable. The zero
+// Map is empty. A copy of a Map that has entries shares them.
 //
-// A Map serves one goroutine at a time. Entries are dropped on another, for
-// which it has a lock of its own.
+// Only one goroutine at a time may use a Map. Entries are dropped on another
+// goroutine, for which the Map has a lock.
 type Map[K, V any] struct{ *table[K, V] }
 
-// A table is found by the address of a key, which is faster than by a weak
-// pointer. Another key may get the address of one that is gone before its entry
-// is dropped, so the entry knows whose it is.
+// A table is indexed by the address of a key, which is faster than a weak
+// pointer. A new key may get the address of a dead one before the dead one's
+// entry is dropped, so each entry knows its key.
 type table[K, V any] struct {
 	lock     sync.Mutex
 	entries  map[uintptr]entry[K, V]
@@ -32,8 +32,8 @@ type entry[K, V any] struct {
 	value V
 }
 
-// cleanups are those of the keys, to be stopped when the table goes first: a
-// key that outlives many tables would collect them.
+// cleanups holds the keys' cleanups, to be stopped if the table dies first:
+// otherwise a key that outlives many tables would accumulate them.
 type cleanups struct {
 	lock  sync.Mutex
 	byKey map[uintptr]runtime.Cleanup
@@ -55,7 +55,7 @@ func (m Map[K, V]) Get(key *K) (value V, ok bool) {
 	return e.value, true
 }
 
-// Set stores a value beside a key.
+// Set stores the value of a key.
 func (m *Map[K, V]) Set(key *K, value V) {
 	if m.table == nil {
 		m.table = newTable[K, V]()
@@ -87,15 +87,14 @@ func newTable[K, V any]() *table[K, V] {
 	return t
 }
 
-// A death is what is known of a key that is gone.
+// A death is the data about a dead key.
 type death[K, V any] struct {
 	table   weak.Pointer[table[K, V]]
 	key     weak.Pointer[K]
 	address uintptr
 }
 
-// drop drops the entry of a key that is gone, unless another key has taken its
-// place.
+// drop drops the entry of a dead key, unless another key has taken its place.
 func drop[K, V any](d death[K, V]) {
 	t := d.table.Value()
 	if t == nil {

@@ -10,8 +10,8 @@ type key struct {
 	big  []byte
 }
 
-// settle collects garbage until what is asked for is so: cleanups run on a
-// goroutine of their own.
+// settle collects garbage until ready returns true: cleanups run on a goroutine
+// of their own.
 func settle(ready func() bool) bool {
 	for range 100 {
 		runtime.GC()
@@ -47,7 +47,7 @@ func TestGetAndSet(t *testing.T) {
 	}
 }
 
-// The values of keys that are gone go too, those of the others stay.
+// The values of dead keys are dropped; those of the others stay.
 func TestValuesGoWithTheirKeys(t *testing.T) {
 	var m Map[key, []byte]
 	kept := &key{name: "kept"}
@@ -65,7 +65,7 @@ func TestValuesGoWithTheirKeys(t *testing.T) {
 	runtime.KeepAlive(kept)
 }
 
-// A key that outlives many maps does not collect what they stored.
+// A key that outlives many maps does not keep what they stored.
 func TestKeyOutlivesMaps(t *testing.T) {
 	k := &key{name: "k"}
 	use := func(maps int) {
@@ -84,8 +84,8 @@ func TestKeyOutlivesMaps(t *testing.T) {
 	runtime.KeepAlive(k)
 }
 
-// A second key at the address of one that is gone does not get its value, and
-// the late cleanup of the first does not drop that of the second.
+// A second key at the address of a dead one does not get its value, and the
+// late cleanup of the first does not drop the value of the second.
 func TestAddressesReused(t *testing.T) {
 	var m Map[key, int]
 	for i := range 200_000 {
@@ -100,7 +100,7 @@ func TestAddressesReused(t *testing.T) {
 	}
 }
 
-// Looking up and storing again allocate nothing.
+// Get, and Set of a known key, allocate nothing.
 func TestAllocates(t *testing.T) {
 	var m Map[key, int]
 	k := &key{}

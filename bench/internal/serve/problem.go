@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// A Problem is W2 or W3 in numbers, of which matrices are stored row by row.
-// Biases start at zero.
+// A Problem is the numbers of W2 or W3, with matrices stored row by row. Biases
+// start at zero.
 type Problem struct {
 	Widths   []int // of the features and of each layer
 	Rows     int
@@ -17,8 +17,7 @@ type Problem struct {
 	Features []float64 // Rows × Widths[0]
 
 	// Targets are those of the mean squared error, Rows × the last width; or,
-	// where there are Classes, these with a 1 in each row, for the cross
-	// entropy.
+	// if there are Classes, one-hot rows of them for the cross entropy.
 	Targets []float64
 	Classes []int
 	Weights [][]float64 // of each layer, inputs × units

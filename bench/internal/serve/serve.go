@@ -1,6 +1,6 @@
-// Package serve is what the peers that are written in Go have in common: the
-// conversation with the benchmarks, and the numbers of the workloads, so that
-// all of them learn the same.
+// Package serve is the common part of the peers written in Go: the protocol
+// with the benchmarks, and the workloads' numbers, so that all of them learn
+// the same.
 package serve
 
 import (
@@ -16,7 +16,7 @@ import (
 	"time"
 )
 
-// A Request asks for so many steps of a workload.
+// A Request asks for a number of steps of a workload.
 type Request struct {
 	Workload  string `json:"workload"`
 	Precision int    `json:"precision"` // 32 or 64 bits
@@ -39,11 +39,11 @@ type failed struct {
 	Error string `json:"error"`
 }
 
-// Serve writes the version, and then answers each request of the input with the
-// seconds that its steps took and the loss in the last of them, a line of JSON
-// each. What fails, or panics, is answered with the error. prepare is called
-// whenever another workload is asked for, in another precision, or for other
-// threads, to which GOMAXPROCS is set by then.
+// Serve writes the version and then answers each request with the seconds that
+// its steps took and the loss in the last one, a line of JSON each. It answers
+// a failure or panic with the error. It calls prepare when the workload, the
+// precision or the number of threads changes, after setting GOMAXPROCS to the
+// latter.
 func Serve(in io.Reader, out io.Writer, version string, prepare func(p *Problem, bits int) (Network, error)) error {
 	replies := json.NewEncoder(out)
 	if err := replies.Encode(map[string]string{"version": version}); err != nil {
@@ -99,7 +99,7 @@ func (s *server) answer(r Request) (m measured, err error) {
 	return m, nil
 }
 
-// find prepares the network that a request is about, unless it is the last one.
+// find prepares the network for a request, unless it is the last one used.
 func (s *server) find(r Request) error {
 	r.Steps = 0
 	if s.network != nil && r == s.prepared {
@@ -121,8 +121,8 @@ func (s *server) find(r Request) error {
 	return nil
 }
 
-// Version returns a name, the versions of modules that the program is built
-// with, and the experiments of the compiler.
+// Version returns the name, the versions of the modules that the program was
+// built with, and the compiler's experiments.
 func Version(name string, modules ...string) string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -35,7 +35,7 @@ func (f *fake) Loss() float64 {
 	return float64(f.steps)
 }
 
-// serve returns the replies to the requests without the times, which have to be
+// serve returns the replies to the requests without the times, which must be
 // positive.
 func serve(t *testing.T, requests string, prepare func(p *Problem, bits int) (Network, error)) []map[string]any {
 	t.Helper()
@@ -59,7 +59,8 @@ func serve(t *testing.T, requests string, prepare func(p *Problem, bits int) (Ne
 	return replies
 }
 
-// A network goes on where it was, and is made anew only for another request.
+// A network continues where it was, and is remade only for a different
+// request.
 func TestServe(t *testing.T) {
 	type preparation struct{ Rows, Bits, Threads int }
 	var prepared []preparation

@@ -1,10 +1,11 @@
 // Command gomlx runs workloads of the benchmarks in GoMLX, on its backend in
-// Go, without cgo. It is asked for measurements on its input; see nabla/bench.
+// Go, without cgo. It reads requests for measurements from its input; see
+// nabla/bench.
 //
-// It is written lean: the graph of a whole step, its gradients and its update,
-// is compiled once, and the parameters' buffers are donated to each step, which
-// returns their successors. What is computed in the graph is what GoMLX's own
-// layers and losses compute there.
+// It is written to be fast: the graph of a whole step, with gradients and
+// update, is compiled once, and the parameters' buffers are donated to each
+// step, which returns the new ones. The graph computes what GoMLX's own layers
+// and losses would.
 package main
 
 import (
@@ -45,7 +46,8 @@ type network[T float32 | float64] struct {
 	loss    *tensors.Tensor
 }
 
-// newNetwork makes a backend of its own, which sees then for how many threads.
+// newNetwork makes a new backend, which reads the number of threads when it is
+// made.
 func newNetwork[T float32 | float64](p *serve.Problem) (*network[T], error) {
 	backend, err := gobackend.New(configuration(p))
 	if err != nil {
@@ -72,9 +74,9 @@ func newNetwork[T float32 | float64](p *serve.Problem) (*network[T], error) {
 	return n, n.graph.Compile(append([]*graph.Node{loss}, descend(loss, params, p.Rate)...)...)
 }
 
-// configuration chooses what is faster: the operations of W2 one after the
-// other, since to start each in turn takes five times as long as all of them;
-// those of W3 as they come.
+// configuration chooses what is faster: for W2 one operation after the other,
+// since starting each on a goroutine takes five times as long as all of them;
+// for W3 the default.
 func configuration(p *serve.Problem) string {
 	if p.Classes == nil {
 		return "ops_sequential"
@@ -87,7 +89,7 @@ func (n *network[T]) input(donate bool, values []float64, rows, columns int) *gr
 	shape := shapes.Make(dtypes.FromGenericsType[T](), rows, columns)
 	buffer, err := n.backend.BufferFromFlatData(0, serve.In[T](values), shape)
 	if err != nil {
-		panic(err) // as GoMLX does where a graph is built
+		panic(err) // as GoMLX does while it builds a graph
 	}
 	n.buffers = append(n.buffers, buffer)
 	n.donate = append(n.donate, donate)

@@ -1,8 +1,9 @@
 // Command gorgonia runs workloads of the benchmarks in Gorgonia, without cgo.
-// It is asked for measurements on its input; see nabla/bench.
+// It reads requests for measurements from its input; see nabla/bench.
 //
-// It is written lean: the graph with its gradients is compiled once into a tape
-// machine, and gradient descent is a loop over each parameter, in place.
+// It is written to be fast: the graph with its gradients is compiled once into
+// a tape machine, and gradient descent is a loop over each parameter, in
+// place.
 package main
 
 import (
@@ -68,8 +69,8 @@ func newNetwork[T float32 | float64](p *serve.Problem) (*network[T], error) {
 	return n, nil
 }
 
-// input adds a matrix to the graph. Gorgonia takes inputs of one name and shape
-// for the same.
+// input adds a matrix to the graph. Gorgonia treats inputs with the same name
+// and shape as the same input.
 func (n *network[T]) input(values []float64, rows, columns int) *gorgonia.Node {
 	t := tensor.New(tensor.WithShape(rows, columns), tensor.WithBacking(serve.In[T](values)))
 	return gorgonia.NodeFromAny(n.graph, t, gorgonia.WithName(fmt.Sprint("input", len(n.graph.AllNodes()))))
@@ -81,7 +82,7 @@ func (n *network[T]) squaredError(x *gorgonia.Node, p *serve.Problem) *gorgonia.
 	return gorgonia.Must(gorgonia.Mean(gorgonia.Must(gorgonia.Square(differences))))
 }
 
-// crossEntropy takes the sign and the mean over the rows into the targets.
+// crossEntropy folds the sign and the mean over the rows into the targets.
 func (n *network[T]) crossEntropy(x *gorgonia.Node, p *serve.Problem) *gorgonia.Node {
 	shares := make([]float64, len(p.Targets))
 	for i, t := range p.Targets {

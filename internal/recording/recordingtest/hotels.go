@@ -9,8 +9,7 @@ import (
 	"nabla/losses"
 )
 
-// A hotelTask is one of the course's networks and what it learns, on all
-// hotels.
+// A hotelTask is one of the course's networks and its task, on all hotels.
 type hotelTask struct {
 	Name    string
 	Sizes   []int

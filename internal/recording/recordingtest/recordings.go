@@ -67,8 +67,8 @@ func Reused() autograd.Value {
 	return x.Mul(x).Add(x).Named("y")
 }
 
-// Unnamed records a neuron without a single name, to a layer with a frozen
-// bias and a variable that is only looked at.
+// Unnamed records operations without names, with a frozen bias and with a
+// variable that is only compared.
 func Unnamed() autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.NewTensor([]float64{1, 2, 3}))
@@ -87,7 +87,7 @@ func Broken() autograd.Value {
 	return x.Log().Named("log x").Sum().Add(many.Sum()).Named("loss")
 }
 
-// OddNames records a value for each name that a drawing could trip over.
+// OddNames records a value for each name that could break a drawing.
 func OddNames() autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	sum := g.Scalar(1)
@@ -112,8 +112,8 @@ func Half() autograd.Value {
 	return a.Sub(g.Scalar(3).Named("y")).Square().MulScalar(0.5).Named("loss")
 }
 
-// OddNeuron records a neuron whose weights have names that a drawing could
-// trip over.
+// OddNeuron records a neuron whose weights have names that could break a
+// drawing.
 func OddNeuron() autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	var z autograd.Value
@@ -133,9 +133,9 @@ func OddNeuron() autograd.Value {
 	return z.Tanh().Named(`\N{|}"<&>`).Sub(g.Scalar(2).Named("\x00<b>")).Square().Named("loss\n")
 }
 
-// HotelNetwork records the course's 2-3-1 network on its 24 rows of hotels.
-// Not standardised: a mean that is 0 but for rounding would not be the same to
-// the byte with every set of kernels.
+// HotelNetwork records the course's 2-3-1 network on its 24 rows of hotels. Not
+// standardised: a mean that is 0 up to rounding would differ between sets of
+// kernels.
 func HotelNetwork() autograd.Value {
 	rng := rand.New(rand.NewPCG(4, 0))
 	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.ReLU(), layers.NewDense(rng, 3, 1))
@@ -196,7 +196,7 @@ func Named(root autograd.Value, name string) autograd.Value {
 	panic("no value " + name)
 }
 
-// HiddenOrOutput names the part of scalarNetwork that a value belongs to.
+// HiddenOrOutput names the part of ScalarNetwork that a value belongs to.
 func HiddenOrOutput(n autograd.Node) string {
 	switch {
 	case strings.HasPrefix(n.Scope, "neuron"):
@@ -207,8 +207,8 @@ func HiddenOrOutput(n autograd.Node) string {
 	return ""
 }
 
-// Chain records x + c + c + … with n nodes in all, each in a scope of its own
-// hundred.
+// Chain records x + c + c + … with n nodes in all, each hundred of them in a
+// scope.
 func Chain(n int) autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(0.5))
@@ -224,7 +224,7 @@ func Chain(n int) autograd.Value {
 	return x.Sin()
 }
 
-// Names are those that a drawing could trip over.
+// Names could break a drawing.
 var Names = []string{
 	"", " ", "\t\n", "\x00", `"`, `\`, `\"`, `\N\G\L\E\T\H\l\r\n`, `a\`, "<", ">", "<b>", "</TABLE>", "&", "&amp;", "&#0;", "&lt;script&gt;", "'", "{|}", "]]>", "<!--", "-->",
 	"\xff\xfe", "\xed\xa0\x80", "\ufeff", "\uffff", "\U0010ffff", "\u202e", "\u0085", "\u2028", "🧠👩‍🔬", "ä", "a\u0308", strings.Repeat("x", 1000), strings.Repeat("&", 40), strings.Repeat(`\`, 41), "%d%s%!",
