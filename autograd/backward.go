@@ -53,7 +53,7 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 		g.seed(n, seed)
 		for id := y; id >= 0; id-- {
 			if n := g.at(id); n.grad != nil {
-				g.step(id, n)
+				id = g.step(id, n)
 			}
 		}
 	}
@@ -109,21 +109,23 @@ func (g *Graph) seed(n *node, seed Tensor) {
 }
 
 // step hands a node's gradient on to its inputs by the chain rule, or ends with
-// a leaf's.
-func (g *Graph) step(id int32, n *node) {
+// a leaf's. It returns the node that it came to: single numbers in a row are one
+// step.
+func (g *Graph) step(id int32, n *node) int32 {
 	switch {
-	case n.flags&isLeaf != 0:
+	case n.flags&scalarOp != 0 && g.single:
+		return stepNumbers[float32](g, id, n)
+	case n.flags&scalarOp != 0:
+		return stepNumbers[float64](g, id, n)
+	case n.flags&isLeaf == 0:
+		g.stepTensor(id, n)
+	default:
 		if !g.reverse.pass.keep(id, n) {
 			g.memory.giveBack(n.grad, g.words(n.shape.size))
 		}
 		n.grad = nil
-	case n.flags&scalarOp == 0:
-		g.stepTensor(id, n)
-	case g.single:
-		stepNumber[float32](g, id, n)
-	default:
-		stepNumber[float64](g, id, n)
 	}
+	return id
 }
 
 // stepTensor is step for all but operations between single numbers. The buffer

@@ -82,11 +82,11 @@ func (p *pass) keep(id int32, n *node) bool {
 	s, size := p.slot(id, n), n.shape.size
 	s.shape, s.precision = n.shape, p.g.options.Precision
 	switch {
+	case size == 1 && n.flags&converted == 0:
+		s.one, s.data = n.gone, unsafe.Pointer(&s.one)
 	case n.flags&converted != 0:
 		p.convert(s, n)
 		return size == 1
-	case size == 1:
-		s.one, s.data = n.gone, unsafe.Pointer(&s.one)
 	case p.free:
 		words := p.g.words(size)
 		s.data = p.room(size)
@@ -161,10 +161,10 @@ func (p *pass) slot(id int32, n *node) *slot {
 // leaf returns the slot of a leaf by its place, nil for one that was recorded
 // after the pass, and for the place of a frozen parameter.
 func (p *pass) leaf(place int32) *slot {
-	if uint(place) >= uint(len(p.leaves)) {
-		return nil
+	if i := int(place); uint(i) < uint(len(p.leaves)) {
+		return &p.leaves[i]
 	}
-	return &p.leaves[place]
+	return nil
 }
 
 // whyNone says why a node that is no leaf has no gradient.

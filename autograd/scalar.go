@@ -51,33 +51,41 @@ func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 	return g.done()
 }
 
-// stepNumber is the chain rule between single numbers.
-func stepNumber[T kernel.Float](g *Graph, id int32, n *node) {
-	if g.options.Trace {
-		g.reverse.pass.keep(id, n)
-	}
-	n.grad = nil
-	x, gy, z := g.at(n.in[0]), float64(*as[T](&n.gone)), float64(*as[T](&n.one))
-	if n.nin == 1 {
-		gx := T(n.op.unary.D(gy, float64(*as[T](&x.one)), z, n.a, n.b))
-		if g.watch {
-			g.lookAtNumber(id, 0, x, float64(gx))
+// stepNumbers is the chain rule between single numbers: of node id, and of those
+// like it that stand right before it, in one call. It returns the id of the
+// last.
+func stepNumbers[T kernel.Float](g *Graph, id int32, n *node) int32 {
+	for {
+		if g.options.Trace {
+			g.reverse.pass.keep(id, n)
 		}
-		receiveNumber(x, gx)
-		return
-	}
-	y := g.at(n.in[1])
-	dx, dy := n.op.binary.D(gy, float64(*as[T](&x.one)), float64(*as[T](&y.one)), z)
-	gx, gyy := T(dx), T(dy)
-	if g.watch {
-		g.lookAtNumber(id, 0, x, float64(gx))
-		g.lookAtNumber(id, 1, y, float64(gyy))
-	}
-	if x.flags&needsGrad != 0 {
-		receiveNumber(x, gx)
-	}
-	if y.flags&needsGrad != 0 {
-		receiveNumber(y, gyy)
+		n.grad = nil
+		x, gy, z := g.at(n.in[0]), float64(*as[T](&n.gone)), float64(*as[T](&n.one))
+		if n.nin == 1 {
+			gx := T(n.op.unary.D(gy, float64(*as[T](&x.one)), z, n.a, n.b))
+			if g.watch {
+				g.lookAtNumber(id, 0, x, float64(gx))
+			}
+			receiveNumber(x, gx)
+		} else {
+			y := g.at(n.in[1])
+			dx, dy := n.op.binary.D(gy, float64(*as[T](&x.one)), float64(*as[T](&y.one)), z)
+			gx, gyy := T(dx), T(dy)
+			if g.watch {
+				g.lookAtNumber(id, 0, x, float64(gx))
+				g.lookAtNumber(id, 1, y, float64(gyy))
+			}
+			if x.flags&needsGrad != 0 {
+				receiveNumber(x, gx)
+			}
+			if y.flags&needsGrad != 0 {
+				receiveNumber(y, gyy)
+			}
+		}
+		if n = g.at(id - 1); n.grad == nil || n.flags&scalarOp == 0 { // an operand stands before it
+			return id
+		}
+		id--
 	}
 }
 
