@@ -77,12 +77,15 @@ func (gr *Gradients) ownSum(op string) *sum {
 }
 
 // weight returns how much the Gradients count for: a sum as much as all that
-// was added to it.
+// was added to it, which is nothing for the zero Gradients.
 func (gr Gradients) weight() float64 {
-	if gr.sum != nil {
+	switch {
+	case gr.sum != nil:
 		return gr.sum.weight
+	case gr.pass != nil:
+		return 1
 	}
-	return 1
+	return 0
 }
 
 // Average divides a sum by the weights of all that was added, of which Add's is

@@ -45,6 +45,7 @@ func TestAverageOfSums(t *testing.T) {
 	first.AddWeighted(meanLoss(w, autograd.Float64, 3, 4), 2)
 	second.AddWeighted(meanLoss(w, autograd.Float64, 10), 1)
 	whole.Add(first)
+	whole.Add(autograd.Gradients{}) // of a worker without rows: nothing, of no weight
 	whole.Add(second)
 	whole.Average()
 	wantNumbers(t, "mean of sums", whole.OfParam(w).Float64s(), []float64{-8}, 0)
