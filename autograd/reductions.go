@@ -363,7 +363,7 @@ func (r *Rule) overRoot(x Value) Value {
 	if r.g.reverse.active {
 		return r.spread(gy).Mul(x.Div(r.spread(nonZero(y))))
 	}
-	if k, ok := gy.without(y); ok {
+	if k, ok := gy.without(y, factorDepth); ok {
 		return r.spread(k.expandTo(y.node(r.n.op.method).shape)).Mul(x)
 	}
 	y = r.spread(y)
@@ -371,13 +371,21 @@ func (r *Rule) overRoot(x Value) Value {
 	return kinked(gx, y.expandTo(gx.node(r.n.op.method).shape))
 }
 
-// without returns k if x was recorded as a product k·y.
-func (x Value) without(y Value) (k Value, ok bool) {
+// factorDepth is how many operations without looks through. Each may double the
+// work, as values that are used twice are looked at twice.
+const factorDepth = 8
+
+// without returns k if x was recorded as a product k·y, in depth operations at
+// most.
+func (x Value) without(y Value, depth int) (k Value, ok bool) {
+	if depth == 0 {
+		return Value{}, false
+	}
 	n := x.node(opMul.method)
 	in := func(i int) Value { return Value{x.g, n.in[i], x.gen} }
 	switch n.op {
 	case &opMulScalar:
-		if k, ok = in(0).without(y); ok {
+		if k, ok = in(0).without(y, depth-1); ok {
 			return k.MulScalar(n.a), true
 		}
 	case &opSquare:
@@ -395,13 +403,13 @@ func (x Value) without(y Value) (k Value, ok bool) {
 			if n.in[i] == y.id {
 				return in(1 - i), true
 			}
-			if k, ok = in(i).without(y); ok {
+			if k, ok = in(i).without(y, depth-1); ok {
 				return k.Mul(in(1 - i)), true
 			}
 		}
 	case &opAdd:
-		a, first := in(0).without(y)
-		if b, second := in(1).without(y); first && second {
+		a, first := in(0).without(y, depth-1)
+		if b, second := in(1).without(y, depth-1); first && second {
 			return a.Add(b), true
 		}
 	}

@@ -142,3 +142,21 @@ func TestDeviationsOutOfRange(t *testing.T) {
 		t.Errorf("the mean of 1.7e308 four times is %v", mean)
 	}
 }
+
+// The norm's rule looks for a factor in what was recorded of its gradient, where
+// each level of a ladder is used twice: it must not follow all 2⁶⁴ paths.
+func TestGradOfNormUnderLadder(t *testing.T) {
+	rungs := map[string]func(y autograd.Value) autograd.Value{
+		"add": func(y autograd.Value) autograd.Value { return y.Add(y.MulScalar(1)) },
+		"mul": func(y autograd.Value) autograd.Value { return y.Mul(y) },
+	}
+	for name, rung := range rungs {
+		g := autograd.NewGraph(autograd.Options{})
+		x := g.Variable(autograd.NewTensor([]float64{0, 1, 0})) // of norm 1
+		y := x.Norm(2)
+		for range 64 {
+			y = rung(y)
+		}
+		wantNumbers(t, name, autograd.Grad(y, x)[0].Tensor().Float64s(), []float64{0, 1 << 64, 0}, 0)
+	}
+}
