@@ -18,7 +18,7 @@ func TestDerivativesOfEveryLayer(t *testing.T) {
 		"linear": layers.Linear(), "relu": layers.ReLU(), "relu6": layers.ReLU6(), "leaky relu": layers.LeakyReLU(0.1),
 		"prelu": layers.PReLU(), "elu": layers.ELU(0.7), "selu": layers.SELU(), "celu": layers.CELU(0.7),
 		"gelu": layers.GELU(), "gelu tanh": layers.GELUTanh(), "silu": layers.SiLU(), "mish": layers.Mish(),
-		"softplus": layers.Softplus(), "softsign": layers.Softsign(), "sigmoid": layers.Sigmoid(),
+		"softplus": layers.Softplus(1.5), "softsign": layers.Softsign(), "sigmoid": layers.Sigmoid(),
 		"log sigmoid": layers.LogSigmoid(), "hard sigmoid": layers.HardSigmoid(), "hard swish": layers.HardSwish(),
 		"hard tanh": layers.HardTanh(), "tanh": layers.Tanh(), "softmax": layers.Softmax(), "log softmax": layers.LogSoftmax(),
 		"dropout": layers.Dropout(0.3), "flatten": layers.Flatten(), "dense": layers.NewDense(rng, 3, 3),

@@ -24,6 +24,7 @@ var (
 	opLogSigmoid  = operation{name: "log sigmoid", method: "LogSigmoid", unary: &kernel.LogSigmoid, slope: slopeOf("log sigmoid", "LogSigmoid")}
 	opHardSigmoid = operation{name: "hard sigmoid", method: "HardSigmoid", unary: &kernel.HardSigmoid}
 	opHardSwish   = operation{name: "hard swish", method: "HardSwish", unary: &kernel.HardSwish}
+	opHardShrink  = operation{name: "hard shrink", method: "HardShrink", unary: &kernel.HardShrink}
 	opHardTanh    = operation{name: "hard tanh", method: "HardTanh", unary: &kernel.HardTanh}
 	opSoftmax     = operation{name: "softmax", method: "Softmax"}
 	opLogSoftmax  = operation{name: "log softmax", method: "LogSoftmax"}
@@ -218,23 +219,28 @@ func mishSlopeRule(r *Rule) {
 	r.slopeAgain(&opMish)
 	if r.Needs(1) {
 		x := saturated(r.In(1))
-		s, p := x.Softplus(), x.Sigmoid()
+		s, p := x.Softplus(1), x.Sigmoid()
 		bend := x.Mul(x.Neg().Sigmoid().Sub(s.Tanh().Mul(p).MulScalar(2))).AddScalar(2)
 		r.Add(1, tanhSlope(r.Grad().Mul(r.In(0)).Mul(p), s).Mul(bend))
 	}
 }
 
-// Softplus returns ln(1 + eˣ), without overflow.
+// Softplus returns ln(1 + e^(beta·x))/beta, without overflow: a smooth ReLU,
+// the closer to it the greater beta is. The usual beta is 1.
 //
-//	∂y/∂x = σ(x)
-func (x Value) Softplus() Value { return x.unary(&opSoftplus, softplusRule, 0, 0) }
+//	∂y/∂x = σ(beta·x)
+//
+// For a beta of 0 the value is +Inf.
+func (x Value) Softplus(beta float64) Value { return x.unary(&opSoftplus, softplusRule, beta, 0) }
 
 func softplusRule(r *Rule) { r.slope(softplusSlopeRule) }
 
+// softplus″ = beta·σ′(beta·x)
 func softplusSlopeRule(r *Rule) {
 	r.slopeAgain(&opSoftplus)
 	if r.Needs(1) {
-		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), r.In(1)))
+		beta := r.n.a
+		r.Add(1, sigmoidSlope(r.Grad().Mul(r.In(0)), r.In(1).MulScalar(beta)).MulScalar(beta))
 	}
 }
 
@@ -299,6 +305,17 @@ func hardSwishRule(r *Rule) {
 	gy, x := r.Grad(), r.In(0)
 	middle := gy.Mul(x.MulScalar(2).AddScalar(3).MulScalar(1. / 6))
 	r.Add(0, Where(x.GreaterEqualScalar(3), gy, gateAt(x, middle, x.GreaterScalar(-3))))
+}
+
+// HardShrink returns x for |x| > lambda, else 0.
+//
+//	∂y/∂x = 1 for |x| > lambda, else 0, also at ±lambda
+func (x Value) HardShrink(lambda float64) Value {
+	return x.unary(&opHardShrink, hardShrinkRule, lambda, 0)
+}
+
+func hardShrinkRule(r *Rule) {
+	r.Add(0, gateAt(r.In(0), r.Grad(), r.In(0).Abs().GreaterScalar(r.n.a)))
 }
 
 // HardTanh returns min(max(x, −1), 1).

@@ -26,6 +26,7 @@ var (
 	opSign       = operation{name: "sign", method: "Sign", unary: &kernel.Sign, mask: true}
 	opFloor      = operation{name: "floor", method: "Floor", unary: &kernel.Floor}
 	opCeil       = operation{name: "ceil", method: "Ceil", unary: &kernel.Ceil}
+	opTrunc      = operation{name: "trunc", method: "Trunc", unary: &kernel.Trunc}
 	opRound      = operation{name: "round", method: "Round", unary: &kernel.Round}
 )
 
@@ -354,6 +355,10 @@ func (x Value) Sign() Value { return x.unary(&opSign, nil, 0, 0) }
 // Floor returns the greatest integer at most x. Its gradient is 0, and NaN
 // where x is.
 func (x Value) Floor() Value { return x.unary(&opFloor, flatRule, 0, 0) }
+
+// Trunc returns x without its fraction: the integer next to x on the way to 0.
+// Its gradient is 0.
+func (x Value) Trunc() Value { return x.unary(&opTrunc, flatRule, 0, 0) }
 
 // Ceil returns the least integer at least x. Its gradient is 0, and NaN where x
 // is.

@@ -196,7 +196,7 @@ var smoothUnary = []expressionUnary{
 	{"sinh", func(x autograd.Value) autograd.Value { return x.MulScalar(0.5).Sinh() }},
 	{"tanh", func(x autograd.Value) autograd.Value { return x.Tanh() }},
 	{"sigmoid", func(x autograd.Value) autograd.Value { return x.Sigmoid() }},
-	{"softplus", func(x autograd.Value) autograd.Value { return x.Softplus() }},
+	{"softplus", func(x autograd.Value) autograd.Value { return x.Softplus(1) }},
 	{"log-sigmoid", func(x autograd.Value) autograd.Value { return x.LogSigmoid() }},
 	{"gelu", func(x autograd.Value) autograd.Value { return x.GELU() }},
 	{"silu", func(x autograd.Value) autograd.Value { return x.SiLU() }},

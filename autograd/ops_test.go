@@ -531,7 +531,7 @@ func TestMasksRefuseGradients(t *testing.T) {
 // isMaskNode reports whether the row's result is a mask: rounded numbers have
 // a gradient of 0, and detached and counted ones are constants.
 func (r opRow) isMaskNode() bool {
-	return !slices.Contains([]string{"floor", "ceil", "round", "detach", "one hot", "argmax", "argmin"}, r.op)
+	return !slices.Contains([]string{"floor", "ceil", "round", "trunc", "detach", "one hot", "argmax", "argmin"}, r.op)
 }
 
 // A grid is numbers with a shape: what the slow twins work on.
@@ -725,6 +725,8 @@ var arithmeticRows = []opRow{
 		special: []special{{0, 0, 0}, {-inf, -1, 0}, {nan, nan, 0}}},
 	{op: "floor", inputs: 1, lo: -2.9, hi: 2.9, kinks: integers, mask: true, f: one(autograd.Value.Floor), twin: each(math.Floor),
 		special: []special{{-0.5, -1, 0}, {2, 2, 0}}},
+	{op: "trunc", inputs: 1, lo: -2.9, hi: 2.9, kinks: integers, mask: true, f: one(autograd.Value.Trunc), twin: each(math.Trunc),
+		special: []special{{-1.5, -1, 0}, {0.5, 0, 0}, {2, 2, 0}, {-inf, -inf, 0}, {nan, nan, nan}}},
 	{op: "ceil", inputs: 1, lo: -2.9, hi: 2.9, kinks: integers, mask: true, f: one(autograd.Value.Ceil), twin: each(math.Ceil),
 		special: []special{{0.5, 1, 0}, {2, 2, 0}}},
 	{op: "round", inputs: 1, lo: -3.4, hi: 3.4, kinks: halves, mask: true, f: one(autograd.Value.Round), twin: each(math.RoundToEven),
@@ -754,6 +756,9 @@ var transcendentalRows = []opRow{
 		special: []special{{8, 3, 1 / (8 * math.Ln2)}, {0, -inf, inf}}},
 	{op: "log10", inputs: 1, lo: 0.3, hi: 3, f: one(autograd.Value.Log10), twin: each(math.Log10),
 		special: []special{{1000, 3, 1 / (1000 * math.Ln10)}, {0, -inf, inf}}},
+	{op: "logaddexp", inputs: 2, lo: -3, hi: 3, f: two(autograd.Value.LogAddExp), twin: both(func(x, y float64) float64 { return math.Log(math.Exp(x) + math.Exp(y)) }),
+		pairs: []pairSpecial{{1000, 1000, 1000 + math.Ln2, 0.5, 0.5}, {-inf, -inf, -inf, 0, 0}, {inf, inf, inf, 0.5, 0.5}, {-inf, 2, 2, 0, 1}, {2, inf, inf, 0, 1},
+			{inf, -inf, inf, 1, 0}, {0, -40, math.Exp(-40), 1, math.Exp(-40)}, {nan, -inf, nan, nan, nan}}},
 	{op: "sin", inputs: 1, lo: -3, hi: 3, f: one(autograd.Value.Sin), twin: each(math.Sin), special: []special{{0, 0, 1}, {inf, nan, nan}}},
 	{op: "cos", inputs: 1, lo: -3, hi: 3, f: one(autograd.Value.Cos), twin: each(math.Cos), special: []special{{0, 1, 0}, {inf, nan, nan}}},
 	{op: "tan", inputs: 1, lo: -1.1, hi: 1.1, f: one(autograd.Value.Tan), twin: each(math.Tan), special: []special{{0, 0, 1}}},
@@ -865,8 +870,15 @@ var activationRows = []opRow{
 	{op: "mish", inputs: 1, lo: -3, hi: 3, f: one(autograd.Value.Mish),
 		twin:    each(func(x float64) float64 { return x * math.Tanh(math.Log1p(math.Exp(x))) }),
 		special: []special{{0, 0, 0.6}, {1000, 1000, 1}, {-1000, 0, 0}}},
-	{op: "softplus", inputs: 1, lo: -3, hi: 3, f: one(autograd.Value.Softplus), twin: each(func(x float64) float64 { return math.Log1p(math.Exp(x)) }),
+	{op: "softplus", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.Softplus, 1), twin: each(func(x float64) float64 { return math.Log1p(math.Exp(x)) }),
 		special: []special{{0, math.Ln2, 0.5}, {25, 25.0000000000138879438648, logistic(25)}, {1000, 1000, 1}, {-1000, 0, 0}}},
+	{op: "softplus", note: "beta 3", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.Softplus, 3), twin: each(func(x float64) float64 { return math.Log1p(math.Exp(3*x)) / 3 }),
+		special: []special{{0, math.Ln2 / 3, 0.5}, {1000, 1000, 1}, {1e308, 1e308, 1}, {-1000, 0, 0}, {inf, inf, 1}, {-inf, 0, 0}, {nan, nan, nan}}},
+	{op: "softplus", note: "beta -2", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.Softplus, -2), twin: each(func(x float64) float64 { return math.Log1p(math.Exp(-2*x)) / -2 }),
+		special: []special{{0, -math.Ln2 / 2, 0.5}, {-1000, -1000, 1}, {1000, 0, 0}}},
+	{op: "hard shrink", inputs: 1, lo: -3, hi: 3, kinks: []float64{-0.5, 0.5}, f: with(autograd.Value.HardShrink, 0.5),
+		twin:    each(func(x float64) float64 { return x * truth(math.Abs(x) > 0.5) }),
+		special: []special{{0.5, 0, 0}, {-0.5, 0, 0}, {0.75, 0.75, 1}, {0, 0, 0}, {inf, inf, 1}, {nan, nan, nan}}},
 	{op: "softsign", inputs: 1, lo: -3, hi: 3, kinks: []float64{0}, f: one(autograd.Value.Softsign), twin: each(func(x float64) float64 { return x / (1 + math.Abs(x)) }),
 		special: []special{{0, 0, 1}, {-1, -0.5, 0.25}, {1, 0.5, 0.25}}},
 	{op: "sigmoid", inputs: 1, lo: -3, hi: 3, f: one(autograd.Value.Sigmoid), twin: each(logistic),
@@ -1561,6 +1573,8 @@ var derivativeRows = []opRow{
 		twin: partialTwin(1, func(x, y, seed float64) float64 { return -seed * x / (y * y) })},
 	{op: "pow gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.5, hi: 3, f: partialOf(autograd.Value.Pow, 0),
 		twin: partialTwin(0, func(x, y, seed float64) float64 { return seed * y * math.Pow(x, y-1) })},
+	{op: "logaddexp gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: -2, hi: 2, f: partialOf(autograd.Value.LogAddExp, 1),
+		twin: partialTwin(1, func(x, y, seed float64) float64 { return seed / (1 + math.Exp(x-y)) })},
 	{op: "hypot gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.5, hi: 3, f: partialOf(autograd.Value.Hypot, 1),
 		twin: partialTwin(1, func(x, y, seed float64) float64 { return seed * y / math.Sqrt(x*x+y*y) })},
 	{op: "atan2 gradient", shapes: slices.Repeat([][]int{{2, 3}}, 3), more: derivativeShapes, lo: 0.5, hi: 3, f: partialOf(autograd.Value.Atan2, 0),

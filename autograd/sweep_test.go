@@ -298,7 +298,7 @@ func (s *sweep) second() {
 // vanishes where that leaves the range of float64, also under a large incoming
 // gradient.
 var decaying = []string{
-	"exp", "expm1", "elu", "selu", "celu", "gelu", "gelu tanh", "silu", "mish", "softplus", "sigmoid", "log sigmoid", "tanh", "erf", "erfc",
+	"exp", "expm1", "elu", "selu", "celu", "gelu", "gelu tanh", "silu", "mish", "softplus", "sigmoid", "log sigmoid", "logaddexp", "tanh", "erf", "erfc",
 	"binary cross entropy logits",
 }
 

@@ -199,7 +199,7 @@ var torchOperations = map[string]torchFunction{
 	"relu": torchOne(autograd.Value.ReLU), "relu6": torchOne(autograd.Value.ReLU6), "hard_tanh": torchOne(autograd.Value.HardTanh),
 	"hard_sigmoid": torchOne(autograd.Value.HardSigmoid), "hard_swish": torchOne(autograd.Value.HardSwish),
 	"selu": torchOne(autograd.Value.SELU), "gelu": torchOne(autograd.Value.GELU), "gelu_tanh": torchOne(autograd.Value.GELUTanh),
-	"silu": torchOne(autograd.Value.SiLU), "mish": torchOne(autograd.Value.Mish), "softplus": torchOne(autograd.Value.Softplus),
+	"silu": torchOne(autograd.Value.SiLU), "mish": torchOne(autograd.Value.Mish), "softplus": torchOne(func(x autograd.Value) autograd.Value { return x.Softplus(1) }),
 	"softsign": torchOne(autograd.Value.Softsign), "sigmoid": torchOne(autograd.Value.Sigmoid),
 	"log_sigmoid": torchOne(autograd.Value.LogSigmoid), "prelu": torchTwo(autograd.Value.PReLU),
 

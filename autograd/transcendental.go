@@ -13,6 +13,7 @@ var (
 	opLog1p     = operation{name: "log1p", method: "Log1p", unary: &kernel.Log1p}
 	opLog2      = operation{name: "log2", method: "Log2", unary: &kernel.Log2}
 	opLog10     = operation{name: "log10", method: "Log10", unary: &kernel.Log10}
+	opLogAddExp = operation{name: "logaddexp", method: "LogAddExp", binary: &kernel.LogAddExp}
 	opSin       = operation{name: "sin", method: "Sin", unary: &kernel.Sin}
 	opCos       = operation{name: "cos", method: "Cos", unary: &kernel.Cos}
 	opTan       = operation{name: "tan", method: "Tan", unary: &kernel.Tan}
@@ -82,6 +83,47 @@ func log2Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).MulScalar(1/math.Ln2)) }
 func (x Value) Log10() Value { return x.unary(&opLog10, log10Rule, 0, 0) }
 
 func log10Rule(r *Rule) { r.Add(0, r.Grad().Div(r.In(0)).MulScalar(1/math.Ln10)) }
+
+// LogAddExp returns ln(eˣ + eʸ), without overflow, broadcasting: the sum of
+// two numbers that are given by their logarithms.
+//
+//	∂/∂x = σ(x−y), ∂/∂y = σ(y−x)
+//
+// Special cases are: −Inf with gradients 0, 0 where both are −Inf; +Inf with
+// gradients ½, ½ where both are +Inf.
+//
+// It panics with a *ShapeError when the shapes do not broadcast.
+func (x Value) LogAddExp(y Value) Value { return x.binary(&opLogAddExp, logAddExpRule, y) }
+
+func logAddExpRule(r *Rule) {
+	gy, x, y := r.Grad(), r.In(0), r.In(1)
+	if r.Needs(0) {
+		r.Add(0, logAddExpSlope(gy, x, y))
+	}
+	if r.Needs(1) {
+		r.Add(1, logAddExpSlope(gy, y, x))
+	}
+}
+
+var opLogAddExpSlope = operation{name: "logaddexp gradient", method: "LogAddExp"}
+
+// logAddExpSlope returns gy·σ(x−y).
+func logAddExpSlope(gy, x, y Value) Value {
+	return ternary(&opLogAddExpSlope, &kernel.LogAddExpSlope, logAddExpSlopeRule, gy, x, y)
+}
+
+// The derivative of σ(x−y) by x is σ(x−y)·σ(y−x), and by y it is the negative.
+func logAddExpSlopeRule(r *Rule) {
+	v, gy, x, y := r.Grad(), r.In(0), r.In(1), r.In(2)
+	if r.Needs(0) {
+		r.Add(0, logAddExpSlope(v, x, y))
+	}
+	if r.Needs(1) || r.Needs(2) {
+		bend := logAddExpSlope(logAddExpSlope(v.Mul(gy), x, y), y, x)
+		r.Add(1, bend)
+		r.Add(2, bend.Neg())
+	}
+}
 
 // Sin returns the sine of x, in radians.
 //

@@ -74,8 +74,10 @@ func SiLU() Layer { return newActivation("silu", autograd.Value.SiLU) }
 // Mish returns the activation z·tanh(ln(1 + e^z)).
 func Mish() Layer { return newActivation("mish", autograd.Value.Mish) }
 
-// Softplus returns the activation ln(1 + e^z).
-func Softplus() Layer { return newActivation("softplus", autograd.Value.Softplus) }
+// Softplus returns the activation ln(1 + e^(beta·z))/beta; the usual beta is 1.
+func Softplus(beta float64) Layer {
+	return newActivation("softplus", func(x autograd.Value) autograd.Value { return x.Softplus(beta) })
+}
 
 // Softsign returns the activation z/(1 + |z|).
 func Softsign() Layer { return newActivation("softsign", autograd.Value.Softsign) }
@@ -91,6 +93,11 @@ func HardSigmoid() Layer { return newActivation("hardsigmoid", autograd.Value.Ha
 
 // HardSwish returns the activation z·HardSigmoid(z).
 func HardSwish() Layer { return newActivation("hardswish", autograd.Value.HardSwish) }
+
+// HardShrink returns the activation z for |z| > lambda, else 0.
+func HardShrink(lambda float64) Layer {
+	return newActivation("hardshrink", func(x autograd.Value) autograd.Value { return x.HardShrink(lambda) })
+}
 
 // HardTanh returns the activation min(max(z, −1), 1).
 func HardTanh() Layer { return newActivation("hardtanh", autograd.Value.HardTanh) }

@@ -1,6 +1,10 @@
 package layers_test
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -9,14 +13,15 @@ import (
 	"nabla/layers"
 )
 
-// Every activation has the numbers of the Value method it stands for.
-func TestActivations(t *testing.T) {
-	x := autograd.NewTensor([]float64{-4, -1.5, 0, 0.5, 2.5, 7}, 2, 3)
-	for _, row := range []struct {
-		name  string
-		layer layers.Layer
-		want  func(autograd.Value) autograd.Value
-	}{
+// An activationRow is an activation and the Value method that it stands for.
+type activationRow struct {
+	name  string
+	layer layers.Layer
+	want  func(autograd.Value) autograd.Value
+}
+
+func activationRows() []activationRow {
+	return []activationRow{
 		{"Linear", layers.Linear(), func(x autograd.Value) autograd.Value { return x }},
 		{"ReLU", layers.ReLU(), autograd.Value.ReLU},
 		{"ReLU6", layers.ReLU6(), autograd.Value.ReLU6},
@@ -29,7 +34,8 @@ func TestActivations(t *testing.T) {
 		{"GELUTanh", layers.GELUTanh(), autograd.Value.GELUTanh},
 		{"SiLU", layers.SiLU(), autograd.Value.SiLU},
 		{"Mish", layers.Mish(), autograd.Value.Mish},
-		{"Softplus", layers.Softplus(), autograd.Value.Softplus},
+		{"Softplus", layers.Softplus(2), func(x autograd.Value) autograd.Value { return x.Softplus(2) }},
+		{"HardShrink", layers.HardShrink(0.5), func(x autograd.Value) autograd.Value { return x.HardShrink(0.5) }},
 		{"Softsign", layers.Softsign(), autograd.Value.Softsign},
 		{"Sigmoid", layers.Sigmoid(), autograd.Value.Sigmoid},
 		{"LogSigmoid", layers.LogSigmoid(), autograd.Value.LogSigmoid},
@@ -39,13 +45,62 @@ func TestActivations(t *testing.T) {
 		{"Tanh", layers.Tanh(), autograd.Value.Tanh},
 		{"Softmax", layers.Softmax(), func(x autograd.Value) autograd.Value { return x.Softmax(1) }},
 		{"LogSoftmax", layers.LogSoftmax(), func(x autograd.Value) autograd.Value { return x.LogSoftmax(1) }},
-	} {
+	}
+}
+
+func TestActivations(t *testing.T) {
+	x := autograd.NewTensor([]float64{-4, -1.5, 0, 0.5, 2.5, 7}, 2, 3)
+	for _, row := range activationRows() {
 		g := autograd.NewGraph(autograd.Options{})
 		want := row.want(g.Constant(x)).Tensor()
 		if diff := diffTensor(forward(row.layer, x), want.Shape(), want.Float64s()); diff != "" {
 			t.Errorf("%s: %s", row.name, diff)
 		}
 	}
+}
+
+// Every activation function of autograd is a layer, of the same name and with a
+// row here.
+func TestEveryActivationIsALayer(t *testing.T) {
+	rows, found := activationRows(), 0
+	for _, name := range functionsOf(t, "../autograd/activations.go") {
+		found++
+		if !slices.ContainsFunc(rows, func(r activationRow) bool { return r.name == name }) {
+			t.Errorf("%s of autograd/activations.go has no layer, or that has no row in activationRows", name)
+		}
+	}
+	for _, name := range functionsOf(t, "activations.go") {
+		if !slices.ContainsFunc(rows, func(r activationRow) bool { return r.name == name }) {
+			t.Errorf("layer %s has no row in activationRows", name)
+		}
+	}
+	if found < 20 {
+		t.Errorf("only %d activations were found", found)
+	}
+}
+
+// functionsOf returns the names of a file's exported functions, and methods of
+// Value.
+func functionsOf(t *testing.T, path string) []string {
+	t.Helper()
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || !f.Name.IsExported() {
+			continue
+		}
+		if f.Recv != nil {
+			if of, ok := f.Recv.List[0].Type.(*ast.Ident); !ok || of.Name != "Value" {
+				continue
+			}
+		}
+		names = append(names, f.Name.Name)
+	}
+	return names
 }
 
 // Linear records nothing: the weighted sum keeps its name.

@@ -87,7 +87,7 @@ func everyLayer() map[string]layers.Layer {
 		"gelutanh":    layers.GELUTanh(),
 		"silu":        layers.SiLU(),
 		"mish":        layers.Mish(),
-		"softplus":    layers.Softplus(),
+		"softplus":    layers.Softplus(1),
 		"softsign":    layers.Softsign(),
 		"sigmoid":     layers.Sigmoid(),
 		"logsigmoid":  layers.LogSigmoid(),

@@ -54,7 +54,7 @@ const sigmoidSlope = x => {
 	const e = Math.exp(-Math.abs(x));
 	return e / ((1 + e) * (1 + e));
 };
-const softplus = x => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x)));
+const softplus = (x, a = 1) => (a * x > 0 ? x : 0) + Math.log1p(Math.exp(-Math.abs(a * x))) / a;
 const sinh = x => Math.abs(x) > 700 ? Math.sign(x) * cosh(x) : Math.sinh(x);
 const cosh = x => {
 	if (Math.abs(x) <= 700) return Math.cosh(x);
@@ -66,6 +66,8 @@ const cosh = x => {
 const between = (x, lo, hi, slope = 1) => Number.isNaN(x) ? x : x <= lo || x >= hi && hi !== Infinity ? 0 : slope;
 const within = (x, lo, hi) => Number.isNaN(x) ? x : x < lo || x > hi ? 0 : 1;
 const flat = x => Number.isNaN(x) ? x : 0;
+const apart = (x, y) => x === y ? 0 : x - y;
+const share = (x, y) => x === -Infinity && y === x ? 0 : sigmoid(apart(x, y));
 const larger = (x, y) => x > y ? 1 : x < y ? 0 : x === y ? 0.5 : NaN;
 
 // gate is x·p for a probability p, and gateSlope its derivative.
@@ -179,12 +181,13 @@ const unary = {
 	"gelu tanh": [x => gate(x, sigmoid(geluU(x))), x => gateSlope(x, sigmoid(geluU(x)), geluSlope(x))],
 	"silu": [x => gate(x, sigmoid(x)), x => gateSlope(x, sigmoid(x), sigmoidSlope(x))],
 	"mish": [x => gate(x, mishGate(x)[0]), x => gateSlope(x, ...mishGate(x))],
-	"softplus": [softplus, sigmoid],
+	"softplus": [softplus, (x, z, a) => sigmoid(a * x)],
 	"log sigmoid": [x => -softplus(-x), x => sigmoid(-x)],
 	"softsign": [x => Math.abs(x) === Infinity ? Math.sign(x) : x / (1 + Math.abs(x)), x => 1 / (1 + Math.abs(x)) / (1 + Math.abs(x))],
 	"sigmoid": [sigmoid, sigmoidSlope],
 	"hard sigmoid": [x => Math.min(Math.max(x + 3, 0), 6) / 6, x => between(x, -3, 3, 1 / 6)],
 	"hard swish": [x => x <= -3 ? 0 : x >= 3 ? x : x * (x + 3) / 6, x => x <= -3 ? 0 : x >= 3 ? 1 : (2 * x + 3) / 6],
+	"hard shrink": [(x, a) => Math.abs(x) <= a ? 0 : x, (x, z, a) => Number.isNaN(x) ? x : +(Math.abs(x) > a)],
 	"neg": [x => -x, () => -1],
 	"mul scalar": [(x, a) => a * x, (x, z, a) => a],
 	"add scalar": [(x, a) => x + a, () => 1],
@@ -196,6 +199,7 @@ const unary = {
 	"abs": [Math.abs, x => Math.sign(x) + 0],
 	"sign": [x => Math.sign(x) + 0, flat],
 	"floor": [Math.floor, flat],
+	"trunc": [Math.trunc, flat],
 	"ceil": [Math.ceil, flat],
 	"round": [roundEven, flat],
 	"exp": [Math.exp, (x, z) => z],
@@ -234,6 +238,7 @@ const binary = {
 	"pow": [pow, powSlope, (x, y, z) => x === 0 && y >= 0 ? 0 : z * Math.log(x)],
 	"atan2": [Math.atan2, (x, y, z) => angleSlope(x, y, z, y), (x, y, z) => angleSlope(x, y, z, -x)],
 	"hypot": [Math.hypot, (x, y, z) => z === 0 ? 0 : x / z, (x, y, z) => z === 0 ? 0 : y / z],
+	"logaddexp": [(x, y) => Math.max(x, y) + softplus(-Math.abs(apart(x, y))), share, (x, y) => share(y, x)],
 	"maximum": [Math.max, larger, (x, y) => larger(y, x)],
 	"minimum": [Math.min, (x, y) => larger(-x, -y), (x, y) => larger(-y, -x)],
 	"prelu": [(x, y) => x > 0 ? x : y * x, (x, y) => Number.isNaN(x) ? x : x > 0 ? 1 : y, x => x > 0 ? 0 : x],

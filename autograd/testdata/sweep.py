@@ -100,7 +100,7 @@ unary("sqrt", POSITIVE, lambda x: 1 / (2 * sqrt(x)), lambda x: -1 / (4 * x * sqr
 unary("rsqrt", POSITIVE, lambda x: -1 / (2 * x * sqrt(x)), lambda x: 3 / (4 * x * x * sqrt(x)))
 unary("reciprocal", EVERYWHERE, lambda x: -1 / x**2, lambda x: 2 / x**3)
 unary("abs", SOME, lambda x: sign(x), zero)
-for name in "floor", "ceil", "round":
+for name in "floor", "ceil", "round", "trunc":
     unary(name, SOME, zero, zero)
 for p in (-1, 1, 2, 3):
     unary("pow scalar", EVERYWHERE, lambda x: p * x ** (p - 1), lambda x: p * (p - 1) * x ** (p - 2), [p])
@@ -175,7 +175,10 @@ def mish2(x):
 
 
 unary("mish", BELL, lambda x: mish(x)[0] + x * mish(x)[1], mish2)
-unary("softplus", BELL, s, ds)
+for b in (1, 2.5, -0.75):
+    b = mpf(b)
+    unary("softplus", BELL, lambda x: s(b * x), lambda x: b * ds(b * x), [b])
+unary("hard shrink", SOME, lambda x: abs(x) > 0.5, zero, [0.5])
 unary("log sigmoid", BELL, lambda x: s(-x), lambda x: -ds(x))
 unary("sigmoid", BELL, ds, lambda x: -ds(x) * th(x / 2))
 unary("softsign", EVERYWHERE, lambda x: 1 / (1 + abs(x)) ** 2, lambda x: -2 * sign(x) / (1 + abs(x)) ** 3)
@@ -232,6 +235,8 @@ binary("hypot", PAIRS, lambda x, y: x / h(x, y), lambda x, y: y / h(x, y), lambd
 mp.dps = 60
 binary("prelu", SHORT, lambda x, y: 1 if x > 0 else y, lambda x, y: 0 if x > 0 else x, nil,
        lambda x, y: x <= 0, nil)
+NEAR = [(x, x + d) for x in (0.0, -3.0, 1e-8, 100.0) for d in [x for x in BELL if 1e-4 < abs(x) < 700]] + PAIRS
+binary("logaddexp", NEAR, lambda x, y: s(x - y), lambda x, y: s(y - x), lambda x, y: ds(x - y), lambda x, y: -ds(x - y), lambda x, y: ds(x - y))
 APART = [(x, y) for x, y in SHORT if x != y]
 binary("maximum", APART, lambda x, y: x > y, lambda x, y: y > x, nil, nil, nil)
 binary("minimum", APART, lambda x, y: x < y, lambda x, y: y < x, nil, nil, nil)

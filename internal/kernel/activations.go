@@ -368,18 +368,45 @@ func mishGate(x float64) (t, slope float64) {
 	return e * (e + 2) / d, 4 * e * (1 + e) / (d * d)
 }
 
-// Softplus is y = ln(1 + eˣ), without overflow or cancellation.
+// Softplus is y = ln(1 + e^(a·x))/a, without overflow or cancellation.
 //
-//	∂y/∂x = sigmoid x
-var Softplus = ofX(softplus, func(gy, x float64) float64 { return gy * sigmoid(x) })
+//	∂y/∂x = sigmoid(a·x)
+//
+// Special cases are: for a = 0 the value is +Inf.
+var Softplus = ofXA(softplus, softplusGrad)
 
-func softplus(x float64) float64 { return max(x, 0) + math.Log1p(math.Exp(-math.Abs(x))) }
+func softplus(x, a float64) float64 {
+	power, e := softplusDecay(x, a)
+	if !(power > 0) {
+		x = 0
+	}
+	return x + math.Log1p(e)/a
+}
+
+func softplusGrad(gy, x, a float64) float64 {
+	power, e := softplusDecay(x, a)
+	if power < 0 {
+		return gy * (e / (1 + e))
+	}
+	return gy * (1 / (1 + e))
+}
+
+// softplusDecay returns a·x and e^(−|a·x|). The rounding error of the product,
+// which the exponential would magnify, is made good.
+func softplusDecay(x, a float64) (power, e float64) {
+	power = a * x
+	e = math.Exp(-math.Abs(power))
+	if e > 0 {
+		e *= 1 - math.Copysign(1, power)*math.FMA(a, x, -power)
+	}
+	return power, e
+}
 
 // LogSigmoid is y = ln(sigmoid x) = −softplus(−x).
 //
 //	∂y/∂x = sigmoid(−x)
 var LogSigmoid = ofX(
-	func(x float64) float64 { return -softplus(-x) },
+	func(x float64) float64 { return -softplus(-x, 1) },
 	func(gy, x float64) float64 { return gy * sigmoid(-x) },
 )
 
@@ -492,5 +519,46 @@ func hardSwishGrad[T Float](dst, gy, x, _ []T, _, _ float64) {
 	dst, x = dst[:len(gy)], x[:len(gy)]
 	for i, g := range gy {
 		dst[i] = hardSwishGradOne(g, x[i])
+	}
+}
+
+// HardShrink is y = x for |x| > a, else 0.
+//
+//	∂y/∂x = 1 for |x| > a, else 0
+//
+// Special cases are: the gradient at ±a is 0.
+var HardShrink = Unary{
+	F:   func(x, a, _ float64) float64 { return shrink(x, x, a) },
+	D:   func(gy, x, _, a, _ float64) float64 { return shrinkGrad(gy, x, a) },
+	F64: hardShrink[float64], F32: hardShrink[float32],
+	D64: hardShrinkGrad[float64], D32: hardShrinkGrad[float32],
+}
+
+// shrink returns 0 where |x| ≤ a, v elsewhere: the function for v = x.
+func shrink[T Float](v, x, a T) T {
+	if -a <= x && x <= a {
+		return 0
+	}
+	return v
+}
+
+func shrinkGrad[T Float](gy, x, a T) T {
+	if x != x {
+		return x
+	}
+	return shrink(gy, x, a)
+}
+
+func hardShrink[T Float](dst, x []T, a, _ float64) {
+	dst = dst[:len(x)]
+	for i, v := range x {
+		dst[i] = shrink(v, v, T(a))
+	}
+}
+
+func hardShrinkGrad[T Float](dst, gy, x, _ []T, a, _ float64) {
+	dst, x = dst[:len(gy)], x[:len(gy)]
+	for i, g := range gy {
+		dst[i] = shrinkGrad(g, x[i], T(a))
 	}
 }

@@ -1459,6 +1459,201 @@ end:
 	VZEROUPPER
 	RET
 
+// func hardShrink32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·hardShrink32AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(BX*1), Y1
+	VANDPS  activationsConstants<>+0(SB), Y1, Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDNPS Y1, Y2, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	VMOVUPS 32(CX)(BX*1), Y1
+	VANDPS  activationsConstants<>+0(SB), Y1, Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDNPS Y1, Y2, Y1
+	VMOVUPS Y1, 32(DX)(BX*1)
+	VMOVUPS 64(CX)(BX*1), Y1
+	VANDPS  activationsConstants<>+0(SB), Y1, Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDNPS Y1, Y2, Y1
+	VMOVUPS Y1, 64(DX)(BX*1)
+	VMOVUPS 96(CX)(BX*1), Y1
+	VANDPS  activationsConstants<>+0(SB), Y1, Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDNPS Y1, Y2, Y1
+	VMOVUPS Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(BX*1), Y1
+	VANDPS  activationsConstants<>+0(SB), Y1, Y2
+	VCMPPS  $0x12, Y0, Y2, Y2
+	VANDNPS Y1, Y2, Y1
+	VMOVUPS Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y1
+	VMASKMOVPS   (CX)(BX*1), Y1, Y1
+	VANDPS       activationsConstants<>+0(SB), Y1, Y2
+	VCMPPS       $0x12, Y0, Y2, Y0
+	VANDNPS      Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func hardShrinkGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·hardShrinkGrad32AVX2(SB), NOSPLIT, $0-56
+	VMOVSD       a+40(FP), X0
+	VCVTSD2SS    X0, X0, X0
+	VBROADCASTSS X0, Y0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x20, AX
+	JLT          manyDone
+
+many:
+	VMOVUPS (CX)(SI*1), Y1
+	VMOVUPS (DX)(SI*1), Y2
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
+	VCMPPS  $0x12, Y0, Y3, Y3
+	VANDNPS Y1, Y3, Y1
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(SI*1)
+	VMOVUPS 32(CX)(SI*1), Y1
+	VMOVUPS 32(DX)(SI*1), Y2
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
+	VCMPPS  $0x12, Y0, Y3, Y3
+	VANDNPS Y1, Y3, Y1
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y1, Y1
+	VMOVUPS Y1, 32(BX)(SI*1)
+	VMOVUPS 64(CX)(SI*1), Y1
+	VMOVUPS 64(DX)(SI*1), Y2
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
+	VCMPPS  $0x12, Y0, Y3, Y3
+	VANDNPS Y1, Y3, Y1
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y1, Y1
+	VMOVUPS Y1, 64(BX)(SI*1)
+	VMOVUPS 96(CX)(SI*1), Y1
+	VMOVUPS 96(DX)(SI*1), Y2
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
+	VCMPPS  $0x12, Y0, Y3, Y3
+	VANDNPS Y1, Y3, Y1
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y1, Y1
+	VMOVUPS Y1, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x20, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS (CX)(SI*1), Y1
+	VMOVUPS (DX)(SI*1), Y2
+	VANDPS  activationsConstants<>+0(SB), Y2, Y3
+	VCMPPS  $0x12, Y0, Y3, Y3
+	VANDNPS Y1, Y3, Y1
+	VCMPPS  $0x03, Y2, Y2, Y2
+	VORPS   Y2, Y1, Y1
+	VMOVUPS Y1, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x08, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), Y1
+	VMASKMOVPS   (CX)(SI*1), Y1, Y2
+	VMASKMOVPS   (DX)(SI*1), Y1, Y1
+	VANDPS       activationsConstants<>+0(SB), Y1, Y3
+	VCMPPS       $0x12, Y0, Y3, Y0
+	VANDNPS      Y2, Y0, Y0
+	VCMPPS       $0x03, Y1, Y1, Y1
+	VORPS        Y1, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (BX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func hardSwish32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·hardSwish32AVX2(SB), NOSPLIT, $0-40
@@ -3027,6 +3222,185 @@ singleDone:
 	VMULPD       activationsConstants<>+320(SB), Y2, Y2
 	VANDPD       activationsConstants<>+192(SB), Y1, Y3
 	VCMPPD       $0x1d, Y0, Y3, Y0
+	VANDNPD      Y2, Y0, Y0
+	VCMPPD       $0x03, Y1, Y1, Y1
+	VORPD        Y1, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func hardShrink64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·hardShrink64AVX2(SB), NOSPLIT, $0-40
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(BX*1), Y1
+	VANDPD  activationsConstants<>+192(SB), Y1, Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDNPD Y1, Y2, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	VMOVUPD 32(CX)(BX*1), Y1
+	VANDPD  activationsConstants<>+192(SB), Y1, Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDNPD Y1, Y2, Y1
+	VMOVUPD Y1, 32(DX)(BX*1)
+	VMOVUPD 64(CX)(BX*1), Y1
+	VANDPD  activationsConstants<>+192(SB), Y1, Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDNPD Y1, Y2, Y1
+	VMOVUPD Y1, 64(DX)(BX*1)
+	VMOVUPD 96(CX)(BX*1), Y1
+	VANDPD  activationsConstants<>+192(SB), Y1, Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDNPD Y1, Y2, Y1
+	VMOVUPD Y1, 96(DX)(BX*1)
+	ADDQ    $0x80, BX
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(BX*1), Y1
+	VANDPD  activationsConstants<>+192(SB), Y1, Y2
+	VCMPPD  $0x12, Y0, Y2, Y2
+	VANDNPD Y1, Y2, Y1
+	VMOVUPD Y1, (DX)(BX*1)
+	ADDQ    $0x20, BX
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VANDPD       activationsConstants<>+192(SB), Y1, Y2
+	VCMPPD       $0x12, Y0, Y2, Y0
+	VANDNPD      Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func hardShrinkGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2
+TEXT ·hardShrinkGrad64AVX2(SB), NOSPLIT, $0-56
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x10, AX
+	JLT          manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y1
+	VMOVUPD (DX)(SI*1), Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
+	VCMPPD  $0x12, Y0, Y3, Y3
+	VANDNPD Y1, Y3, Y1
+	VCMPPD  $0x03, Y2, Y2, Y2
+	VORPD   Y2, Y1, Y1
+	VMOVUPD Y1, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y1
+	VMOVUPD 32(DX)(SI*1), Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
+	VCMPPD  $0x12, Y0, Y3, Y3
+	VANDNPD Y1, Y3, Y1
+	VCMPPD  $0x03, Y2, Y2, Y2
+	VORPD   Y2, Y1, Y1
+	VMOVUPD Y1, 32(BX)(SI*1)
+	VMOVUPD 64(CX)(SI*1), Y1
+	VMOVUPD 64(DX)(SI*1), Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
+	VCMPPD  $0x12, Y0, Y3, Y3
+	VANDNPD Y1, Y3, Y1
+	VCMPPD  $0x03, Y2, Y2, Y2
+	VORPD   Y2, Y1, Y1
+	VMOVUPD Y1, 64(BX)(SI*1)
+	VMOVUPD 96(CX)(SI*1), Y1
+	VMOVUPD 96(DX)(SI*1), Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
+	VCMPPD  $0x12, Y0, Y3, Y3
+	VANDNPD Y1, Y3, Y1
+	VCMPPD  $0x03, Y2, Y2, Y2
+	VORPD   Y2, Y1, Y1
+	VMOVUPD Y1, 96(BX)(SI*1)
+	ADDQ    $0x80, SI
+	SUBQ    $0x10, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y1
+	VMOVUPD (DX)(SI*1), Y2
+	VANDPD  activationsConstants<>+192(SB), Y2, Y3
+	VCMPPD  $0x12, Y0, Y3, Y3
+	VANDNPD Y1, Y3, Y1
+	VCMPPD  $0x03, Y2, Y2, Y2
+	VORPD   Y2, Y1, Y1
+	VMOVUPD Y1, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         activationsMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y1
+	VMASKMOVPD   (CX)(SI*1), Y1, Y2
+	VMASKMOVPD   (DX)(SI*1), Y1, Y1
+	VANDPD       activationsConstants<>+192(SB), Y1, Y3
+	VCMPPD       $0x12, Y0, Y3, Y0
 	VANDNPD      Y2, Y0, Y0
 	VCMPPD       $0x03, Y1, Y1, Y1
 	VORPD        Y1, Y0, Y0

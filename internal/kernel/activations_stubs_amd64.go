@@ -72,6 +72,16 @@ func hardSigmoid32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func hardSigmoidGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
+// hardShrink32AVX2 is dst = x where |x| > a, else 0.
+//
+//go:noescape
+func hardShrink32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
+// hardShrinkGrad32AVX2 is dst = gy where |x| > a, NaN where x is, else 0.
+//
+//go:noescape
+func hardShrinkGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // hardSwish32AVX2 is dst = x·min(max(x+3, 0), 6)/6.
 //
 //go:noescape
@@ -152,6 +162,16 @@ func hardSigmoid64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //
 //go:noescape
 func hardSigmoidGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// hardShrink64AVX2 is dst = x where |x| > a, else 0.
+//
+//go:noescape
+func hardShrink64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+// hardShrinkGrad64AVX2 is dst = gy where |x| > a, NaN where x is, else 0.
+//
+//go:noescape
+func hardShrinkGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // hardSwish64AVX2 is dst = x·min(max(x+3, 0), 6)/6.
 //

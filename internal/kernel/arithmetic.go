@@ -358,6 +358,11 @@ var Floor = ofX(math.Floor, flatGrad)
 //	∂y/∂x = 0
 var Ceil = ofX(math.Ceil, flatGrad)
 
+// Trunc is x without its fraction.
+//
+//	∂y/∂x = 0
+var Trunc = ofX(math.Trunc, flatGrad)
+
 // Round is the integer nearest to x; halves go to the even one, so 0.5 and 2.5
 // become 0 and 2.
 //

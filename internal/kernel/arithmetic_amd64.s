@@ -2420,6 +2420,79 @@ end:
 	VZEROUPPER
 	RET
 
+// func trunc32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·trunc32AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x20, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS  (CX)(BX*1), Y0
+	VROUNDPS $0x0b, Y0, Y0
+	VMOVUPS  Y0, (DX)(BX*1)
+	VMOVUPS  32(CX)(BX*1), Y0
+	VROUNDPS $0x0b, Y0, Y0
+	VMOVUPS  Y0, 32(DX)(BX*1)
+	VMOVUPS  64(CX)(BX*1), Y0
+	VROUNDPS $0x0b, Y0, Y0
+	VMOVUPS  Y0, 64(DX)(BX*1)
+	VMOVUPS  96(CX)(BX*1), Y0
+	VROUNDPS $0x0b, Y0, Y0
+	VMOVUPS  Y0, 96(DX)(BX*1)
+	ADDQ     $0x80, BX
+	SUBQ     $0x20, AX
+	JGE      many
+
+manyDone:
+	ADDQ $0x20, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS  (CX)(BX*1), Y0
+	VROUNDPS $0x0b, Y0, Y0
+	VMOVUPS  Y0, (DX)(BX*1)
+	ADDQ     $0x20, BX
+	SUBQ     $0x08, AX
+	JGE      single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y0
+	VMASKMOVPS   (CX)(BX*1), Y0, Y0
+	VROUNDPS     $0x0b, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func sign32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·sign32AVX2(SB), NOSPLIT, $0-40
@@ -4852,6 +4925,72 @@ singleDone:
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
 	VROUNDPD     $0x0a, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func trunc64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·trunc64AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x10, AX
+	JLT  manyDone
+
+many:
+	VMOVUPD  (CX)(BX*1), Y0
+	VROUNDPD $0x0b, Y0, Y0
+	VMOVUPD  Y0, (DX)(BX*1)
+	VMOVUPD  32(CX)(BX*1), Y0
+	VROUNDPD $0x0b, Y0, Y0
+	VMOVUPD  Y0, 32(DX)(BX*1)
+	VMOVUPD  64(CX)(BX*1), Y0
+	VROUNDPD $0x0b, Y0, Y0
+	VMOVUPD  Y0, 64(DX)(BX*1)
+	VMOVUPD  96(CX)(BX*1), Y0
+	VROUNDPD $0x0b, Y0, Y0
+	VMOVUPD  Y0, 96(DX)(BX*1)
+	ADDQ     $0x80, BX
+	SUBQ     $0x10, AX
+	JGE      many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD  (CX)(BX*1), Y0
+	VROUNDPD $0x0b, Y0, Y0
+	VMOVUPD  Y0, (DX)(BX*1)
+	ADDQ     $0x20, BX
+	SUBQ     $0x04, AX
+	JGE      single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         arithmeticMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y0
+	VMASKMOVPD   (CX)(BX*1), Y0, Y0
+	VROUNDPD     $0x0b, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne

@@ -158,6 +158,11 @@ func floor32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func ceil32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
+// trunc32AVX2 is dst = x without its fraction.
+//
+//go:noescape
+func trunc32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
 // sign32AVX2 is dst = −1, 0 or 1 by the sign of x.
 //
 //go:noescape
@@ -328,6 +333,11 @@ func floor64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //
 //go:noescape
 func ceil64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+// trunc64AVX2 is dst = x without its fraction.
+//
+//go:noescape
+func trunc64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
 // sign64AVX2 is dst = −1, 0 or 1 by the sign of x.
 //

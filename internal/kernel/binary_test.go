@@ -15,7 +15,7 @@ var binaries = []struct {
 	{"Atan2", &kernel.Atan2}, {"Hypot", &kernel.Hypot}, {"Maximum", &kernel.Maximum}, {"Minimum", &kernel.Minimum},
 	{"Equal", &kernel.Equal}, {"NotEqual", &kernel.NotEqual}, {"Less", &kernel.Less}, {"LessEqual", &kernel.LessEqual},
 	{"Greater", &kernel.Greater}, {"GreaterEqual", &kernel.GreaterEqual}, {"BCE", &kernel.BCE}, {"BCELogits", &kernel.BCELogits},
-	{"CrossEntropy", &kernel.CrossEntropy}, {"PReLU", &kernel.PReLU},
+	{"CrossEntropy", &kernel.CrossEntropy}, {"LogAddExp", &kernel.LogAddExp}, {"PReLU", &kernel.PReLU},
 }
 
 // Each loop, vector or scalar on either side and in both precisions, agrees
@@ -89,6 +89,9 @@ func TestBinaryEdges(t *testing.T) {
 		{"BCELogits", 40, 1, 4.248354255291589e-18, -4.248354255291589e-18, -40}, {"BCELogits", -40, 0, 4.248354255291589e-18, 4.248354255291589e-18, 40},
 		{"CrossEntropy", 0, 1, 100, -1e12, 100}, {"CrossEntropy", 0, 0, 0, 0, 100}, {"CrossEntropy", 1, 1, 0, -1, 0},
 		{"CrossEntropy", 0.5, 2, 2 * math.Ln2, -4, math.Ln2}, {"CrossEntropy", nan, 0, nan, nan, nan}, {"CrossEntropy", -1, 1, nan, -1e12, nan},
+		{"LogAddExp", 1000, 1000, 1000.6931471805599, 0.5, 0.5}, {"LogAddExp", -inf, -inf, -inf, 0, 0}, {"LogAddExp", inf, inf, inf, 0.5, 0.5},
+		{"LogAddExp", -inf, 2, 2, 0, 1}, {"LogAddExp", inf, 2, inf, 1, 0}, {"LogAddExp", nan, inf, nan, nan, nan},
+		{"LogAddExp", 0, -40, 4.248354255291589e-18, 1, 4.248354255291589e-18},
 		{"Equal", nan, nan, 0, unstated, unstated}, {"NotEqual", nan, nan, 1, unstated, unstated}, {"Less", nan, 1, 0, unstated, unstated}, {"GreaterEqual", 1, nan, 0, unstated, unstated},
 	} {
 		for _, b := range binaries {

@@ -19,12 +19,12 @@ func BenchmarkUnary(b *testing.B) {
 			x32, y32 := ramp[float32](n), make([]float32, n)
 			b.Run(fmt.Sprintf("%s/64/%d", name, n), func(b *testing.B) {
 				for b.Loop() {
-					u.F64(y, x, 0, 0)
+					u.F64(y, x, 1, 0)
 				}
 			})
 			b.Run(fmt.Sprintf("%s/32/%d", name, n), func(b *testing.B) {
 				for b.Loop() {
-					u.F32(y32, x32, 0, 0)
+					u.F32(y32, x32, 1, 0)
 				}
 			})
 		}

@@ -2362,6 +2362,531 @@ end:
 	VZEROUPPER
 	RET
 
+// func logAddExpVV32AVX512(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·logAddExpVV32AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD         (CX)(SI*1), Z0
+	VCVTPS2PD         (DX)(SI*1), Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, (BX)(SI*1)
+	ADDQ              $0x20, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	MOVQ              SI, CX
+	MOVQ              $-1, DX
+	BZHIQ             AX, DX, DX
+	KMOVW             DX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpVS32AVX512(dst *float32, x *float32, s float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·logAddExpVS32AVX512(SB), NOSPLIT, $0-32
+	VMOVSS       s+16(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD         (CX)(BX*1), Z1
+	VCMPPD            $0x00, Z0, Z1, K1
+	VSUBPD            Z0, Z1, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z0, Z1, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z0, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
+	ADDQ              $0x20, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
+	VCMPPD            $0x00, Z0, Z1, K1
+	VSUBPD            Z0, Z1, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z0, Z1, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z0, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpSV32AVX512(dst *float32, s float32, y *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·logAddExpSV32AVX512(SB), NOSPLIT, $0-32
+	VMOVSS       s+8(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD         (CX)(BX*1), Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
+	ADDQ              $0x20, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z2
+	VBROADCASTSD      power512Constants<>+160(SB), Z3
+	VBROADCASTSD      power512Constants<>+168(SB), Z4
+	VMINPD            Z2, Z4, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VMOVAPD           Z3, Z3
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z5, Z3
+	VMULPD            Z3, Z3, Z5
+	VBROADCASTSD      power512Constants<>+208(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z5, Z6
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+232(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z5, Z7
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VFMADD213PD       Z3, Z5, Z6
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z3, Z6, Z3
+	VPSLLQ            $0x34, Z4, Z4
+	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VMULPD            Z4, Z3, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z3, K1, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
+	VDIVPD            Z2, Z5, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z6
+	VBROADCASTSD      power512Constants<>+64(SB), Z6
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z3, Z6
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z3, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z7
+	VMULPD            Z5, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z6
+	VMULPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z5, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VCVTPD2PS         Z0, Y0
+	VMOVUPS           Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func bceLogitsVV32AVX512(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·bceLogitsVV32AVX512(SB), NOSPLIT, $0-32
@@ -6114,6 +6639,683 @@ singleDone:
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
 	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpVV64AVX512(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·logAddExpVV64AVX512(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD           (CX)(SI*1), Z0
+	VMOVUPD           (DX)(SI*1), Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z0, Z4
+	VADDPD            Z3, Z1, Z3
+	VSUBPD            Z3, Z4, Z3
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VXORPD            Z2, Z3, Z2
+	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z4, Z5, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z5, Z2
+	VADDPD            Z2, Z3, Z5
+	VSUBPD            Z3, Z5, Z3
+	VSUBPD            Z3, Z2, Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+456(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+496(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	VMOVUPD           Z0, (BX)(SI*1)
+	ADDQ              $0x40, SI
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, DI
+	BZHIQ             AX, DI, DI
+	KMOVW             DI, K1
+	VMOVUPD.Z         (CX)(SI*1), K1, Z0
+	VMOVUPD.Z         (DX)(SI*1), K1, Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z0, Z4
+	VADDPD            Z3, Z1, Z3
+	VSUBPD            Z3, Z4, Z3
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VXORPD            Z2, Z3, Z2
+	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z4, Z5, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z5, Z2
+	VADDPD            Z2, Z3, Z5
+	VSUBPD            Z3, Z5, Z3
+	VSUBPD            Z3, Z2, Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+456(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+496(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	MOVQ              SI, CX
+	MOVQ              $-1, DX
+	BZHIQ             AX, DX, DX
+	KMOVW             DX, K1
+	VMOVUPD           Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpVS64AVX512(dst *float64, x *float64, s float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·logAddExpVS64AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+16(FP), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD           (CX)(BX*1), Z1
+	VCMPPD            $0x00, Z0, Z1, K1
+	VSUBPD            Z0, Z1, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z4
+	VADDPD            Z3, Z0, Z3
+	VSUBPD            Z3, Z4, Z3
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VXORPD            Z2, Z3, Z2
+	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z4, Z5, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z5, Z2
+	VADDPD            Z2, Z3, Z5
+	VSUBPD            Z3, Z5, Z3
+	VSUBPD            Z3, Z2, Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+456(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+496(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z0, Z1, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z0, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z1
+	VCMPPD            $0x00, Z0, Z1, K1
+	VSUBPD            Z0, Z1, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VSUBPD            Z1, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z1, Z4
+	VADDPD            Z3, Z0, Z3
+	VSUBPD            Z3, Z4, Z3
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VXORPD            Z2, Z3, Z2
+	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z4, Z5, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z5, Z2
+	VADDPD            Z2, Z3, Z5
+	VSUBPD            Z3, Z5, Z3
+	VSUBPD            Z3, Z2, Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+456(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+496(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z0, Z1, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z0, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpSV64AVX512(dst *float64, s float64, y *float64, n int)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·logAddExpSV64AVX512(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Z0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD           (CX)(BX*1), Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z0, Z4
+	VADDPD            Z3, Z1, Z3
+	VSUBPD            Z3, Z4, Z3
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VXORPD            Z2, Z3, Z2
+	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z4, Z5, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z5, Z2
+	VADDPD            Z2, Z3, Z5
+	VSUBPD            Z3, Z5, Z3
+	VSUBPD            Z3, Z2, Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+456(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+496(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
+	ADDQ              $0x40, BX
+	SUBQ              $0x08, AX
+	JGE               single
+
+singleDone:
+	ADDQ              $0x08, AX
+	JZ                end
+	MOVQ              $-1, SI
+	BZHIQ             AX, SI, SI
+	KMOVW             SI, K1
+	VMOVUPD.Z         (CX)(BX*1), K1, Z1
+	VCMPPD            $0x00, Z1, Z0, K1
+	VSUBPD            Z1, Z0, Z2
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VSUBPD            Z0, Z2, Z3
+	VSUBPD            Z3, Z2, Z4
+	VSUBPD            Z4, Z0, Z4
+	VADDPD            Z3, Z1, Z3
+	VSUBPD            Z3, Z4, Z3
+	VORPD.BCST        power512Constants<>+272(SB), Z2, Z4
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VXORPD            Z2, Z3, Z2
+	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+440(SB), Z3
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z4, Z5, Z4
+	VMAXPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+176(SB), Z4
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z3, Z4
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z5
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z5, Z3
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z5, Z2
+	VADDPD            Z2, Z3, Z5
+	VSUBPD            Z3, Z5, Z3
+	VSUBPD            Z3, Z2, Z2
+	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VADDPD            Z5, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z5, Z3
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      power512Constants<>+456(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+496(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z3, Z7, Z8
+	VFMADD231PD       Z6, Z2, Z8
+	VADDPD            Z8, Z6, Z2
+	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
+	VSCALEFPD         Z3, Z2, Z2
+	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VPSRLQ            $0x34, Z4, Z4
+	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VPSRLQ            $0x34, Z3, Z3
+	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VPSUBQ            Z3, Z5, Z3
+	VPSLLQ            $0x34, Z3, Z3
+	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VMOVAPD           Z5, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VSUBPD            Z6, Z5, Z5
+	VFMADD231PD       Z3, Z2, Z5
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z2
+	VDIVPD            Z2, Z6, Z2
+	VMULPD            Z2, Z2, Z3
+	VMULPD            Z3, Z3, Z7
+	VBROADCASTSD      power512Constants<>+584(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
+	VFMADD213PD       Z9, Z3, Z8
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
+	VMULPD            Z6, Z7, Z7
+	VFMADD213PD       Z7, Z3, Z8
+	VMULPD            Z2, Z8, Z2
+	VADDPD            Z5, Z2, Z2
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z2
+	VSUBPD            Z2, Z7, Z2
+	VSUBPD            Z2, Z6, Z2
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z2
+	VMAXPD            Z1, Z0, Z3
+	VADDPD            Z3, Z2, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z0
+	MOVQ              BX, CX
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER

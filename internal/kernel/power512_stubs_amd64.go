@@ -82,6 +82,21 @@ func crossEntropyVS32AVX512(dst *float32, x *float32, s float32, n int)
 //go:noescape
 func crossEntropySV32AVX512(dst *float32, s float32, y *float32, n int)
 
+// logAddExpVV32AVX512 is dst = ln(eˣ + eʸ).
+//
+//go:noescape
+func logAddExpVV32AVX512(dst *float32, x *float32, y *float32, n int)
+
+// logAddExpVS32AVX512 is dst = ln(eˣ + eʸ) with y = s.
+//
+//go:noescape
+func logAddExpVS32AVX512(dst *float32, x *float32, s float32, n int)
+
+// logAddExpSV32AVX512 is dst = ln(eˣ + eʸ) with x = s.
+//
+//go:noescape
+func logAddExpSV32AVX512(dst *float32, s float32, y *float32, n int)
+
 // bceLogitsVV32AVX512 is dst = ln(1 + eˣ) − x·y.
 //
 //go:noescape
@@ -176,6 +191,21 @@ func crossEntropyVS64AVX512(dst *float64, x *float64, s float64, n int)
 //
 //go:noescape
 func crossEntropySV64AVX512(dst *float64, s float64, y *float64, n int)
+
+// logAddExpVV64AVX512 is dst = ln(eˣ + eʸ).
+//
+//go:noescape
+func logAddExpVV64AVX512(dst *float64, x *float64, y *float64, n int)
+
+// logAddExpVS64AVX512 is dst = ln(eˣ + eʸ) with y = s.
+//
+//go:noescape
+func logAddExpVS64AVX512(dst *float64, x *float64, s float64, n int)
+
+// logAddExpSV64AVX512 is dst = ln(eˣ + eʸ) with x = s.
+//
+//go:noescape
+func logAddExpSV64AVX512(dst *float64, s float64, y *float64, n int)
 
 // bceLogitsVV64AVX512 is dst = ln(1 + eˣ) − x·y.
 //

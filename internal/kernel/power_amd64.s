@@ -2541,6 +2541,547 @@ end:
 	VZEROUPPER
 	RET
 
+// func logAddExpVV32AVX2(dst *float32, x *float32, y *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAddExpVV32AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD    (CX)(SI*1), Y0
+	VCVTPS2PD    (DX)(SI*1), Y1
+	VCMPPD       $0x00, Y1, Y0, Y2
+	VSUBPD       Y1, Y0, Y3
+	VANDNPD      Y3, Y2, Y2
+	VORPD        powerConstants<>+1056(SB), Y2, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y1, Y0, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y0
+	VORPD        Y0, Y2, Y0
+	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (BX)(SI*1)
+	ADDQ         $0x10, SI
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), X0
+	VMASKMOVPS   (CX)(SI*1), X0, X1
+	VCVTPS2PD    X1, Y1
+	VMASKMOVPS   (DX)(SI*1), X0, X0
+	VCVTPS2PD    X0, Y0
+	VCMPPD       $0x00, Y0, Y1, Y2
+	VSUBPD       Y0, Y1, Y3
+	VANDNPD      Y3, Y2, Y2
+	VORPD        powerConstants<>+1056(SB), Y2, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y0, Y1, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y0, Y1, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         SI, CX
+	VCVTPD2PSY   Y0, X0
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVLPS      X0, (BX)(CX*1)
+	VMOVHLPS     X0, X0, X0
+	ADDQ         $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpVS32AVX2(dst *float32, x *float32, s float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAddExpVS32AVX2(SB), NOSPLIT, $0-32
+	VMOVSS       s+16(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD    (CX)(BX*1), Y1
+	VCMPPD       $0x00, Y0, Y1, Y2
+	VSUBPD       Y0, Y1, Y3
+	VANDNPD      Y3, Y2, Y2
+	VORPD        powerConstants<>+1056(SB), Y2, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y0, Y1, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y0, Y1, Y1
+	VORPD        Y1, Y2, Y1
+	VCVTPD2PSY   Y1, X1
+	VMOVUPS      X1, (DX)(BX*1)
+	ADDQ         $0x10, BX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), X1
+	VMASKMOVPS   (CX)(BX*1), X1, X1
+	VCVTPS2PD    X1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y2
+	VSUBPD       Y0, Y1, Y3
+	VANDNPD      Y3, Y2, Y2
+	VORPD        powerConstants<>+1056(SB), Y2, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y0, Y1, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y0, Y1, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         BX, CX
+	VCVTPD2PSY   Y0, X0
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVLPS      X0, (DX)(CX*1)
+	VMOVHLPS     X0, X0, X0
+	ADDQ         $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpSV32AVX2(dst *float32, s float32, y *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAddExpSV32AVX2(SB), NOSPLIT, $0-32
+	VMOVSS       s+8(FP), X0
+	VCVTSS2SD    X0, X0, X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VCVTPS2PD    (CX)(BX*1), Y1
+	VCMPPD       $0x00, Y1, Y0, Y2
+	VSUBPD       Y1, Y0, Y3
+	VANDNPD      Y3, Y2, Y2
+	VORPD        powerConstants<>+1056(SB), Y2, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y1, Y0, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y1
+	VORPD        Y1, Y2, Y1
+	VCVTPD2PSY   Y1, X1
+	VMOVUPS      X1, (DX)(BX*1)
+	ADDQ         $0x10, BX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), X1
+	VMASKMOVPS   (CX)(BX*1), X1, X1
+	VCVTPS2PD    X1, Y1
+	VCMPPD       $0x00, Y1, Y0, Y2
+	VSUBPD       Y1, Y0, Y3
+	VANDNPD      Y3, Y2, Y2
+	VORPD        powerConstants<>+1056(SB), Y2, Y2
+	VMOVUPD      powerConstants<>+608(SB), Y3
+	VMOVUPD      powerConstants<>+640(SB), Y4
+	VMINPD       Y2, Y4, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VMOVAPD      Y3, Y3
+	VFNMADD231PD powerConstants<>+736(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+768(SB), Y5, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      powerConstants<>+800(SB), Y6
+	VFMADD213PD  powerConstants<>+832(SB), Y5, Y6
+	VFMADD213PD  powerConstants<>+864(SB), Y5, Y6
+	VMOVUPD      powerConstants<>+896(SB), Y7
+	VFMADD213PD  powerConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VFMADD213PD  Y3, Y5, Y6
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
+	VANDNPD      Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y5, Y2
+	VDIVPD       Y2, Y5, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      powerConstants<>+256(SB), Y6
+	VFMADD213PD  powerConstants<>+288(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+320(SB), Y3, Y6
+	VFMADD213PD  powerConstants<>+352(SB), Y3, Y6
+	VMULPD       powerConstants<>+384(SB), Y5, Y7
+	VMULPD       Y5, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y5, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y1, Y0, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         BX, CX
+	VCVTPD2PSY   Y0, X0
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVLPS      X0, (DX)(CX*1)
+	VMOVHLPS     X0, X0, X0
+	ADDQ         $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func bceLogitsVV32AVX2(dst *float32, x *float32, y *float32, n int)
 // Requires: AVX, AVX2, FMA3
 TEXT ·bceLogitsVV32AVX2(SB), NOSPLIT, $0-32
@@ -6515,6 +7056,737 @@ singleDone:
 	VMAXPD       Y0, Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	VXORPD       powerConstants<>+1056(SB), Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpVV64AVX2(dst *float64, x *float64, y *float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAddExpVV64AVX2(SB), NOSPLIT, $0-32
+	MOVQ n+24(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD      (CX)(SI*1), Y0
+	VMOVUPD      (DX)(SI*1), Y1
+	VCMPPD       $0x00, Y1, Y0, Y2
+	VSUBPD       Y1, Y0, Y3
+	VANDNPD      Y3, Y2, Y2
+	VSUBPD       Y0, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y0, Y4
+	VADDPD       Y3, Y1, Y3
+	VSUBPD       Y3, Y4, Y3
+	VORPD        powerConstants<>+1056(SB), Y2, Y4
+	VANDPD       powerConstants<>+1056(SB), Y2, Y2
+	VXORPD       Y2, Y3, Y2
+	VXORPD       powerConstants<>+1056(SB), Y2, Y2
+	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VFNMADD231PD powerConstants<>+448(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+416(SB), Y5, Y2
+	VADDPD       Y2, Y3, Y5
+	VSUBPD       Y3, Y5, Y3
+	VSUBPD       Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+1792(SB), Y8
+	VFMADD213PD  powerConstants<>+1824(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1920(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1952(SB), Y9
+	VFMADD213PD  powerConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2048(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2080(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y1, Y0, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y0
+	VORPD        Y0, Y2, Y0
+	VMOVUPD      Y0, (BX)(SI*1)
+	ADDQ         $0x20, SI
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VCMPPD       $0x00, Y0, Y1, Y2
+	VSUBPD       Y0, Y1, Y3
+	VANDNPD      Y3, Y2, Y2
+	VSUBPD       Y1, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y1, Y4
+	VADDPD       Y3, Y0, Y3
+	VSUBPD       Y3, Y4, Y3
+	VORPD        powerConstants<>+1056(SB), Y2, Y4
+	VANDPD       powerConstants<>+1056(SB), Y2, Y2
+	VXORPD       Y2, Y3, Y2
+	VXORPD       powerConstants<>+1056(SB), Y2, Y2
+	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VFNMADD231PD powerConstants<>+448(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+416(SB), Y5, Y2
+	VADDPD       Y2, Y3, Y5
+	VSUBPD       Y3, Y5, Y3
+	VSUBPD       Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+1792(SB), Y8
+	VFMADD213PD  powerConstants<>+1824(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1920(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1952(SB), Y9
+	VFMADD213PD  powerConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2048(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2080(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y0, Y1, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y0, Y1, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpVS64AVX2(dst *float64, x *float64, s float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAddExpVS64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+16(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD      (CX)(BX*1), Y1
+	VCMPPD       $0x00, Y0, Y1, Y2
+	VSUBPD       Y0, Y1, Y3
+	VANDNPD      Y3, Y2, Y2
+	VSUBPD       Y1, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y1, Y4
+	VADDPD       Y3, Y0, Y3
+	VSUBPD       Y3, Y4, Y3
+	VORPD        powerConstants<>+1056(SB), Y2, Y4
+	VANDPD       powerConstants<>+1056(SB), Y2, Y2
+	VXORPD       Y2, Y3, Y2
+	VXORPD       powerConstants<>+1056(SB), Y2, Y2
+	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VFNMADD231PD powerConstants<>+448(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+416(SB), Y5, Y2
+	VADDPD       Y2, Y3, Y5
+	VSUBPD       Y3, Y5, Y3
+	VSUBPD       Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+1792(SB), Y8
+	VFMADD213PD  powerConstants<>+1824(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1920(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1952(SB), Y9
+	VFMADD213PD  powerConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2048(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2080(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y0, Y1, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y0, Y1, Y1
+	VORPD        Y1, Y2, Y1
+	VMOVUPD      Y1, (DX)(BX*1)
+	ADDQ         $0x20, BX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VCMPPD       $0x00, Y0, Y1, Y2
+	VSUBPD       Y0, Y1, Y3
+	VANDNPD      Y3, Y2, Y2
+	VSUBPD       Y1, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y1, Y4
+	VADDPD       Y3, Y0, Y3
+	VSUBPD       Y3, Y4, Y3
+	VORPD        powerConstants<>+1056(SB), Y2, Y4
+	VANDPD       powerConstants<>+1056(SB), Y2, Y2
+	VXORPD       Y2, Y3, Y2
+	VXORPD       powerConstants<>+1056(SB), Y2, Y2
+	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VFNMADD231PD powerConstants<>+448(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+416(SB), Y5, Y2
+	VADDPD       Y2, Y3, Y5
+	VSUBPD       Y3, Y5, Y3
+	VSUBPD       Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+1792(SB), Y8
+	VFMADD213PD  powerConstants<>+1824(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1920(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1952(SB), Y9
+	VFMADD213PD  powerConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2048(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2080(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y0, Y1, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y0, Y1, Y0
+	VORPD        Y0, Y2, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logAddExpSV64AVX2(dst *float64, s float64, y *float64, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logAddExpSV64AVX2(SB), NOSPLIT, $0-32
+	VBROADCASTSD s+8(FP), Y0
+	MOVQ         n+24(FP), AX
+	MOVQ         y+16(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
+
+single:
+	VMOVUPD      (CX)(BX*1), Y1
+	VCMPPD       $0x00, Y1, Y0, Y2
+	VSUBPD       Y1, Y0, Y3
+	VANDNPD      Y3, Y2, Y2
+	VSUBPD       Y0, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y0, Y4
+	VADDPD       Y3, Y1, Y3
+	VSUBPD       Y3, Y4, Y3
+	VORPD        powerConstants<>+1056(SB), Y2, Y4
+	VANDPD       powerConstants<>+1056(SB), Y2, Y2
+	VXORPD       Y2, Y3, Y2
+	VXORPD       powerConstants<>+1056(SB), Y2, Y2
+	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VFNMADD231PD powerConstants<>+448(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+416(SB), Y5, Y2
+	VADDPD       Y2, Y3, Y5
+	VSUBPD       Y3, Y5, Y3
+	VSUBPD       Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+1792(SB), Y8
+	VFMADD213PD  powerConstants<>+1824(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1920(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1952(SB), Y9
+	VFMADD213PD  powerConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2048(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2080(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y1, Y0, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y1
+	VORPD        Y1, Y2, Y1
+	VMOVUPD      Y1, (DX)(BX*1)
+	ADDQ         $0x20, BX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         powerMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VCMPPD       $0x00, Y1, Y0, Y2
+	VSUBPD       Y1, Y0, Y3
+	VANDNPD      Y3, Y2, Y2
+	VSUBPD       Y0, Y2, Y3
+	VSUBPD       Y3, Y2, Y4
+	VSUBPD       Y4, Y0, Y4
+	VADDPD       Y3, Y1, Y3
+	VSUBPD       Y3, Y4, Y3
+	VORPD        powerConstants<>+1056(SB), Y2, Y4
+	VANDPD       powerConstants<>+1056(SB), Y2, Y2
+	VXORPD       Y2, Y3, Y2
+	VXORPD       powerConstants<>+1056(SB), Y2, Y2
+	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y2, Y3, Y2
+	VMOVUPD      powerConstants<>+1728(SB), Y3
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y4, Y5, Y4
+	VMAXPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+672(SB), Y4
+	VFMADD231PD  powerConstants<>+704(SB), Y3, Y4
+	VSUBPD       powerConstants<>+672(SB), Y4, Y5
+	VFNMADD231PD powerConstants<>+448(SB), Y5, Y3
+	VFNMADD231PD powerConstants<>+416(SB), Y5, Y2
+	VADDPD       Y2, Y3, Y5
+	VSUBPD       Y3, Y5, Y3
+	VSUBPD       Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+0(SB), Y3
+	VADDPD       Y5, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y5, Y3
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      powerConstants<>+1792(SB), Y8
+	VFMADD213PD  powerConstants<>+1824(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1888(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+1920(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+1952(SB), Y9
+	VFMADD213PD  powerConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2048(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2080(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y3, Y7, Y8
+	VFMADD231PD  Y6, Y2, Y8
+	VADDPD       Y8, Y6, Y2
+	VPSRAD       $0x01, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y5
+	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VMULPD       Y5, Y2, Y2
+	VPSUBQ       Y3, Y4, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VADDPD       powerConstants<>+0(SB), Y2, Y3
+	VPADDQ       powerConstants<>+64(SB), Y3, Y4
+	VANDPD       powerConstants<>+96(SB), Y4, Y5
+	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y4, Y4
+	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VPSUBQ       Y3, Y5, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VMOVAPD      Y5, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VSUBPD       Y6, Y5, Y5
+	VFMADD231PD  Y3, Y2, Y5
+	VADDPD       powerConstants<>+224(SB), Y6, Y2
+	VDIVPD       Y2, Y6, Y2
+	VMULPD       Y2, Y2, Y3
+	VMULPD       Y3, Y3, Y7
+	VMOVUPD      powerConstants<>+2304(SB), Y8
+	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VMULPD       powerConstants<>+384(SB), Y6, Y7
+	VMULPD       Y6, Y7, Y7
+	VFMADD213PD  Y7, Y3, Y8
+	VMULPD       Y2, Y8, Y2
+	VADDPD       Y5, Y2, Y2
+	VFMADD231PD  powerConstants<>+416(SB), Y4, Y2
+	VSUBPD       Y2, Y7, Y2
+	VSUBPD       Y2, Y6, Y2
+	VFMADD231PD  powerConstants<>+448(SB), Y4, Y2
+	VMAXPD       Y1, Y0, Y3
+	VADDPD       Y3, Y2, Y2
+	VCMPPD       $0x03, Y1, Y0, Y0
+	VORPD        Y0, Y2, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne

@@ -82,6 +82,21 @@ func crossEntropyVS32AVX2(dst *float32, x *float32, s float32, n int)
 //go:noescape
 func crossEntropySV32AVX2(dst *float32, s float32, y *float32, n int)
 
+// logAddExpVV32AVX2 is dst = ln(eˣ + eʸ).
+//
+//go:noescape
+func logAddExpVV32AVX2(dst *float32, x *float32, y *float32, n int)
+
+// logAddExpVS32AVX2 is dst = ln(eˣ + eʸ) with y = s.
+//
+//go:noescape
+func logAddExpVS32AVX2(dst *float32, x *float32, s float32, n int)
+
+// logAddExpSV32AVX2 is dst = ln(eˣ + eʸ) with x = s.
+//
+//go:noescape
+func logAddExpSV32AVX2(dst *float32, s float32, y *float32, n int)
+
 // bceLogitsVV32AVX2 is dst = ln(1 + eˣ) − x·y.
 //
 //go:noescape
@@ -176,6 +191,21 @@ func crossEntropyVS64AVX2(dst *float64, x *float64, s float64, n int)
 //
 //go:noescape
 func crossEntropySV64AVX2(dst *float64, s float64, y *float64, n int)
+
+// logAddExpVV64AVX2 is dst = ln(eˣ + eʸ).
+//
+//go:noescape
+func logAddExpVV64AVX2(dst *float64, x *float64, y *float64, n int)
+
+// logAddExpVS64AVX2 is dst = ln(eˣ + eʸ) with y = s.
+//
+//go:noescape
+func logAddExpVS64AVX2(dst *float64, x *float64, s float64, n int)
+
+// logAddExpSV64AVX2 is dst = ln(eˣ + eʸ) with x = s.
+//
+//go:noescape
+func logAddExpSV64AVX2(dst *float64, s float64, y *float64, n int)
 
 // bceLogitsVV64AVX2 is dst = ln(1 + eˣ) − x·y.
 //

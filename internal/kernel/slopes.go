@@ -150,3 +150,18 @@ func bceSlope[T Float](dst, gy, p, y []T) {
 		dst[i] = T(bceSlopeOne(float64(g), float64(p[i]), float64(y[i])))
 	}
 }
+
+// LogAddExpSlope is x·sigmoid(y − z): the gradient by y of ln(eʸ + eᶻ), where x
+// comes in.
+var LogAddExpSlope = ofXYZ(logAddExpSlope)
+
+func logAddExpSlope(gy, x, y float64) float64 {
+	d, e := decayOfDifference(x, y)
+	switch {
+	case math.IsInf(x, -1) && d == 0:
+		return 0
+	case d < 0:
+		return gy * (e / (1 + e))
+	}
+	return gy * (1 / (1 + e))
+}

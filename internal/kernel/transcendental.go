@@ -95,6 +95,34 @@ func log10(x float64) float64 {
 	return y
 }
 
+// LogAddExp is z = ln(eˣ + eʸ), without overflow.
+//
+//	∂z/∂x = sigmoid(x − y), ∂z/∂y = sigmoid(y − x)
+//
+// Special cases are: two equal infinities give that infinity, with gradients of
+// 0 for −Inf and ½ for +Inf.
+var LogAddExp = ofXY(
+	func(x, y float64) float64 {
+		_, e := decayOfDifference(x, y)
+		return max(x, y) + math.Log1p(e)
+	},
+	func(gy, x, y, _ float64) (gx, gyy float64) { return logAddExpSlope(gy, x, y), logAddExpSlope(gy, y, x) },
+)
+
+// decayOfDifference returns x − y and e^(−|x−y|). The rounding error of the
+// difference, which the exponential would magnify, is made good.
+func decayOfDifference(x, y float64) (d, e float64) {
+	if x == y {
+		return 0, 1
+	}
+	d = x - y
+	e = math.Exp(-math.Abs(d))
+	if e > 0 {
+		e *= 1 - math.Copysign(1, d)*addRest(x, -y, d)
+	}
+	return d, e
+}
+
 // Sin is y = sin x.
 //
 //	∂y/∂x = cos x

@@ -2612,80 +2612,87 @@ end:
 // func softplus32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·softplus32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VPSRLQ            $0x34, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
-	VPSUBQ            Z2, Z4, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VCVTPS2PD         (CX)(BX*1), Z1
+	VMULPD            Z1, Z0, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD       Z2, Z1, Z4
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z4, Z1
-	VDIVPD            Z1, Z4, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z2, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z2, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z2, Z5
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z6
-	VMULPD            Z4, Z6, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z1, Z5, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
-	VSUBPD            Z1, Z6, Z1
-	VSUBPD            Z1, Z4, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
-	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, (DX)(BX*1)
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z5
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z6
+	VPSUBQ            Z4, Z6, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z6
+	VMOVAPD           Z6, Z6
+	VFMADD231PD       Z4, Z3, Z6
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z6, Z3
+	VDIVPD            Z3, Z6, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z4, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z6, Z8
+	VMULPD            Z6, Z8, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VMULPD            Z3, Z7, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z5, Z3
+	VSUBPD            Z3, Z8, Z3
+	VSUBPD            Z3, Z6, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z5, Z3
+	VDIVPD            Z0, Z3, Z3
+	VCMPPD            $0x03, Z2, Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VCMPPD            $0x1e, Z4, Z2, K2
+	VMOVAPD.Z         Z1, K2, Z1
+	VADDPD            Z1, Z3, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z1, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -2696,70 +2703,75 @@ singleDone:
 	MOVQ              $-1, SI
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
-	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z3
-	VMINPD            Z1, Z3, Z3
-	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z3
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z3
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z3, Z4
-	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z4, Z2
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z4, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z4, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+800(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z4, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z4, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
-	VADDPD            Z2, Z5, Z2
-	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z3, Z3
-	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z1, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z2, K1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VPSRLQ            $0x34, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
-	VPSUBQ            Z2, Z4, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
+	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
+	VMULPD            Z1, Z0, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFMADD231PD       Z2, Z1, Z4
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z4, Z1
-	VDIVPD            Z1, Z4, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+872(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z2, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z2, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z2, Z5
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z4, Z6
-	VMULPD            Z4, Z6, Z6
-	VFMADD213PD       Z6, Z2, Z5
-	VMULPD            Z1, Z5, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
-	VSUBPD            Z1, Z6, Z1
-	VSUBPD            Z1, Z4, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
-	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
+	KNOTW             K1, K1
+	VMOVAPD.Z         Z4, K1, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z5
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z6
+	VPSUBQ            Z4, Z6, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z6
+	VMOVAPD           Z6, Z6
+	VFMADD231PD       Z4, Z3, Z6
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z6, Z3
+	VDIVPD            Z3, Z6, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z7
+	VBROADCASTSD      transcendental512Constants<>+872(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+880(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+888(SB), Z4, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+896(SB), Z4, Z7
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z6, Z8
+	VMULPD            Z6, Z8, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VMULPD            Z3, Z7, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z5, Z3
+	VSUBPD            Z3, Z8, Z3
+	VSUBPD            Z3, Z6, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z5, Z3
+	VDIVPD            Z0, Z3, Z0
+	VCMPPD            $0x03, Z2, Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VCMPPD            $0x1e, Z3, Z2, K2
+	VMOVAPD.Z         Z1, K2, Z1
+	VADDPD            Z1, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3407,53 +3419,58 @@ end:
 // func softplusGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·softplusGrad32AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  singleDone
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z0
-	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
-	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
-	VMINPD            Z2, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+776(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+800(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z2, K1
+	VCVTPS2PD         (CX)(SI*1), Z1
+	VCVTPS2PD         (DX)(SI*1), Z2
+	VMULPD            Z2, Z0, Z2
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z2, Z3
+	VBROADCASTSD      transcendental512Constants<>+952(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+352(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      transcendental512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  transcendental512Constants<>+792(SB), Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+800(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+808(SB), Z6, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+816(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+960(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
-	VADDPD            Z3, Z2, Z2
-	VDIVPD            Z2, Z1, Z1
-	VMULPD            Z1, Z0, Z0
-	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, (BX)(SI*1)
+	VMOVAPD.Z         Z4, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VPMOVQ2M          Z2, K1
+	VBLENDMPD         Z3, Z4, K1, Z5
+	VADDPD            Z4, Z3, Z3
+	VDIVPD            Z3, Z5, Z3
+	VCMPPD            $0x03, Z2, Z2, K1
+	VMULPD            Z3, Z1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z1, K1, Z1
+	VCVTPD2PS         Z1, Y1
+	VMOVUPS           Y1, (BX)(SI*1)
 	ADDQ              $0x20, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -3464,9 +3481,10 @@ singleDone:
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
-	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
+	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
+	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
+	VMULPD            Z2, Z0, Z0
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z2
 	VBROADCASTSD      transcendental512Constants<>+952(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
 	VMINPD            Z2, Z4, Z4
@@ -3495,11 +3513,13 @@ singleDone:
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VPMOVQ2M          Z1, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
+	VPMOVQ2M          Z0, K1
+	VBLENDMPD         Z2, Z3, K1, Z4
 	VADDPD            Z3, Z2, Z2
-	VDIVPD            Z2, Z1, Z1
-	VMULPD            Z1, Z0, Z0
+	VDIVPD            Z2, Z4, Z2
+	VCMPPD            $0x03, Z0, Z0, K1
+	VMULPD            Z2, Z1, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z0, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -4699,86 +4719,110 @@ end:
 // func softplus64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·softplus64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x08, AX
+	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(BX*1), Z0
-	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
-	VSCALEFPD         Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VPSRLQ            $0x34, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
-	VPSUBQ            Z2, Z4, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
-	VMOVAPD           Z4, Z5
-	VFMADD231PD       Z2, Z1, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD       Z2, Z1, Z4
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z5, Z1
-	VDIVPD            Z1, Z5, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
-	VMULPD            Z5, Z6, Z6
-	VFMADD213PD       Z6, Z2, Z7
-	VMULPD            Z1, Z7, Z1
-	VADDPD            Z4, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
-	VSUBPD            Z1, Z6, Z1
-	VSUBPD            Z1, Z5, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
-	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
-	VMOVUPD           Z0, (DX)(BX*1)
+	VMOVUPD           (CX)(BX*1), Z1
+	VMULPD            Z1, Z0, Z2
+	VMOVAPD           Z0, Z3
+	VFMSUB213PD       Z2, Z1, Z3
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z2, Z5
+	VXORPD            Z5, Z3, Z3
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z3, Z3
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z3, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z5, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z5, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z6
+	VMINPD            Z4, Z6, Z4
+	VMAXPD            Z4, Z5, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z5
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z6
+	VPSUBQ            Z4, Z6, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD231PD       Z4, Z3, Z7
+	VSUBPD            Z7, Z6, Z6
+	VFMADD231PD       Z4, Z3, Z6
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z7, Z3
+	VDIVPD            Z3, Z7, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z8
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z8, Z10
+	VFMADD213PD       Z10, Z4, Z9
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z7, Z8
+	VMULPD            Z7, Z8, Z8
+	VFMADD213PD       Z8, Z4, Z9
+	VMULPD            Z3, Z9, Z3
+	VADDPD            Z6, Z3, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z5, Z3
+	VSUBPD            Z3, Z8, Z3
+	VSUBPD            Z3, Z7, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z5, Z3
+	VDIVPD            Z0, Z3, Z3
+	VCMPPD            $0x03, Z2, Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
+	VCMPPD            $0x1e, Z4, Z2, K2
+	VMOVAPD.Z         Z1, K2, Z1
+	VADDPD            Z1, Z3, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z1, K1, Z1
+	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
 	JGE               single
@@ -4789,77 +4833,99 @@ singleDone:
 	MOVQ              $-1, SI
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
-	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VORPD.BCST        transcendental512Constants<>+576(SB), Z0, Z1
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z2
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z3
-	VMINPD            Z1, Z3, Z1
-	VMAXPD            Z1, Z2, Z1
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z1, Z2
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z3
-	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z3, Z1
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z3, Z1
-	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z3, Z4
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z3, Z5
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z3, Z5
-	VFMADD213PD       Z5, Z1, Z4
-	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z1
-	VADDPD            Z1, Z4, Z1
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z2, Z2
-	VSCALEFPD         Z2, Z1, Z1
-	VADDPD.BCST       transcendental512Constants<>+472(SB), Z1, Z2
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z3
-	VANDPD.BCST       transcendental512Constants<>+832(SB), Z3, Z4
-	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z4, Z4
-	VPSRLQ            $0x34, Z3, Z3
-	VORPD.BCST        transcendental512Constants<>+848(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z3, Z3
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z4
-	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z2, Z2
-	VPSRLQ            $0x34, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+936(SB), Z4
-	VPSUBQ            Z2, Z4, Z2
-	VPSLLQ            $0x34, Z2, Z2
-	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z2, Z4
-	VMOVAPD           Z4, Z5
-	VFMADD231PD       Z2, Z1, Z5
-	VSUBPD            Z5, Z4, Z4
-	VFMADD231PD       Z2, Z1, Z4
-	VADDPD.BCST       transcendental512Constants<>+864(SB), Z5, Z1
-	VDIVPD            Z1, Z5, Z1
-	VMULPD            Z1, Z1, Z2
-	VMULPD            Z2, Z2, Z6
-	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z6, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z6, Z7
-	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z6, Z8
-	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z6, Z8
-	VFMADD213PD       Z8, Z2, Z7
-	VMULPD.BCST       transcendental512Constants<>+904(SB), Z5, Z6
-	VMULPD            Z5, Z6, Z6
-	VFMADD213PD       Z6, Z2, Z7
-	VMULPD            Z1, Z7, Z1
-	VADDPD            Z4, Z1, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z3, Z1
-	VSUBPD            Z1, Z6, Z1
-	VSUBPD            Z1, Z5, Z1
-	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z3, Z1
-	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
-	VMAXPD            Z2, Z0, Z0
-	VADDPD            Z0, Z1, Z0
+	VMOVUPD.Z         (CX)(BX*1), K1, Z1
+	VMULPD            Z1, Z0, Z2
+	VMOVAPD           Z0, Z3
+	VFMSUB213PD       Z2, Z1, Z3
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z2, Z4
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z2, Z5
+	VXORPD            Z5, Z3, Z3
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z3, Z3
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z3, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z5, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z5, K1
+	VMOVAPD.Z         Z3, K1, Z3
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z6
+	VMINPD            Z4, Z6, Z4
+	VMAXPD            Z4, Z5, Z4
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z4, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z6, Z4
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VADDPD.BCST       transcendental512Constants<>+472(SB), Z3, Z4
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z5
+	VANDPD.BCST       transcendental512Constants<>+832(SB), Z5, Z6
+	VPADDQ.BCST       transcendental512Constants<>+840(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        transcendental512Constants<>+848(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+856(SB), Z5, Z5
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z6, Z6
+	VPADDQ.BCST       transcendental512Constants<>+824(SB), Z4, Z4
+	VPSRLQ            $0x34, Z4, Z4
+	VBROADCASTSD      transcendental512Constants<>+936(SB), Z6
+	VPSUBQ            Z4, Z6, Z4
+	VPSLLQ            $0x34, Z4, Z4
+	VSUBPD.BCST       transcendental512Constants<>+472(SB), Z4, Z6
+	VMOVAPD           Z6, Z7
+	VFMADD231PD       Z4, Z3, Z7
+	VSUBPD            Z7, Z6, Z6
+	VFMADD231PD       Z4, Z3, Z6
+	VADDPD.BCST       transcendental512Constants<>+864(SB), Z7, Z3
+	VDIVPD            Z3, Z7, Z3
+	VMULPD            Z3, Z3, Z4
+	VMULPD            Z4, Z4, Z8
+	VBROADCASTSD      transcendental512Constants<>+1064(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+1072(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+1080(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+1088(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+1096(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+1104(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+1112(SB), Z8, Z10
+	VFMADD213PD       Z10, Z4, Z9
+	VMULPD.BCST       transcendental512Constants<>+904(SB), Z7, Z8
+	VMULPD            Z7, Z8, Z8
+	VFMADD213PD       Z8, Z4, Z9
+	VMULPD            Z3, Z9, Z3
+	VADDPD            Z6, Z3, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+912(SB), Z5, Z3
+	VSUBPD            Z3, Z8, Z3
+	VSUBPD            Z3, Z7, Z3
+	VFMADD231PD.BCST  transcendental512Constants<>+920(SB), Z5, Z3
+	VDIVPD            Z0, Z3, Z0
+	VCMPPD            $0x03, Z2, Z2, K1
+	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
+	VCMPPD            $0x1e, Z3, Z2, K2
+	VMOVAPD.Z         Z1, K2, Z1
+	VADDPD            Z1, Z0, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z0, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -5089,7 +5155,7 @@ single:
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1128(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5189,7 +5255,7 @@ singleDone:
 	VADDPD            Z7, Z3, Z3
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z5
-	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z6
+	VBROADCASTSD      transcendental512Constants<>+1128(SB), Z6
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z8
 	VFMSUB213PD       Z7, Z5, Z8
@@ -5368,7 +5434,7 @@ single:
 	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5428,7 +5494,7 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5500,7 +5566,7 @@ single:
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5562,7 +5628,7 @@ singleDone:
 	VMULPD.BCST       transcendental512Constants<>+864(SB), Z1, Z1
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z2
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z3, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
@@ -5618,84 +5684,76 @@ end:
 	RET
 
 // func softplusGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512F, BMI2
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·softplusGrad64AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  singleDone
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Z0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x08, AX
+	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(SI*1), Z0
-	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
-	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
-	VMINPD            Z2, Z4, Z2
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMSUB213PD       Z2, Z5, Z6
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
+	VMOVUPD           (CX)(SI*1), Z1
+	VMOVUPD           (DX)(SI*1), Z2
+	VMULPD            Z2, Z0, Z3
+	VMOVAPD           Z0, Z4
+	VFMSUB213PD       Z3, Z2, Z4
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z3, Z2
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z3, Z5
+	VXORPD            Z5, Z4, Z4
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z4, Z4
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z5, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z5
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z5, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z5
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z6
+	VMINPD            Z2, Z6, Z2
+	VMAXPD            Z2, Z5, Z2
+	VBROADCASTSD      transcendental512Constants<>+360(SB), Z5
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z5
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z6
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z6, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z6, Z4
+	VADDPD            Z4, Z2, Z6
+	VSUBPD            Z2, Z6, Z2
+	VSUBPD            Z2, Z4, Z2
 	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VFMADD213PD       Z4, Z2, Z6
-	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMOVAPD           Z3, Z4
-	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z2
-	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
-	VMULPD            Z1, Z0, Z0
-	VMOVUPD           Z0, (BX)(SI*1)
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z8, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z8, Z9
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z8, Z10
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z2, Z9
+	VADDPD            Z9, Z7, Z2
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z5, Z4
+	VSCALEFPD         Z4, Z2, Z2
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z2, Z4, K1, Z5
+	VADDPD            Z4, Z2, Z2
+	VDIVPD            Z2, Z5, Z2
+	VCMPPD            $0x03, Z3, Z3, K1
+	VMULPD            Z2, Z1, Z1
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z1, K1, Z1
+	VMOVUPD           Z1, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
 	JGE               single
@@ -5706,72 +5764,62 @@ singleDone:
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VMOVUPD.Z         (CX)(SI*1), K1, Z0
-	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      transcendental512Constants<>+496(SB), Z2
-	VMAXPD            Z1, Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+352(SB), Z4
-	VMINPD            Z2, Z4, Z2
+	VMOVUPD.Z         (CX)(SI*1), K1, Z1
+	VMOVUPD.Z         (DX)(SI*1), K1, Z2
+	VMULPD            Z2, Z0, Z3
+	VMOVAPD           Z0, Z0
+	VFMSUB213PD       Z3, Z2, Z0
+	VORPD.BCST        transcendental512Constants<>+576(SB), Z3, Z2
+	VANDPD.BCST       transcendental512Constants<>+576(SB), Z3, Z4
+	VXORPD            Z4, Z0, Z0
+	VXORPD.BCST       transcendental512Constants<>+576(SB), Z0, Z0
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z0, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+928(SB), Z4, K1
+	VMOVAPD.Z         Z0, K1, Z0
+	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z4, K1
+	VMOVAPD.Z         Z0, K1, Z0
+	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
+	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
+	VMINPD            Z2, Z5, Z2
+	VMAXPD            Z2, Z4, Z2
 	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFNMADD231PD.BCST transcendental512Constants<>+368(SB), Z2, Z4
+	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z2, Z4
 	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z2, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+376(SB), Z5, Z2
-	VFMADD231PD.BCST  transcendental512Constants<>+384(SB), Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      transcendental512Constants<>+504(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+512(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+520(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+528(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+536(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VFMSUB213PD       Z2, Z5, Z6
-	VPSLLQ            $0x34, Z4, Z2
-	VPADDQ.BCST       transcendental512Constants<>+472(SB), Z2, Z2
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VFMADD213PD       Z4, Z2, Z6
-	VDIVPD            Z6, Z3, Z2
-	VBROADCASTSD      transcendental512Constants<>+480(SB), Z3
-	VBROADCASTSD      transcendental512Constants<>+488(SB), Z4
-	VMINPD            Z1, Z4, Z4
-	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      transcendental512Constants<>+360(SB), Z4
-	VFMADD231PD.BCST  transcendental512Constants<>+368(SB), Z3, Z4
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z5
-	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+376(SB), Z5, Z3
-	VFNMADD231PD.BCST transcendental512Constants<>+384(SB), Z5, Z3
-	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      transcendental512Constants<>+392(SB), Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z5, Z6
-	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z5, Z7
-	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z5, Z7
-	VFMADD213PD       Z7, Z3, Z6
-	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      transcendental512Constants<>+472(SB), Z3
-	VADDPD            Z3, Z6, Z3
-	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMOVAPD           Z3, Z4
-	VFNMADD231PD      Z3, Z3, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+496(SB), Z1, K1
-	VBLENDMPD         Z4, Z2, K1, Z2
-	VCMPPD            $0x03, Z1, Z1, K1
-	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z2, K1, Z1
-	VMULPD            Z1, Z0, Z0
+	VFNMADD231PD.BCST transcendental512Constants<>+920(SB), Z5, Z2
+	VFNMADD231PD.BCST transcendental512Constants<>+912(SB), Z5, Z0
+	VADDPD            Z0, Z2, Z5
+	VSUBPD            Z2, Z5, Z2
+	VSUBPD            Z2, Z0, Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VADDPD            Z5, Z2, Z6
+	VSUBPD            Z2, Z6, Z2
+	VSUBPD            Z2, Z5, Z2
+	VMULPD            Z5, Z5, Z7
+	VBROADCASTSD      transcendental512Constants<>+392(SB), Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+400(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+408(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+416(SB), Z7, Z8
+	VFMADD213PD.BCST  transcendental512Constants<>+424(SB), Z7, Z8
+	VBROADCASTSD      transcendental512Constants<>+432(SB), Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+440(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+448(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+456(SB), Z7, Z9
+	VFMADD213PD.BCST  transcendental512Constants<>+464(SB), Z7, Z9
+	VFMADD213PD       Z9, Z5, Z8
+	VFMADD213PD       Z2, Z7, Z8
+	VFMADD231PD       Z6, Z0, Z8
+	VADDPD            Z8, Z6, Z0
+	VSUBPD.BCST       transcendental512Constants<>+360(SB), Z4, Z2
+	VSCALEFPD         Z2, Z0, Z0
+	VBROADCASTSD      transcendental512Constants<>+472(SB), Z2
+	VPMOVQ2M          Z3, K1
+	VBLENDMPD         Z0, Z2, K1, Z4
+	VADDPD            Z2, Z0, Z0
+	VDIVPD            Z0, Z4, Z0
+	VCMPPD            $0x03, Z3, Z3, K1
+	VMULPD            Z0, Z1, Z0
+	VBLENDMPD.BCST    transcendental512Constants<>+544(SB), Z0, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -5966,7 +6014,7 @@ single:
 	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6036,7 +6084,7 @@ singleDone:
 	VORPD.BCST        transcendental512Constants<>+576(SB), Z1, Z2
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z3
 	VANDPD.BCST       transcendental512Constants<>+344(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, transcendental512Constants<>+1128(SB), Z4, K1
+	VCMPPD.BCST       $0x11, transcendental512Constants<>+1120(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
 	VBROADCASTSD      transcendental512Constants<>+480(SB), Z4
 	VBROADCASTSD      transcendental512Constants<>+488(SB), Z5
@@ -6143,7 +6191,7 @@ single:
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+1128(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6252,7 +6300,7 @@ singleDone:
 	VADDPD            Z8, Z4, Z4
 	VBROADCASTSD      transcendental512Constants<>+560(SB), Z5
 	VBROADCASTSD      transcendental512Constants<>+984(SB), Z6
-	VBROADCASTSD      transcendental512Constants<>+1120(SB), Z7
+	VBROADCASTSD      transcendental512Constants<>+1128(SB), Z7
 	VMULPD            Z6, Z2, Z8
 	VMOVAPD           Z2, Z9
 	VFMSUB213PD       Z8, Z6, Z9
@@ -6899,6 +6947,6 @@ DATA transcendental512Constants<>+1088(SB)/8, $0x3fc2f112df3e5244
 DATA transcendental512Constants<>+1096(SB)/8, $0x3fc7466496cb03de
 DATA transcendental512Constants<>+1104(SB)/8, $0x3fd2492494229359
 DATA transcendental512Constants<>+1112(SB)/8, $0x3fe5555555555593
-DATA transcendental512Constants<>+1120(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendental512Constants<>+1128(SB)/8, $0x408f400000000000
+DATA transcendental512Constants<>+1120(SB)/8, $0x408f400000000000
+DATA transcendental512Constants<>+1128(SB)/8, $0x3c9cbc0d30ebfd15
 GLOBL transcendental512Constants<>(SB), RODATA|NOPTR, $1136

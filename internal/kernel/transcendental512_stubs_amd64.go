@@ -57,7 +57,7 @@ func log32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func log1p32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
-// softplus32AVX512 is dst = ln(1 + eˣ).
+// softplus32AVX512 is dst = ln(1 + e^(a·x))/a.
 //
 //go:noescape
 func softplus32AVX512(dst *float32, x *float32, n int, a float64, b float64)
@@ -87,7 +87,7 @@ func sigmoidGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n in
 //go:noescape
 func tanhGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// softplusGrad32AVX512 is dst = gy/(1 + e⁻ˣ).
+// softplusGrad32AVX512 is dst = gy/(1 + e^(−a·x)).
 //
 //go:noescape
 func softplusGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
@@ -143,7 +143,7 @@ func log64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func log1p64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
-// softplus64AVX512 is dst = ln(1 + eˣ).
+// softplus64AVX512 is dst = ln(1 + e^(a·x))/a.
 //
 //go:noescape
 func softplus64AVX512(dst *float64, x *float64, n int, a float64, b float64)
@@ -173,7 +173,7 @@ func sigmoidGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n in
 //go:noescape
 func tanhGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// softplusGrad64AVX512 is dst = gy/(1 + e⁻ˣ).
+// softplusGrad64AVX512 is dst = gy/(1 + e^(−a·x)).
 //
 //go:noescape
 func softplusGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)

@@ -4013,79 +4013,86 @@ end:
 // func softplus32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplus32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x04, AX
-	JLT  singleDone
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
 
 single:
-	VCVTPS2PD    (CX)(BX*1), Y0
-	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
-	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
-	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
-	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
-	VPSUBQ       Y2, Y4, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VCVTPS2PD    (CX)(BX*1), Y1
+	VMULPD       Y1, Y0, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFMADD231PD  Y2, Y1, Y4
-	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
-	VDIVPD       Y1, Y4, Y1
-	VMULPD       Y1, Y1, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
-	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
-	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
-	VMULPD       Y4, Y6, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VMULPD       Y1, Y5, Y1
-	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
-	VSUBPD       Y1, Y6, Y1
-	VSUBPD       Y1, Y4, Y1
-	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
-	VXORPS       Y2, Y2, Y2
-	VMAXPD       Y2, Y0, Y0
-	VADDPD       Y0, Y1, Y0
-	VCVTPD2PSY   Y0, X0
-	VMOVUPS      X0, (DX)(BX*1)
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
+	VANDNPD      Y4, Y3, Y3
+	VADDPD       transcendentalConstants<>+1824(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y5
+	VANDPD       transcendentalConstants<>+3200(SB), Y5, Y6
+	VPADDQ       transcendentalConstants<>+3232(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        transcendentalConstants<>+3264(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+3296(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+1824(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y6
+	VPSUBQ       Y4, Y6, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
+	VMOVAPD      Y6, Y6
+	VFMADD231PD  Y4, Y3, Y6
+	VADDPD       transcendentalConstants<>+3328(SB), Y6, Y3
+	VDIVPD       Y3, Y6, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y4, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y6, Y8
+	VMULPD       Y6, Y8, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VMULPD       Y3, Y7, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y5, Y3
+	VSUBPD       Y3, Y8, Y3
+	VSUBPD       Y3, Y6, Y3
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y5, Y3
+	VDIVPD       Y0, Y3, Y3
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x1e, Y5, Y2, Y2
+	VANDPD       Y1, Y2, Y1
+	VADDPD       Y1, Y3, Y1
+	VORPD        Y4, Y1, Y1
+	VCVTPD2PSY   Y1, X1
+	VMOVUPS      X1, (DX)(BX*1)
 	ADDQ         $0x10, BX
 	SUBQ         $0x04, AX
 	JGE          single
@@ -4096,71 +4103,76 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*4), X0
-	VMASKMOVPS   (CX)(BX*1), X0, X0
-	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+3712(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y3
-	VMINPD       Y1, Y3, Y3
-	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y3
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y3
-	VSUBPD       transcendentalConstants<>+1376(SB), Y3, Y4
-	VMOVAPD      Y2, Y2
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y4, Y2
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y4, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      transcendentalConstants<>+2976(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+3008(SB), Y4, Y5
-	VFMADD213PD  transcendentalConstants<>+3040(SB), Y4, Y5
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y4, Y6
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y4, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y2
-	VADDPD       Y2, Y5, Y2
-	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       transcendentalConstants<>+1824(SB), Y3, Y3
-	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
-	VANDNPD      Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
-	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
-	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
-	VPSUBQ       Y2, Y4, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
+	VMOVDQU      32(DI)(SI*4), X1
+	VMASKMOVPS   (CX)(BX*1), X1, X1
+	VCVTPS2PD    X1, Y1
+	VMULPD       Y1, Y0, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFMADD231PD  Y2, Y1, Y4
-	VADDPD       transcendentalConstants<>+3328(SB), Y4, Y1
-	VDIVPD       Y1, Y4, Y1
-	VMULPD       Y1, Y1, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+3360(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+3392(SB), Y2, Y5
-	VFMADD213PD  transcendentalConstants<>+3424(SB), Y2, Y5
-	VFMADD213PD  transcendentalConstants<>+3456(SB), Y2, Y5
-	VMULPD       transcendentalConstants<>+3488(SB), Y4, Y6
-	VMULPD       Y4, Y6, Y6
-	VFMADD213PD  Y6, Y2, Y5
-	VMULPD       Y1, Y5, Y1
-	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
-	VSUBPD       Y1, Y6, Y1
-	VSUBPD       Y1, Y4, Y1
-	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
-	VXORPS       Y2, Y2, Y2
-	VMAXPD       Y2, Y0, Y0
-	VADDPD       Y0, Y1, Y0
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
+	VANDNPD      Y4, Y3, Y3
+	VADDPD       transcendentalConstants<>+1824(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y5
+	VANDPD       transcendentalConstants<>+3200(SB), Y5, Y6
+	VPADDQ       transcendentalConstants<>+3232(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        transcendentalConstants<>+3264(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+3296(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+1824(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y6
+	VPSUBQ       Y4, Y6, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
+	VMOVAPD      Y6, Y6
+	VFMADD231PD  Y4, Y3, Y6
+	VADDPD       transcendentalConstants<>+3328(SB), Y6, Y3
+	VDIVPD       Y3, Y6, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y7
+	VMOVUPD      transcendentalConstants<>+3360(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3392(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+3424(SB), Y4, Y7
+	VFMADD213PD  transcendentalConstants<>+3456(SB), Y4, Y7
+	VMULPD       transcendentalConstants<>+3488(SB), Y6, Y8
+	VMULPD       Y6, Y8, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VMULPD       Y3, Y7, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y5, Y3
+	VSUBPD       Y3, Y8, Y3
+	VSUBPD       Y3, Y6, Y3
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y5, Y3
+	VDIVPD       Y0, Y3, Y0
+	VCMPPD       $0x03, Y2, Y2, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x1e, Y4, Y2, Y2
+	VANDPD       Y1, Y2, Y1
+	VADDPD       Y1, Y0, Y0
+	VORPD        Y3, Y0, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -4853,51 +4865,56 @@ end:
 // func softplusGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplusGrad32AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x04, AX
-	JLT  singleDone
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x04, AX
+	JLT          singleDone
 
 single:
-	VCVTPS2PD    (CX)(SI*1), Y0
-	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
-	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
-	VMINPD       Y2, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+2976(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+3008(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+3040(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+3072(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+3104(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+3136(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
-	VANDNPD      Y3, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VBLENDVPD    Y1, Y2, Y3, Y1
-	VADDPD       Y3, Y2, Y2
-	VDIVPD       Y2, Y1, Y1
-	VMULPD       Y1, Y0, Y0
-	VCVTPD2PSY   Y0, X0
-	VMOVUPS      X0, (BX)(SI*1)
+	VCVTPS2PD    (CX)(SI*1), Y1
+	VCVTPS2PD    (DX)(SI*1), Y2
+	VMULPD       Y2, Y0, Y2
+	VORPD        transcendentalConstants<>+2176(SB), Y2, Y3
+	VMOVUPD      transcendentalConstants<>+3712(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1344(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD transcendentalConstants<>+1440(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+1472(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      transcendentalConstants<>+2976(SB), Y7
+	VFMADD213PD  transcendentalConstants<>+3008(SB), Y6, Y7
+	VFMADD213PD  transcendentalConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      transcendentalConstants<>+3072(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+3104(SB), Y6, Y8
+	VFMADD213PD  transcendentalConstants<>+3136(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y3, Y3
+	VANDNPD      Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VBLENDVPD    Y2, Y3, Y4, Y5
+	VADDPD       Y4, Y3, Y3
+	VDIVPD       Y3, Y5, Y3
+	VCMPPD       $0x03, Y2, Y2, Y2
+	VMULPD       Y3, Y1, Y1
+	VORPD        Y2, Y1, Y1
+	VCVTPD2PSY   Y1, X1
+	VMOVUPS      X1, (BX)(SI*1)
 	ADDQ         $0x10, SI
 	SUBQ         $0x04, AX
 	JGE          single
@@ -4908,15 +4925,16 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*4), X0
-	VMASKMOVPS   (CX)(SI*1), X0, X1
+	VMOVDQU      32(R8)(DI*4), X1
+	VMASKMOVPS   (CX)(SI*1), X1, X2
+	VCVTPS2PD    X2, Y2
+	VMASKMOVPS   (DX)(SI*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VMASKMOVPS   (DX)(SI*1), X0, X0
-	VCVTPS2PD    X0, Y0
-	VORPD        transcendentalConstants<>+2176(SB), Y0, Y2
+	VMULPD       Y1, Y0, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
 	VMOVUPD      transcendentalConstants<>+3712(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
-	VMINPD       Y2, Y4, Y4
+	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
 	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
@@ -4938,13 +4956,15 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y2, Y2
-	VANDNPD      Y3, Y2, Y2
+	VCMPPD       $0x11, transcendentalConstants<>+3744(SB), Y1, Y1
+	VANDNPD      Y3, Y1, Y1
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VBLENDVPD    Y0, Y2, Y3, Y0
-	VADDPD       Y3, Y2, Y2
-	VDIVPD       Y2, Y0, Y0
-	VMULPD       Y0, Y1, Y0
+	VBLENDVPD    Y0, Y1, Y3, Y4
+	VADDPD       Y3, Y1, Y1
+	VDIVPD       Y1, Y4, Y1
+	VCMPPD       $0x03, Y0, Y0, Y0
+	VMULPD       Y1, Y2, Y1
+	VORPD        Y0, Y1, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -6219,92 +6239,116 @@ end:
 // func softplus64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplus64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x04, AX
-	JLT  singleDone
+	VMOVSD       a+24(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+16(FP), AX
+	MOVQ         x+8(FP), CX
+	MOVQ         dst+0(FP), DX
+	XORQ         BX, BX
+	SUBQ         $0x04, AX
+	JLT          singleDone
 
 single:
-	VMOVUPD      (CX)(BX*1), Y0
-	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
+	VMOVUPD      (CX)(BX*1), Y1
+	VMULPD       Y1, Y0, Y2
+	VMOVAPD      Y0, Y3
+	VFMSUB213PD  Y2, Y1, Y3
+	VORPD        transcendentalConstants<>+2176(SB), Y2, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y5
+	VXORPD       Y5, Y3, Y3
+	VXORPD       transcendentalConstants<>+2176(SB), Y3, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y3, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y5, Y5
+	VANDPD       Y3, Y5, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y5, Y5
+	VANDPD       Y3, Y5, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
+	VMINPD       Y4, Y6, Y4
+	VMAXPD       Y4, Y5, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
-	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
-	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
-	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
-	VPSUBQ       Y2, Y4, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFMADD231PD  Y2, Y1, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  Y2, Y1, Y4
-	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
-	VDIVPD       Y1, Y5, Y1
-	VMULPD       Y1, Y1, Y2
-	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4256(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4352(SB), Y6, Y8
-	VFMADD213PD  Y8, Y2, Y7
-	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
-	VMULPD       Y5, Y6, Y6
-	VFMADD213PD  Y6, Y2, Y7
-	VMULPD       Y1, Y7, Y1
-	VADDPD       Y4, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
-	VSUBPD       Y1, Y6, Y1
-	VSUBPD       Y1, Y5, Y1
-	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
-	VXORPS       Y2, Y2, Y2
-	VMAXPD       Y2, Y0, Y0
-	VADDPD       Y0, Y1, Y0
-	VMOVUPD      Y0, (DX)(BX*1)
+	VMULPD       Y4, Y3, Y3
+	VADDPD       transcendentalConstants<>+1824(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y5
+	VANDPD       transcendentalConstants<>+3200(SB), Y5, Y6
+	VPADDQ       transcendentalConstants<>+3232(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        transcendentalConstants<>+3264(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+3296(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+1824(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y6
+	VPSUBQ       Y4, Y6, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
+	VMOVAPD      Y6, Y7
+	VFMADD231PD  Y4, Y3, Y7
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y4, Y3, Y6
+	VADDPD       transcendentalConstants<>+3328(SB), Y7, Y3
+	VDIVPD       Y3, Y7, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y8
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y8, Y10
+	VFMADD213PD  Y10, Y4, Y9
+	VMULPD       transcendentalConstants<>+3488(SB), Y7, Y8
+	VMULPD       Y7, Y8, Y8
+	VFMADD213PD  Y8, Y4, Y9
+	VMULPD       Y3, Y9, Y3
+	VADDPD       Y6, Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y5, Y3
+	VSUBPD       Y3, Y8, Y3
+	VSUBPD       Y3, Y7, Y3
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y5, Y3
+	VDIVPD       Y0, Y3, Y3
+	VCMPPD       $0x03, Y2, Y2, Y4
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x1e, Y5, Y2, Y2
+	VANDPD       Y1, Y2, Y1
+	VADDPD       Y1, Y3, Y1
+	VORPD        Y4, Y1, Y1
+	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
 	JGE          single
@@ -6315,84 +6359,106 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), DI
 	MOVQ         AX, SI
 	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y0
-	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VORPD        transcendentalConstants<>+2176(SB), Y0, Y1
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y2
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y3
-	VMINPD       Y1, Y3, Y1
-	VMAXPD       Y1, Y2, Y1
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y2
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y2
-	VSUBPD       transcendentalConstants<>+1376(SB), Y2, Y3
-	VMOVAPD      Y1, Y1
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y3, Y1
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y3, Y1
-	VMULPD       Y1, Y1, Y3
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y4
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y3, Y4
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y5
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y3, Y5
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y3, Y5
-	VFMADD213PD  Y5, Y1, Y4
-	VFMADD213PD  Y1, Y3, Y4
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
-	VADDPD       Y1, Y4, Y1
-	VPSRAD       $0x01, Y2, Y3
-	VPSLLQ       $0x34, Y3, Y4
+	VMOVDQU      32(DI)(SI*8), Y1
+	VMASKMOVPD   (CX)(BX*1), Y1, Y1
+	VMULPD       Y1, Y0, Y2
+	VMOVAPD      Y0, Y3
+	VFMSUB213PD  Y2, Y1, Y3
+	VORPD        transcendentalConstants<>+2176(SB), Y2, Y4
+	VANDPD       transcendentalConstants<>+2176(SB), Y2, Y5
+	VXORPD       Y5, Y3, Y3
+	VXORPD       transcendentalConstants<>+2176(SB), Y3, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y3, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y5, Y5
+	VANDPD       Y3, Y5, Y3
+	VANDPD       transcendentalConstants<>+1312(SB), Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y5, Y5
+	VANDPD       Y3, Y5, Y3
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
+	VMINPD       Y4, Y6, Y4
+	VMAXPD       Y4, Y5, Y4
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y4, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y6, Y4
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y1, Y1
-	VPSUBQ       Y3, Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
-	VMULPD       Y2, Y1, Y1
-	VADDPD       transcendentalConstants<>+1824(SB), Y1, Y2
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y3
-	VANDPD       transcendentalConstants<>+3200(SB), Y3, Y4
-	VPADDQ       transcendentalConstants<>+3232(SB), Y4, Y4
-	VPSRLQ       $0x34, Y3, Y3
-	VORPD        transcendentalConstants<>+3264(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+3296(SB), Y3, Y3
-	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y4
-	VPADDQ       transcendentalConstants<>+3168(SB), Y2, Y2
-	VPSRLQ       $0x34, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+3648(SB), Y4
-	VPSUBQ       Y2, Y4, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VSUBPD       transcendentalConstants<>+1824(SB), Y2, Y4
-	VMOVAPD      Y4, Y5
-	VFMADD231PD  Y2, Y1, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFMADD231PD  Y2, Y1, Y4
-	VADDPD       transcendentalConstants<>+3328(SB), Y5, Y1
-	VDIVPD       Y1, Y5, Y1
-	VMULPD       Y1, Y1, Y2
-	VMULPD       Y2, Y2, Y6
-	VMOVUPD      transcendentalConstants<>+4160(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+4192(SB), Y6, Y7
-	VFMADD213PD  transcendentalConstants<>+4224(SB), Y6, Y7
-	VMOVUPD      transcendentalConstants<>+4256(SB), Y8
-	VFMADD213PD  transcendentalConstants<>+4288(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4320(SB), Y6, Y8
-	VFMADD213PD  transcendentalConstants<>+4352(SB), Y6, Y8
-	VFMADD213PD  Y8, Y2, Y7
-	VMULPD       transcendentalConstants<>+3488(SB), Y5, Y6
-	VMULPD       Y5, Y6, Y6
-	VFMADD213PD  Y6, Y2, Y7
-	VMULPD       Y1, Y7, Y1
-	VADDPD       Y4, Y1, Y1
-	VFMADD231PD  transcendentalConstants<>+3520(SB), Y3, Y1
-	VSUBPD       Y1, Y6, Y1
-	VSUBPD       Y1, Y5, Y1
-	VFMADD231PD  transcendentalConstants<>+3552(SB), Y3, Y1
-	VXORPS       Y2, Y2, Y2
-	VMAXPD       Y2, Y0, Y0
-	VADDPD       Y0, Y1, Y0
+	VMULPD       Y4, Y3, Y3
+	VADDPD       transcendentalConstants<>+1824(SB), Y3, Y4
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y5
+	VANDPD       transcendentalConstants<>+3200(SB), Y5, Y6
+	VPADDQ       transcendentalConstants<>+3232(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        transcendentalConstants<>+3264(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+3296(SB), Y5, Y5
+	VSUBPD       transcendentalConstants<>+1824(SB), Y6, Y6
+	VPADDQ       transcendentalConstants<>+3168(SB), Y4, Y4
+	VPSRLQ       $0x34, Y4, Y4
+	VMOVUPD      transcendentalConstants<>+3648(SB), Y6
+	VPSUBQ       Y4, Y6, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VSUBPD       transcendentalConstants<>+1824(SB), Y4, Y6
+	VMOVAPD      Y6, Y7
+	VFMADD231PD  Y4, Y3, Y7
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y4, Y3, Y6
+	VADDPD       transcendentalConstants<>+3328(SB), Y7, Y3
+	VDIVPD       Y3, Y7, Y3
+	VMULPD       Y3, Y3, Y4
+	VMULPD       Y4, Y4, Y8
+	VMOVUPD      transcendentalConstants<>+4160(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+4192(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+4224(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+4256(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+4288(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+4320(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+4352(SB), Y8, Y10
+	VFMADD213PD  Y10, Y4, Y9
+	VMULPD       transcendentalConstants<>+3488(SB), Y7, Y8
+	VMULPD       Y7, Y8, Y8
+	VFMADD213PD  Y8, Y4, Y9
+	VMULPD       Y3, Y9, Y3
+	VADDPD       Y6, Y3, Y3
+	VFMADD231PD  transcendentalConstants<>+3520(SB), Y5, Y3
+	VSUBPD       Y3, Y8, Y3
+	VSUBPD       Y3, Y7, Y3
+	VFMADD231PD  transcendentalConstants<>+3552(SB), Y5, Y3
+	VDIVPD       Y0, Y3, Y0
+	VCMPPD       $0x03, Y2, Y2, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x1e, Y4, Y2, Y2
+	VANDPD       Y1, Y2, Y1
+	VADDPD       Y1, Y0, Y0
+	VORPD        Y3, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -6649,7 +6715,7 @@ single:
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4384(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4416(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6762,7 +6828,7 @@ singleDone:
 	VADDPD       Y7, Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y5
-	VMOVUPD      transcendentalConstants<>+4384(SB), Y6
+	VMOVUPD      transcendentalConstants<>+4416(SB), Y6
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y8
 	VFMSUB213PD  Y7, Y5, Y8
@@ -6980,7 +7046,7 @@ single:
 	VORPD        transcendentalConstants<>+2176(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7047,7 +7113,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+2176(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7132,7 +7198,7 @@ single:
 	VMULPD       transcendentalConstants<>+3328(SB), Y1, Y1
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7201,7 +7267,7 @@ singleDone:
 	VMULPD       transcendentalConstants<>+3328(SB), Y0, Y0
 	VXORPS       Y2, Y2, Y2
 	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y3
-	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y3, Y3
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
@@ -7272,88 +7338,79 @@ end:
 // func softplusGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·softplusGrad64AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x04, AX
-	JLT  singleDone
+	VMOVSD       a+40(FP), X0
+	VBROADCASTSD X0, Y0
+	MOVQ         n+32(FP), AX
+	MOVQ         gy+8(FP), CX
+	MOVQ         x+16(FP), DX
+	MOVQ         dst+0(FP), BX
+	XORQ         SI, SI
+	SUBQ         $0x04, AX
+	JLT          singleDone
 
 single:
-	VMOVUPD      (CX)(SI*1), Y0
-	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
-	VMAXPD       Y1, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
-	VMINPD       Y2, Y4, Y2
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMSUB213PD  Y2, Y5, Y6
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
+	VMOVUPD      (CX)(SI*1), Y1
+	VMOVUPD      (DX)(SI*1), Y2
+	VMULPD       Y2, Y0, Y3
+	VMOVAPD      Y0, Y4
+	VFMSUB213PD  Y3, Y2, Y4
+	VORPD        transcendentalConstants<>+2176(SB), Y3, Y2
+	VANDPD       transcendentalConstants<>+2176(SB), Y3, Y5
+	VXORPD       Y5, Y4, Y4
+	VXORPD       transcendentalConstants<>+2176(SB), Y4, Y4
+	VANDPD       transcendentalConstants<>+1312(SB), Y4, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y5, Y5
+	VANDPD       Y4, Y5, Y4
+	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y5
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y5, Y5
+	VANDPD       Y4, Y5, Y4
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y5
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y6
+	VMINPD       Y2, Y6, Y2
+	VMAXPD       Y2, Y5, Y2
+	VMOVUPD      transcendentalConstants<>+1376(SB), Y5
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y2, Y5
+	VSUBPD       transcendentalConstants<>+1376(SB), Y5, Y6
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y6, Y2
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y6, Y4
+	VADDPD       Y4, Y2, Y6
+	VSUBPD       Y2, Y6, Y2
+	VSUBPD       Y2, Y4, Y2
 	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
-	VMINPD       Y1, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y8, Y9
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y8, Y9
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y10
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y8, Y10
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y2, Y9
+	VADDPD       Y9, Y7, Y2
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
 	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
+	VMULPD       Y6, Y2, Y2
+	VPSUBQ       Y4, Y5, Y4
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y1, Y3
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y1, Y1, Y1
-	VORPD        Y1, Y2, Y1
-	VMULPD       Y1, Y0, Y0
-	VMOVUPD      Y0, (BX)(SI*1)
+	VMULPD       Y4, Y2, Y2
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
+	VBLENDVPD    Y3, Y2, Y4, Y5
+	VADDPD       Y4, Y2, Y2
+	VDIVPD       Y2, Y5, Y2
+	VCMPPD       $0x03, Y3, Y3, Y3
+	VMULPD       Y2, Y1, Y1
+	VORPD        Y3, Y1, Y1
+	VMOVUPD      Y1, (BX)(SI*1)
 	ADDQ         $0x20, SI
 	SUBQ         $0x04, AX
 	JGE          single
@@ -7364,79 +7421,68 @@ singleDone:
 	LEAQ         transcendentalMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y0
-	VMASKMOVPD   (CX)(SI*1), Y0, Y1
-	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      transcendentalConstants<>+1920(SB), Y2
-	VMAXPD       Y0, Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1344(SB), Y4
-	VMINPD       Y2, Y4, Y2
+	VMOVDQU      32(R8)(DI*8), Y1
+	VMASKMOVPD   (CX)(SI*1), Y1, Y2
+	VMASKMOVPD   (DX)(SI*1), Y1, Y1
+	VMULPD       Y1, Y0, Y3
+	VMOVAPD      Y0, Y0
+	VFMSUB213PD  Y3, Y1, Y0
+	VORPD        transcendentalConstants<>+2176(SB), Y3, Y1
+	VANDPD       transcendentalConstants<>+2176(SB), Y3, Y4
+	VXORPD       Y4, Y0, Y0
+	VXORPD       transcendentalConstants<>+2176(SB), Y0, Y0
+	VANDPD       transcendentalConstants<>+1312(SB), Y0, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+3616(SB), Y4, Y4
+	VANDPD       Y0, Y4, Y0
+	VANDPD       transcendentalConstants<>+1312(SB), Y1, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y4, Y4
+	VANDPD       Y0, Y4, Y0
+	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
+	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
+	VMINPD       Y1, Y5, Y1
+	VMAXPD       Y1, Y4, Y1
 	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFNMADD231PD transcendentalConstants<>+1408(SB), Y2, Y4
+	VFMADD231PD  transcendentalConstants<>+1408(SB), Y1, Y4
 	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y2, Y2
-	VFMADD231PD  transcendentalConstants<>+1440(SB), Y5, Y2
-	VFMADD231PD  transcendentalConstants<>+1472(SB), Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMOVUPD      transcendentalConstants<>+1952(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1984(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2016(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+2080(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VFMSUB213PD  Y2, Y5, Y6
-	VPSLLQ       $0x34, Y4, Y2
-	VPADDQ       transcendentalConstants<>+1824(SB), Y2, Y2
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VFMADD213PD  Y4, Y2, Y6
-	VDIVPD       Y6, Y3, Y2
-	VMOVUPD      transcendentalConstants<>+1856(SB), Y3
-	VMOVUPD      transcendentalConstants<>+1888(SB), Y4
-	VMINPD       Y0, Y4, Y4
-	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      transcendentalConstants<>+1376(SB), Y4
-	VFMADD231PD  transcendentalConstants<>+1408(SB), Y3, Y4
-	VSUBPD       transcendentalConstants<>+1376(SB), Y4, Y5
-	VMOVAPD      Y3, Y3
-	VFNMADD231PD transcendentalConstants<>+1440(SB), Y5, Y3
-	VFNMADD231PD transcendentalConstants<>+1472(SB), Y5, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      transcendentalConstants<>+1504(SB), Y6
-	VFMADD213PD  transcendentalConstants<>+1536(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1568(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1600(SB), Y5, Y6
-	VFMADD213PD  transcendentalConstants<>+1632(SB), Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1664(SB), Y7
-	VFMADD213PD  transcendentalConstants<>+1696(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1728(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1760(SB), Y5, Y7
-	VFMADD213PD  transcendentalConstants<>+1792(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      transcendentalConstants<>+1824(SB), Y3
-	VADDPD       Y3, Y6, Y3
-	VPSRAD       $0x01, Y4, Y5
-	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       transcendentalConstants<>+1824(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y5, Y4, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       transcendentalConstants<>+1824(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMOVAPD      Y3, Y4
-	VFNMADD231PD Y3, Y3, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+1920(SB), Y0, Y3
-	VBLENDVPD    Y3, Y4, Y2, Y2
-	VCMPPD       $0x03, Y0, Y0, Y0
-	VORPD        Y0, Y2, Y0
-	VMULPD       Y0, Y1, Y0
+	VFNMADD231PD transcendentalConstants<>+3552(SB), Y5, Y1
+	VFNMADD231PD transcendentalConstants<>+3520(SB), Y5, Y0
+	VADDPD       Y0, Y1, Y5
+	VSUBPD       Y1, Y5, Y1
+	VSUBPD       Y1, Y0, Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
+	VADDPD       Y5, Y1, Y6
+	VSUBPD       Y1, Y6, Y1
+	VSUBPD       Y1, Y5, Y1
+	VMULPD       Y5, Y5, Y7
+	VMOVUPD      transcendentalConstants<>+1504(SB), Y8
+	VFMADD213PD  transcendentalConstants<>+1536(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1568(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1600(SB), Y7, Y8
+	VFMADD213PD  transcendentalConstants<>+1632(SB), Y7, Y8
+	VMOVUPD      transcendentalConstants<>+1664(SB), Y9
+	VFMADD213PD  transcendentalConstants<>+1696(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1728(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1760(SB), Y7, Y9
+	VFMADD213PD  transcendentalConstants<>+1792(SB), Y7, Y9
+	VFMADD213PD  Y9, Y5, Y8
+	VFMADD213PD  Y1, Y7, Y8
+	VFMADD231PD  Y6, Y0, Y8
+	VADDPD       Y8, Y6, Y0
+	VPSRAD       $0x01, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y5
+	VPADDQ       transcendentalConstants<>+1824(SB), Y5, Y5
+	VMULPD       Y5, Y0, Y0
+	VPSUBQ       Y1, Y4, Y1
+	VPSLLQ       $0x34, Y1, Y1
+	VPADDQ       transcendentalConstants<>+1824(SB), Y1, Y1
+	VMULPD       Y1, Y0, Y0
+	VMOVUPD      transcendentalConstants<>+1824(SB), Y1
+	VBLENDVPD    Y3, Y0, Y1, Y4
+	VADDPD       Y1, Y0, Y0
+	VDIVPD       Y0, Y4, Y0
+	VCMPPD       $0x03, Y3, Y3, Y1
+	VMULPD       Y0, Y2, Y0
+	VORPD        Y1, Y0, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -7658,7 +7704,7 @@ single:
 	VORPD        transcendentalConstants<>+2176(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7734,7 +7780,7 @@ singleDone:
 	VORPD        transcendentalConstants<>+2176(SB), Y0, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       transcendentalConstants<>+1312(SB), Y2, Y4
-	VCMPPD       $0x11, transcendentalConstants<>+4416(SB), Y4, Y4
+	VCMPPD       $0x11, transcendentalConstants<>+4384(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
 	VMOVUPD      transcendentalConstants<>+1856(SB), Y4
 	VMOVUPD      transcendentalConstants<>+1888(SB), Y5
@@ -7853,7 +7899,7 @@ single:
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4384(SB), Y7
+	VMOVUPD      transcendentalConstants<>+4416(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -7967,7 +8013,7 @@ singleDone:
 	VADDPD       Y8, Y4, Y4
 	VXORPS       Y5, Y5, Y5
 	VMOVUPD      transcendentalConstants<>+3840(SB), Y6
-	VMOVUPD      transcendentalConstants<>+4384(SB), Y7
+	VMOVUPD      transcendentalConstants<>+4416(SB), Y7
 	VMULPD       Y6, Y2, Y8
 	VMOVAPD      Y2, Y9
 	VFMSUB213PD  Y8, Y6, Y9
@@ -9095,12 +9141,12 @@ DATA transcendentalConstants<>+4352(SB)/8, $0x3fe5555555555593
 DATA transcendentalConstants<>+4360(SB)/8, $0x3fe5555555555593
 DATA transcendentalConstants<>+4368(SB)/8, $0x3fe5555555555593
 DATA transcendentalConstants<>+4376(SB)/8, $0x3fe5555555555593
-DATA transcendentalConstants<>+4384(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4392(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4400(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4408(SB)/8, $0x3c9cbc0d30ebfd15
-DATA transcendentalConstants<>+4416(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4424(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4432(SB)/8, $0x408f400000000000
-DATA transcendentalConstants<>+4440(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4384(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4392(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4400(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4408(SB)/8, $0x408f400000000000
+DATA transcendentalConstants<>+4416(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4424(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4432(SB)/8, $0x3c9cbc0d30ebfd15
+DATA transcendentalConstants<>+4440(SB)/8, $0x3c9cbc0d30ebfd15
 GLOBL transcendentalConstants<>(SB), RODATA|NOPTR, $4448

@@ -57,7 +57,7 @@ func log32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func log1p32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
-// softplus32AVX2 is dst = ln(1 + eˣ).
+// softplus32AVX2 is dst = ln(1 + e^(a·x))/a.
 //
 //go:noescape
 func softplus32AVX2(dst *float32, x *float32, n int, a float64, b float64)
@@ -87,7 +87,7 @@ func sigmoidGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int,
 //go:noescape
 func tanhGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// softplusGrad32AVX2 is dst = gy/(1 + e⁻ˣ).
+// softplusGrad32AVX2 is dst = gy/(1 + e^(−a·x)).
 //
 //go:noescape
 func softplusGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
@@ -143,7 +143,7 @@ func log64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func log1p64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// softplus64AVX2 is dst = ln(1 + eˣ).
+// softplus64AVX2 is dst = ln(1 + e^(a·x))/a.
 //
 //go:noescape
 func softplus64AVX2(dst *float64, x *float64, n int, a float64, b float64)
@@ -173,7 +173,7 @@ func sigmoidGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int,
 //go:noescape
 func tanhGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// softplusGrad64AVX2 is dst = gy/(1 + e⁻ˣ).
+// softplusGrad64AVX2 is dst = gy/(1 + e^(−a·x)).
 //
 //go:noescape
 func softplusGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)

@@ -29,7 +29,7 @@ var operations = map[string]func(in []value) value{
 	"elu": func(in []value) value { return in[0].ELU(0.7) }, "selu": func(in []value) value { return in[0].SELU() },
 	"celu": func(in []value) value { return in[0].CELU(1.3) }, "gelu": func(in []value) value { return in[0].GELU() },
 	"gelu tanh": func(in []value) value { return in[0].GELUTanh() }, "silu": func(in []value) value { return in[0].SiLU() },
-	"mish": func(in []value) value { return in[0].Mish() }, "softplus": func(in []value) value { return in[0].Softplus() },
+	"mish": func(in []value) value { return in[0].Mish() }, "softplus": func(in []value) value { return in[0].Softplus(1.3) },
 	"softsign": func(in []value) value { return in[0].Softsign() }, "sigmoid": func(in []value) value { return in[0].Sigmoid() },
 	"log sigmoid": func(in []value) value { return in[0].LogSigmoid() }, "hard sigmoid": func(in []value) value { return in[0].HardSigmoid() },
 	"hard swish": func(in []value) value { return in[0].HardSwish() }, "hard tanh": func(in []value) value { return in[0].HardTanh() },

@@ -66,7 +66,7 @@ table = {
     "GELUTanh": (lambda x: x * sigmoid(2 * m.sqrt(2 / m.pi) * (x + mpf(0.044715) * x**3)), everywhere, None),
     "SiLU": (lambda x: x * sigmoid(x), everywhere, None),
     "Mish": (lambda x: x * m.tanh(softplus(x)), everywhere, None),
-    "Softplus": (softplus, everywhere, None),
+    "Softplus": (lambda x, a: softplus(a * x) / a, everywhere, [1, 0.3, -2]),
     "Softsign": (lambda x: x / (1 + abs(x)), everywhere, None),
     "Sigmoid": (sigmoid, everywhere, None),
     "LogSigmoid": (lambda x: -softplus(-x), everywhere, None),

@@ -88,6 +88,17 @@ func (l *lane) hard() {
 			return l.or(g, l.is(unordered, in[1], in[1]))
 		}
 	})
+	l.unary("HardShrink", "x where |x| > a, else 0", light, func() func(x vec) vec {
+		a := l.number("a")
+		return func(x vec) vec { return l.without(l.is(lessEqual, l.abs(x), a), x) }
+	})
+	l.gradient("HardShrink", "gy where |x| > a, NaN where x is, else 0", light, "gy x", func() func(in []vec) vec {
+		a := l.number("a")
+		return func(in []vec) vec {
+			g := l.without(l.is(lessEqual, l.abs(in[1]), a), in[0])
+			return l.or(g, l.is(unordered, in[1], in[1]))
+		}
+	})
 	l.unary("HardSwish", "x·min(max(x+3, 0), 6)/6", light, func() func(x vec) vec {
 		three, six, left := l.held(3), l.held(6), l.held(-3)
 		return func(x vec) vec {

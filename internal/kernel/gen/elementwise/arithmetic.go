@@ -113,7 +113,7 @@ func (l *lane) roundings() {
 	for _, row := range []struct {
 		name, formula string
 		mode          uint64
-	}{{"Round", "x rounded to the nearest integer, halves to the even one", 8}, {"Floor", "⌊x⌋", 9}, {"Ceil", "⌈x⌉", 10}} {
+	}{{"Round", "x rounded to the nearest integer, halves to the even one", 8}, {"Floor", "⌊x⌋", 9}, {"Ceil", "⌈x⌉", 10}, {"Trunc", "x without its fraction", 11}} {
 		l.unary(row.name, row.formula, light, func() func(x vec) vec {
 			return func(x vec) vec {
 				r := l.YMM()
@@ -133,7 +133,7 @@ func (l *lane) roundings() {
 			return l.or(y, l.is(unordered, x, x))
 		}
 	})
-	l.gradient("Sign Floor Ceil Round", "0, or NaN where x is", light, "x", func() func(in []vec) vec {
+	l.gradient("Sign Floor Ceil Round Trunc", "0, or NaN where x is", light, "x", func() func(in []vec) vec {
 		zero := l.zero()
 		return func(in []vec) vec { return l.orNaN(l.is(unordered, in[0], in[0]), zero) }
 	})

@@ -268,6 +268,18 @@ func (l *lane) entropies() {
 	l.binary("CrossEntropy", "−y·ln x, with a logarithm of at least −100,", heavy, func() func(x, y vec) vec {
 		return func(x, y vec) vec { return l.neg(l.mul(y, l.most(l.held(-100), l.log(x)))) }
 	})
+	l.binary("LogAddExp", "ln(eˣ + eʸ)", heavy, func() func(x, y vec) vec {
+		return func(x, y vec) vec {
+			d := l.without(l.is(equal, x, y), l.sub(x, y)) // 0 also between infinities
+			var rest vec
+			if l.stored == 64 {
+				part := l.sub(d, x)
+				rest = l.sub(l.sub(x, l.sub(d, part)), l.add(y, part))
+			}
+			z := l.add(l.log1p(l.decayOf(d, rest), true), l.most(x, y))
+			return l.orNaN(l.is(unordered, x, y), z)
+		}
+	})
 	l.binary("BCELogits", "ln(1 + eˣ) − x·y", heavy, func() func(x, y vec) vec {
 		return func(x, y vec) vec {
 			rest := l.log1p(l.negativeExp(l.or(x, l.signBits())), true)

@@ -20,7 +20,14 @@ func transcendental(f *file) {
 		l.unary("Expm1", "eˣ − 1", heavy, l.simple(l.expm1))
 		l.unary("Log", "ln x", heavy, l.simple(l.log))
 		l.unary("Log1p", "ln(1 + x)", heavy, l.simple(func(x vec) vec { return l.log1p(x, false) }))
-		l.unary("Softplus", "ln(1 + eˣ)", heavy, l.simple(l.softplus))
+		l.unary("Softplus", "ln(1 + e^(a·x))/a", heavy, func() func(x vec) vec {
+			a := l.number("a")
+			return func(x vec) vec {
+				power, e := l.decayOfProduct(a, x)
+				y := l.div(l.log1p(e, true), a)
+				return l.orNaN(l.is(unordered, power, power), l.add(y, l.only(l.is(greater, power, l.zero()), x)))
+			}
+		})
 		l.unary("LogSigmoid", "−ln(1 + e⁻ˣ)", heavy, l.simple(func(x vec) vec { return l.neg(l.softplus(l.neg(x))) }))
 		l.unary("GELUTanh", "x/(1 + e⁻ᵘ), u = √(8/π)·(x + 0.044715·x³)", heavy, l.simple(func(x vec) vec {
 			return l.gated(x, 22, l.geluPower, func(_ mask, e vec) vec { return l.div(e, l.add(e, l.held(1))) })
@@ -46,7 +53,15 @@ func (l *lane) transcendentalGradients() {
 		e := l.exactDecay(l.mul(l.or(x, l.signBits()), l.c(2)))
 		return l.mul(g, l.mul(l.bell(e), l.c(4)))
 	}))
-	l.gradient("Softplus", "gy/(1 + e⁻ˣ)", heavy, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(x)) }))
+	l.gradient("Softplus", "gy/(1 + e^(−a·x))", heavy, "gy x", func() func(in []vec) vec {
+		a := l.number("a")
+		return func(in []vec) vec {
+			power, e := l.decayOfProduct(a, in[1])
+			unit := l.held(1)
+			p := l.div(l.pick(l.bySign(power), unit, e), l.add(e, unit))
+			return l.orNaN(l.is(unordered, power, power), l.mul(in[0], p))
+		}
+	})
 	l.gradient("LogSigmoid", "gy/(1 + eˣ)", heavy, "gy x", on(func(g, x vec) vec { return l.mul(g, l.sigmoid(l.neg(x))) }))
 	l.gradient("SiLU", "gy·(s + x·s′), s = 1/(1 + e⁻ˣ)", heavy, "gy x", on(func(g, x vec) vec {
 		p, slope := l.sigmoidAndSlope(x, l.exactDecay(l.or(x, l.signBits())))
@@ -571,4 +586,27 @@ func (l *lane) log1p(x vec, inUnit bool) vec {
 func (l *lane) softplus(x vec) vec {
 	rest := l.log1p(l.negativeExp(l.or(x, l.signBits())), true)
 	return l.add(rest, l.most(x, l.zero()))
+}
+
+// decayOfProduct is a·x and e^(−|a·x|).
+func (l *lane) decayOfProduct(a, x vec) (power, e vec) {
+	power = l.mul(a, x)
+	var rest vec
+	if l.stored == 64 {
+		rest = l.copy(a)
+		l.fms(rest, x, power)
+	}
+	return power, l.decayOf(power, rest)
+}
+
+// decayOf is e^(−|x + rest|), with the rounding error of x as rest. In float32,
+// which is computed in float64, there is none.
+func (l *lane) decayOf(x, rest vec) vec {
+	below := l.or(x, l.signBits())
+	if l.stored == 32 {
+		return l.negativeExp(below)
+	}
+	rest = l.neg(l.xor(rest, l.signOf(x)))
+	rest = l.only(l.is(less, l.abs(rest), l.infinity()), rest)
+	return l.expOfPair(pair{below, rest})
 }
