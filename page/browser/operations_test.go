@@ -62,12 +62,15 @@ var operations = map[string]func(in []value) value{
 	"erf": func(in []value) value { return in[0].Erf() }, "erfc": func(in []value) value { return in[0].Erfc() },
 	"lgamma": func(in []value) value { return in[0].Lgamma() }, "digamma": func(in []value) value { return in[0].Digamma() },
 	"polygamma": func(in []value) value { return in[0].Polygamma(2) },
+	"asinh":     func(in []value) value { return in[0].Asinh() }, "acosh": func(in []value) value { return in[0].Acosh() }, "atanh": func(in []value) value { return in[0].Atanh() },
+	"trunc": func(in []value) value { return in[0].Trunc() }, "hard shrink": func(in []value) value { return in[0].HardShrink(0.5) },
+	"logaddexp": func(in []value) value { return in[0].LogAddExp(in[1]) },
 }
 
 // inputsOf is how many inputs an operation has.
 func inputsOf(op string) int {
 	switch op {
-	case "add", "sub", "mul", "div", "pow", "atan2", "hypot", "prelu", "maximum", "minimum", "equal", "not equal", "less", "less equal", "greater",
+	case "add", "sub", "mul", "div", "pow", "atan2", "hypot", "prelu", "logaddexp", "maximum", "minimum", "equal", "not equal", "less", "less equal", "greater",
 		"greater equal", "binary cross entropy", "binary cross entropy logits", "cross entropy":
 		return 2
 	}
