@@ -14,8 +14,8 @@ import (
 	"nabla/neurons"
 )
 
-// Every drawing among the goldens, and of every recording whatever Selections
-// make of it.
+// In every golden drawing, and in every recording after any Selection, the
+// edges add up to the gradients.
 func TestEdgesAddUpToGradients(t *testing.T) {
 	for _, c := range goldens {
 		if c.blind {
@@ -49,8 +49,7 @@ func addUp(t *testing.T, root autograd.Value, o graphviz.Options) {
 	}
 }
 
-// A drawing of 63 values, of which only 2 have no gradient that edges add up to,
-// is looked at as a whole.
+// AddUp checks every value that it can: all but 2 in a drawing of 63.
 func TestAddUpLooksAtAll(t *testing.T) {
 	root := recordingtest.ScalarNetwork()
 	values, err := graphviz.AddUp(root, root.Backward(), graphviz.Options{})
@@ -60,7 +59,7 @@ func TestAddUpLooksAtAll(t *testing.T) {
 			learn++
 		}
 	}
-	if want := learn - 1; err != nil || values != want { // all but the root
+	if want := learn - 1; err != nil || values != want { // all except the root
 		t.Errorf("%d values, want %d, error %v", values, want, err)
 	}
 }
@@ -70,7 +69,8 @@ var recordings = map[string]func() autograd.Value{
 	"shared": recordingtest.Shared, "calls": recordingtest.Calls, "deep": recordingtest.DeepNetwork, "classes": classes, "neurons": neuronNetwork, "tangle": tangle, "one value": oneValue,
 }
 
-// selections are those to try on a recording, with values picked in its middle.
+// selections returns the Selections to try on a recording, with values picked
+// from its middle.
 func selections(root autograd.Value) map[string][]graphviz.Selection {
 	var all []autograd.Value
 	for n := range root.Ancestors() {
@@ -92,8 +92,8 @@ func selections(root autograd.Value) map[string][]graphviz.Selection {
 	}
 }
 
-// What Selections leave is well-formed, and Graphviz draws it without a
-// warning, in every view.
+// After every Selection the drawing is well-formed in every view, and Graphviz
+// draws it without a warning.
 func TestSelectionsAreDrawn(t *testing.T) {
 	for name, record := range recordings {
 		root := record()
@@ -164,7 +164,7 @@ func TestSampleEdgesAddUpToGradients(t *testing.T) {
 		root := record()
 		for what, selected := range selections(root) {
 			if what == "path" || what == "path, focus" || strings.Contains(what, "focus") {
-				continue // of values that a data point may not have
+				continue // it selects values that a data point may not have
 			}
 			t.Run(name+" "+what, func(t *testing.T) {
 				addUp(t, root, graphviz.Options{Select: append([]graphviz.Selection{graphviz.Sample(1)}, selected...), MaxNodes: -1})

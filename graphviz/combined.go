@@ -4,8 +4,8 @@ import (
 	"nabla/internal/recording"
 )
 
-// drawCombined draws the forward graph and, beside its arrows, those of the
-// backward pass, which lead the other way.
+// drawCombined draws the forward graph with, beside each arrow, one of the
+// backward pass in the opposite direction.
 func (c *canvas) drawCombined() {
 	for i := range c.Nodes {
 		c.box(i, c.forwardLabel(&c.Nodes[i]))
@@ -18,8 +18,8 @@ func (c *canvas) drawCombined() {
 	}
 }
 
-// backArrow draws what comes back along an edge. To Graphviz the arrow leads
-// forward, so that the layout stays that of the computation.
+// backArrow draws the backward arrow of an edge. Graphviz sees a forward arrow,
+// so that the layout stays that of the computation.
 func (c *canvas) backArrow(edges []*recording.Edge) {
 	e := edges[0]
 	color, text := c.handedOnBy(edges)
@@ -29,11 +29,11 @@ func (c *canvas) backArrow(edges []*recording.Edge) {
 	c.say(arrow, text, color)
 }
 
-// lanes reports whether arrows keep to the rows of values and gradients: in the
-// combined drawing from left to right.
+// lanes reports whether arrows end at the rows of values and gradients, as they
+// do in the combined drawing from left to right.
 func (c *canvas) lanes() bool { return c.o.View == Combined && c.o.Direction == LeftToRight }
 
-// port returns where an arrow ends at a box, "" for anywhere.
+// port returns the port at which an arrow ends at a box; "" for anywhere.
 func (c *canvas) port(row, side string, i int) string {
 	n := &c.Nodes[i]
 	if !c.lanes() || n.Stub != recording.Drawn || row == gradientPort && n.State == recording.None {

@@ -12,11 +12,11 @@ import (
 	"nabla/internal/recording"
 )
 
-// mostOfCourse is how many numbers a picture of the course shows, which are
-// two rows of boxes: in more of them nobody finds the way.
+// mostOfCourse is the most numbers in a course picture, which draws two boxes
+// for each: nobody can follow more.
 const mostOfCourse = 200
 
-// readable returns an error for a model of more numbers.
+// readable returns an error if a model has more numbers.
 func readable(m *recording.Model) error {
 	if len(m.Nodes) > mostOfCourse {
 		return &recording.ViewError{View: "Course", Reason: fmt.Sprintf("%d numbers are more than the %d that it is readable with: draw the view Neurons, or the Backward one with Focus", len(m.Nodes), mostOfCourse)}
@@ -24,13 +24,13 @@ func readable(m *recording.Model) error {
 	return nil
 }
 
-// A lesson is the course's picture of a model: its nodes in columns, the loss
-// as one of them.
+// A lesson is the course's picture of a model: its nodes in columns, with the
+// loss as one column.
 type lesson struct {
 	*canvas
 	loss     []bool           // the node is part of the loss
-	targeted []bool           // the node is what predictions are compared with
-	columns  []int            // by node; hidden where it is not drawn
+	targeted []bool           // predictions are compared with the node
+	columns  []int            // by node; hidden if it is not drawn
 	last     int              // the loss's column
 	up       map[int]dot.Node // the boxes of the forward row, by node
 	down     map[int]dot.Node // those of the backward row
@@ -38,7 +38,7 @@ type lesson struct {
 
 const hidden = -1
 
-// drawCourse draws the forward row in ink and under it, column by column, the
+// drawCourse draws the forward row in ink and below it, column by column, the
 // backward row.
 func (c *canvas) drawCourse() {
 	l := &lesson{canvas: c, up: map[int]dot.Node{}, down: map[int]dot.Node{}}
@@ -54,14 +54,14 @@ func (c *canvas) drawCourse() {
 	l.drawBackwardRow()
 }
 
-// findLoss marks what the last column stands for.
+// findLoss finds the nodes that the last column stands for.
 func (l *lesson) findLoss() {
 	l.loss, l.targeted = l.LossNodes(), l.Targets()
 	l.loss[l.Root] = true
 }
 
-// findColumns puts each value behind what it was computed from, and what is
-// given right before its first use. All of the loss stands in the last column.
+// findColumns puts each value after its inputs, and leaves right before their
+// first use. The whole loss goes into the last column.
 func (l *lesson) findColumns() {
 	l.columns = slices.Repeat([]int{hidden}, len(l.Nodes))
 	for i := range l.Nodes {
@@ -84,7 +84,7 @@ func (l *lesson) findColumns() {
 	}
 }
 
-// firstUse returns the column in which a value is used first.
+// firstUse returns the column of a value's first use.
 func (l *lesson) firstUse(n *recording.Node) int {
 	first := l.last
 	for _, e := range n.Uses {
@@ -95,9 +95,9 @@ func (l *lesson) firstUse(n *recording.Node) int {
 	return first
 }
 
-// inColumn returns the nodes of a column from top to bottom: first what flows
-// through the network, then its parameters, by the neuron that they belong to,
-// then the targets.
+// inColumn returns the nodes of a column from top to bottom: first the values
+// that flow through the network, then the parameters, grouped by neuron, then
+// the targets.
 func (l *lesson) inColumn(column int) []int {
 	var all []int
 	for i, c := range l.columns {
@@ -119,8 +119,8 @@ func (l *lesson) inColumn(column int) []int {
 	return all
 }
 
-// drawColumns puts the boxes under one another: those of the forward row above
-// an invisible line, those of the backward row below it.
+// drawColumns draws the boxes of each column: those of the forward row above an
+// invisible line, those of the backward row below it.
 func (l *lesson) drawColumns() {
 	var before dot.Node
 	for column := range l.last + 1 {
@@ -190,9 +190,9 @@ func (l *lesson) upper(i int) *label {
 	return text
 }
 
-// lower returns the label of a gradient in the backward row. Of a parameter in
-// a batch it shows what this row added, what was added beside the rows, such as
-// by a penalty on the weights, and the whole gradient.
+// lower returns the label of a gradient in the backward row. For a parameter in
+// a batch it shows what this row added, what was added outside the rows, such
+// as by a penalty on the weights, and the whole gradient.
 func (l *lesson) lower(i int) *label {
 	n, text := &l.Nodes[i], newLabel(l.o.Digits)
 	text.heading(n.GradientTitle(), "")
@@ -222,12 +222,13 @@ func (l *label) wide(content string) {
 	l.WriteString(`<TR><TD COLSPAN="2">` + content + "</TD></TR>")
 }
 
-// The parts of a gradient to which several rows of a batch add.
+// parts are the parts of a gradient to which several rows of a batch
+// contribute.
 type parts struct {
 	row     float64 // what this row adds
-	rowless float64 // what is added by no row
-	beside  bool    // there is such a use
-	meeting string  // the operation in which the rows meet; "" where no others add to it
+	rowless float64 // what is added outside the rows
+	beside  bool    // there is a use outside the rows
+	meeting string  // the operation in which the rows meet; "" if no other rows add to it
 }
 
 func (l *lesson) partsOf(n *recording.Node) (p parts) {
@@ -297,8 +298,8 @@ func (l *lesson) drawBackwardRow() {
 	}
 }
 
-// fromLoss returns what a value receives from the loss, and whether it leads
-// there.
+// fromLoss returns what a value receives from the loss, and whether it leads to
+// the loss.
 func (l *lesson) fromLoss(i int) (sum float64, leads bool) {
 	if l.loss[i] || l.columns[i] == hidden {
 		return 0, false
@@ -316,8 +317,8 @@ func (l *lesson) fromLoss(i int) (sum float64, leads bool) {
 	return sum, leads
 }
 
-// step draws one arrow of the backward row. It is declared along the
-// computation, which keeps the columns, and points against it.
+// step draws one arrow of the backward row. It is declared in the direction of
+// the computation, which keeps the columns, and points the other way.
 func (l *lesson) step(from, to int, text string, zero bool) {
 	color := gradientColor
 	if zero {

@@ -17,7 +17,7 @@ import (
 	"nabla/losses"
 )
 
-// lessonOf returns what the view Course works on.
+// lessonOf returns the lesson that the view Course draws.
 func lessonOf(t *testing.T, root autograd.Value, pick ...recording.Selection) *lesson {
 	t.Helper()
 	m, _, err := modelOf(root, root.Backward(), Options{View: Course, Select: pick}.checked())
@@ -34,8 +34,8 @@ func ofLogits(x, y autograd.Value) autograd.Value {
 	return losses.BinaryCrossEntropyWith(x, y, losses.Options{Logits: true})
 }
 
-// Each loss is written as it is recorded, and its derivative is what the
-// prediction receives: computed here from what is written.
+// Each loss is written as it was recorded. Its derivative, computed here from
+// the text, is what the prediction receives.
 func TestLossFormulas(t *testing.T) {
 	const p, y = 0.3, 0.8
 	sigma := func(x float64) float64 { return 1 / (1 + math.Exp(-x)) }
@@ -85,7 +85,7 @@ func TestLossFormulas(t *testing.T) {
 	}
 }
 
-// A data point of a batch: the mean is over all rows.
+// For a data point of a batch the mean is over all rows.
 func TestLossFormulasOfABatch(t *testing.T) {
 	labels := autograd.NewInts([]int{2, 0, 1, 2})
 	oneHot := func(g *autograd.Graph) autograd.Value { return g.OneHot(labels, 3).As(autograd.RoleTarget) }
@@ -137,8 +137,8 @@ func TestCourseSaysWhatDwIs(t *testing.T) {
 	}
 }
 
-// Laid out, each gradient stands in the column of its value, and the whole
-// backward row under the forward row of its column.
+// In the layout each gradient is in the column of its value, and the backward
+// row is below the forward row.
 func TestCourseColumns(t *testing.T) {
 	program, err := exec.LookPath("dot")
 	if err != nil {
@@ -204,7 +204,7 @@ func TestCourseColumns(t *testing.T) {
 	}
 }
 
-// A constant is a target only where something learned is compared with it.
+// A constant is a target only if something learned is compared with it.
 func TestTargets(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	w := g.Variable(autograd.Scalar(2)).Named("w")
@@ -246,8 +246,8 @@ func TestCourseErrors(t *testing.T) {
 	}
 }
 
-// Guards the box of a weight with a penalty: what the penalty adds was told as
-// this row's part.
+// Guards the box of a weight with a penalty: the penalty's part was shown as
+// this row's.
 func TestPenaltyStandsBesideTheRows(t *testing.T) {
 	const rate = 0.01
 	w, x, y := []float64{0.5, -2}, [][]float64{{1, 2}, {3, -1}, {0.5, 4}}, []float64{1, 0, -1}
@@ -283,8 +283,7 @@ func TestPenaltyStandsBesideTheRows(t *testing.T) {
 	}
 }
 
-// What is added to a loss has a derivative of its own: 1 and not that of the
-// prediction.
+// A term added to a loss has the derivative 1, not that of the prediction.
 func TestLossFormulaWithPenalty(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	w := g.Variable(autograd.Scalar(0.5)).Named("w")

@@ -14,9 +14,9 @@ import (
 	"nabla/internal/recording"
 )
 
-// The colours. Graphviz needs all six digits. Values and gradients are told
-// apart by those who see no difference between red and green as well: the one
-// is bluish, the other yellowish, and a row says which it is.
+// The colours. Graphviz needs all six digits. Values and gradients can be
+// distinguished without seeing red and green: one is bluish, the other
+// yellowish, and each row says which it is.
 const (
 	inkColor      = "#1f2937"
 	grayColor     = "#6b7280"
@@ -29,13 +29,13 @@ const (
 	clusterColor  = "#cbd5e1"
 )
 
-const fontName = "Arial" // one that Graphviz knows widths of where it has no fonts
+const fontName = "Arial" // Graphviz knows its widths even if no fonts are installed
 
-// clusterFills are those of nested scopes, by depth.
+// clusterFills are the backgrounds of nested scopes, by depth.
 var clusterFills = [...]string{"#f8fafc", "#f1f5f9"}
 
-// troubleColorOf returns the colour of a kind of trouble: what is broken, what
-// is stuck, what gets out of scale, and what nothing reaches.
+// troubleColorOf returns the colour of a kind of trouble: broken, stuck, out of
+// scale, or unreached.
 func troubleColorOf(kind explain.TroubleKind) string {
 	switch kind {
 	case explain.TroubleNonFinite, explain.TroubleSpoiled:
@@ -48,7 +48,7 @@ func troubleColorOf(kind explain.TroubleKind) string {
 	return grayColor
 }
 
-// A look is how a box of one kind is drawn.
+// A look says how a box of one kind is drawn.
 type look struct {
 	words      string // of the legend
 	fill, line string
@@ -58,8 +58,8 @@ type look struct {
 	borders    int
 }
 
-// The looks tell what is learned, what is given, what is computed and what it
-// all leads to apart, by colour and by shape or border.
+// The looks distinguish what is learned, given and computed, and the root, by
+// colour and by shape or border.
 var (
 	paramLook    = look{"parameter: training changes it", "#fef3c7", "#b45309", "box", "filled", 2, 1}
 	variableLook = look{"variable: has a gradient", "#dbeafe", "#2563eb", "box", "filled", 1.5, 1}
@@ -73,7 +73,8 @@ var (
 	brokenLook   = look{"NaN or infinity", troubleFill, troubleColor, "", "", 3, 0}
 )
 
-// kindOfLook returns the look of a node, its trouble and being the root aside.
+// kindOfLook returns the look of a node, ignoring its troubles and whether it
+// is the root.
 func kindOfLook(n *recording.Node) look {
 	switch {
 	case n.Stub != recording.Drawn:
@@ -114,9 +115,9 @@ type canvas struct {
 	*recording.Model
 	o        Options
 	graph    *dot.Graph
-	clusters map[int]*dot.Graph // of scopes, by number, those that are drawn
-	boxes    map[int]dot.Node   // by index into nodes, those that are drawn
-	largest  float64            // magnitude of any gradient
+	clusters map[int]*dot.Graph // of the drawn scopes, by number
+	boxes    map[int]dot.Node   // of the drawn nodes, by index
+	largest  float64            // the largest magnitude of any gradient
 }
 
 func newCanvas(m *recording.Model, o Options) *canvas {
@@ -135,8 +136,8 @@ func newCanvas(m *recording.Model, o Options) *canvas {
 	return c
 }
 
-// largestGradient returns the greatest magnitude of any gradient, also of what
-// a node stands for.
+// largestGradient returns the largest magnitude of any gradient, including
+// those of values that a node stands for.
 func largestGradient(nodes []recording.Node) float64 {
 	largest := 0.0
 	for i := range nodes {
@@ -154,18 +155,18 @@ func largestGradient(nodes []recording.Node) float64 {
 // draw returns the view that the options ask for.
 func (c *canvas) draw() *dot.Graph {
 	views[c.o.View](c)
-	if c.o.Legend && c.o.View != Neurons { // whose caption says what its colours mean
+	if c.o.Legend && c.o.View != Neurons { // the caption of Neurons explains its colours
 		c.legend()
 	}
 	return c.graph
 }
 
-// tints are the grounds of gradients, from the smallest magnitude to the
+// tints are the backgrounds of gradients, from the smallest magnitude to the
 // drawing's largest.
 var tints = [...]string{"#fff7f5", "#ffece8", "#ffe0da", "#ffd3ca", "#ffc5b9", "#ffb6a7"}
 
-// tintOf returns the ground of a gradient, by its largest magnitude: each step
-// is a factor of √10 from the drawing's largest. Zero has none.
+// tintOf returns the background of a gradient by its largest magnitude: each
+// step is a factor of √10 below the drawing's largest. Zero has none.
 func (c *canvas) tintOf(n *recording.Node) string {
 	largest := n.Gradient.Largest()
 	if n.State != recording.Reached || largest == 0 {
@@ -198,15 +199,15 @@ func (c *canvas) forwardLabel(n *recording.Node) *label {
 	return l
 }
 
-// sum adds a row with the terms that a gradient is the sum of.
+// sum adds a row with the terms of a gradient.
 func (l *label) sum(terms string) {
 	if terms != "" {
 		l.row("sum of", font(grayColor, captionSize, htmlText(terms)))
 	}
 }
 
-// bundles returns the edges in order, those between the same two nodes
-// together where one of them stands for several values.
+// bundles returns the edges in order; those between the same two nodes are
+// together if one of the nodes stands for several values.
 func (c *canvas) bundles() [][]*recording.Edge {
 	var all [][]*recording.Edge
 	known := map[[2]int]int{}
@@ -228,7 +229,8 @@ func (c *canvas) bundles() [][]*recording.Edge {
 	return all
 }
 
-// forwardArrow says as which input a value is used where that matters.
+// forwardArrow draws an arrow of the computation, with the input's number if
+// that matters.
 func (c *canvas) forwardArrow(edges []*recording.Edge) {
 	e := edges[0]
 	to := &c.Nodes[e.To]
@@ -238,7 +240,7 @@ func (c *canvas) forwardArrow(edges []*recording.Edge) {
 	}
 	arrow := c.arrow(e.From, e.To, c.port(valuePort, outSide, e.From), c.port(valuePort, inSide, e.To), color)
 	end := "headlabel"
-	if c.lanes() { // there all arrows end at one point
+	if c.lanes() { // all arrows end at one point there
 		end = "taillabel"
 	}
 	switch {
@@ -267,7 +269,7 @@ func commutes(n *recording.Node) bool {
 	return n.Operation().Commutes
 }
 
-// drawBackward draws what has a gradient, and the root.
+// drawBackward draws the root and the nodes with a gradient.
 func (c *canvas) drawBackward() {
 	for i := range c.Nodes {
 		if c.Nodes[i].Learns || i == c.Root {
@@ -294,11 +296,11 @@ func (c *canvas) backwardLabel(n *recording.Node) *label {
 	return l
 }
 
-// mostTerms is how many terms of a sum a box writes out.
+// mostTerms is the most terms of a sum that a box writes out.
 const mostTerms = 4
 
-// termsOf returns the sum that a value used several times received, in the
-// order in which it was added up, the latest use first: numbers, or the norms
+// termsOf returns the gradient of a value used several times as a sum, in the
+// order in which it was added up, latest use first: of numbers, or of the norms
 // of tensors.
 func (c *canvas) termsOf(n *recording.Node) string {
 	var terms []string
@@ -326,7 +328,7 @@ func (c *canvas) termsOf(n *recording.Node) string {
 	return strings.ReplaceAll(strings.Join(terms, " + "), "+ −", "− ")
 }
 
-// backwardArrow says what a value hands on to one that it was computed from.
+// backwardArrow draws what a value passes back to one of its inputs.
 func (c *canvas) backwardArrow(edges []*recording.Edge) {
 	color, text := c.handedOnBy(edges)
 	arrow := c.arrow(edges[0].To, edges[0].From, "", "", color)
@@ -403,8 +405,8 @@ func (l look) apply(box dot.Node) {
 	}
 }
 
-// margin returns the space between a border and what is in it, which shapes
-// that are no rectangles need more of.
+// margin returns the space between a border and its content; shapes other than
+// rectangles need more.
 func (l look) margin() string {
 	switch l.shape {
 	case inputLook.shape:
@@ -428,7 +430,7 @@ func (c *canvas) arrow(from, to int, fromPort, toPort, color string) dot.Edge {
 	return e
 }
 
-// cluster returns the subgraph of a scope.
+// cluster returns the subgraph of a scope, made when first needed.
 func (c *canvas) cluster(number int) *dot.Graph {
 	if sub, known := c.clusters[number]; known {
 		return sub
@@ -452,7 +454,7 @@ func (c *canvas) cluster(number int) *dot.Graph {
 	return sub
 }
 
-// depth returns how many scopes a scope lies in.
+// depth returns the number of scopes around a scope.
 func (c *canvas) depth(number int) int {
 	depth := 0
 	for parent := c.Scopes[number].Parent; parent != 0; parent = c.Scopes[parent].Parent {
@@ -461,7 +463,8 @@ func (c *canvas) depth(number int) int {
 	return depth
 }
 
-// caption returns the title, and under it lines that say what the picture shows.
+// caption returns the title, and below it lines that say what the picture
+// shows.
 func (c *canvas) caption(color string, size int, lines []string) dot.HTML {
 	var text strings.Builder
 	row := func(content string) { text.WriteString("<TR><TD>" + content + "</TD></TR>") }

@@ -68,7 +68,7 @@ func ExampleWriteMermaid() {
 	//   classDef root fill:#ede9fe,stroke:#6d28d9,stroke-width:1.5px,color:#1f2937
 }
 
-// A network of tensors, its layers as one box each, and the way from one
+// A network of tensors: one box for each layer, and the path from one
 // weight to the loss.
 func ExampleOptions_select() {
 	g := autograd.NewGraph(autograd.Options{Trace: true})

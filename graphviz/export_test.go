@@ -8,9 +8,10 @@ import (
 	"nabla/internal/recording"
 )
 
-// AddUp checks a drawing of a float64 recording after its backward pass: what
-// the edges of a value hand on adds up to its gradient, element by element,
-// within 1e-12 of the largest term. It returns how many values it looked at.
+// AddUp checks a drawing of a float64 recording after its backward pass: the
+// contributions on the edges of a value add up to its gradient, element by
+// element, within 1e-12 of the largest term. It returns how many values it
+// checked.
 func AddUp(root autograd.Value, grads autograd.Gradients, o Options) (values int, err error) {
 	m, _, err := modelOf(root, grads, o.checked())
 	if err != nil {
@@ -24,7 +25,7 @@ func AddUp(root autograd.Value, grads autograd.Gradients, o Options) (values int
 			return 0, fmt.Errorf("an edge from %q does not say of which value", m.Nodes[e.From].Title())
 		}
 		if m.Nodes[e.From].Stub != recording.Drawn {
-			continue // of what is left out, not all uses are there
+			continue // not all uses of a value that was left out are there
 		}
 		id := source.Identity()
 		if sources[id] == nil {

@@ -26,7 +26,7 @@ func backwardLabels(t *testing.T, root autograd.Value, gradients autograd.Gradie
 	return labels
 }
 
-// What an arrow says, of every family of operations. The numbers are those of
+// The labels of arrows, for every family of operations. The numbers come from
 // the formulas in the operations' comments.
 func TestArrowsSayWhatBecomesOfTheGradient(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -79,7 +79,7 @@ func TestArrowsSayWhatBecomesOfTheGradient(t *testing.T) {
 				t.Fatal("no arrows")
 			}
 			first := labels[0]
-			if strings.HasSuffix(c.want, "norm ") { // 0 but for rounding
+			if strings.HasSuffix(c.want, "norm ") { // 0 up to rounding
 				first = first[:min(len(first), len(c.want))]
 			}
 			if first != c.want {
@@ -101,8 +101,8 @@ func TestBroadcastArrow(t *testing.T) {
 	}
 }
 
-// The formulas of matrix products, also of those that a gradient of a gradient
-// records, whose operands are transposed, are evaluated as they are written.
+// Evaluates the formulas of matrix products as written, including products with
+// transposed operands, which gradients of gradients record.
 func TestMatMulFormulas(t *testing.T) {
 	seen := map[string]bool{}
 	for _, c := range []struct {
@@ -173,8 +173,8 @@ func rows(t autograd.Tensor) [][]float64 {
 	return all
 }
 
-// evaluate multiplies what a formula names; the incoming gradient stands where
-// an operand is missing.
+// evaluate multiplies the matrices that a formula names; a missing operand is
+// the incoming gradient.
 func evaluate(t *testing.T, formula string, matrices map[string][][]float64) [][]float64 {
 	t.Helper()
 	left, right, _ := strings.Cut(formula, "×")

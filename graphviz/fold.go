@@ -6,19 +6,19 @@ import (
 	"nabla/internal/recording"
 )
 
-// defaultMaxWeights is Options.MaxWeights where it is zero.
+// defaultMaxWeights is the default of Options.MaxWeights.
 const defaultMaxWeights = 30
 
-// folded returns what is drawn of a model that would show more weights one by
-// one than Options.MaxWeights: a box for each layer. The view Course, which has
-// no such boxes, becomes Layers. The view Neurons folds its columns itself.
+// folded returns a model with a box for each layer if m would show more weights
+// one by one than Options.MaxWeights. The view Course, which has no such boxes,
+// becomes Layers. The view Neurons folds its columns itself.
 func folded(m *recording.Model, o Options) (*recording.Model, Options) {
 	weights := weightsOf(m)
 	if o.MaxWeights < 0 || weights <= o.MaxWeights || o.View == Neurons || o.View == Layers {
 		return m, o
 	}
 	layers := m.Layers()
-	if weightsOf(layers) == weights { // there are none to fold
+	if weightsOf(layers) == weights { // there are no layers to fold
 		return m, o
 	}
 	if o.View == Course {
@@ -31,8 +31,8 @@ func folded(m *recording.Model, o Options) (*recording.Model, Options) {
 	return layers, o
 }
 
-// weightsOf counts the learned numbers that have a box of their own, biases
-// among them.
+// weightsOf counts the learned numbers that have a box of their own, including
+// biases.
 func weightsOf(m *recording.Model) int {
 	count := 0
 	for i := range m.Nodes {
@@ -43,8 +43,9 @@ func weightsOf(m *recording.Model) int {
 	return count
 }
 
-// kept tells which circles of a brain are drawn: all where their weights are at
-// most that many, or most is negative, else the first few of each column.
+// kept reports which circles of a brain are drawn: all if they have at most
+// that many weights, or most is negative; otherwise the first few of each
+// column.
 func kept(b *recording.Brain, most int) []bool {
 	keep, place := make([]bool, len(b.Circles)), make([]int, len(b.Circles)) // place: in its column, from 0
 	columns := map[int]int{}

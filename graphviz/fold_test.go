@@ -10,7 +10,8 @@ import (
 	"nabla/internal/recording/recordingtest"
 )
 
-// Drawings of more than 30 weights are of layers, unless they are asked for.
+// A drawing with more than 30 weights shows layers, unless the weights are
+// asked for.
 func TestManyWeightsFold(t *testing.T) {
 	small, large := recordingtest.HotelTasks[3], recordingtest.HotelTasks[3] // 2-3-3
 	large.Sizes = []int{2, 5, 10, 3}
@@ -58,7 +59,7 @@ func TestManyWeightsFold(t *testing.T) {
 	}
 }
 
-// The view Neurons leaves neurons of large layers out, and says how many.
+// The view Neurons leaves out neurons of large layers and says how many.
 func TestManyNeuronsFold(t *testing.T) {
 	task := recordingtest.HotelTasks[3]
 	task.Sizes = []int{2, 5, 10, 3}

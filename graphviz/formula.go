@@ -9,16 +9,16 @@ import (
 	"nabla/internal/recording"
 )
 
-// A lossFormula is what a picture says of its loss.
+// A lossFormula is a picture's text about its loss.
 type lossFormula struct {
 	loss       string // "½(a − y)²"
-	derivative string // by the prediction: "a − y"; "" where it is not known
-	rows       int    // of which the loss is the mean; 0 for none
-	added      []int  // nodes, such as a penalty on the weights, that are added to it
+	derivative string // by the prediction: "a − y"; "" if not known
+	rows       int    // number of rows of which the loss is the mean; 0 if it is not a mean
+	added      []int  // nodes added to it, such as a penalty on the weights
 }
 
-// lossFormula recognises the loss: that of one number, and around it sums,
-// means and factors.
+// lossFormula recognises the loss: that of one number, with sums, means and
+// factors around it.
 func (l *lesson) lossFormula() lossFormula {
 	s := setting{factor: 1, rows: 1}
 	for i, known := l.Root, l.isComplete(l.Root); known && l.loss[i]; i, known = l.enter(i, &s) {
@@ -33,17 +33,17 @@ func (l *lesson) lossFormula() lossFormula {
 	return lossFormula{loss: l.expression(l.Root, mostNested)}
 }
 
-// A setting is what stands around the loss of one number.
+// A setting is what surrounds the loss of one number.
 type setting struct {
 	factor float64
 	weight string // the names of factors that differ from row to row: "r·"
-	added  []int  // nodes that are added to all that
-	rows   int    // of which there is a mean
+	added  []int  // nodes added to the whole
+	rows   int    // number of rows of which the mean is taken
 	summed bool
 }
 
-// enter returns what the loss at node i is made of, and takes what it does to
-// that into the setting.
+// enter returns the inner node of the loss at node i, and adds to the setting
+// what node i does to it.
 func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
 	n := &l.Nodes[i]
 	inner = l.Edges[n.In[0]].From
@@ -78,22 +78,22 @@ func (l *lesson) enter(i int, s *setting) (inner int, known bool) {
 	return inner, l.isComplete(inner)
 }
 
-// isComplete reports whether a node is an operation of the library with all its
+// isComplete reports whether a node is a built-in operation with all its
 // inputs.
 func (l *lesson) isComplete(i int) bool {
 	n := &l.Nodes[i]
 	return !n.Custom && len(n.In) > 0 && len(n.In) >= len(n.Source.Inputs)
 }
 
-// isPlain reports whether nothing but additions stands around the loss.
+// isPlain reports whether only additions surround the loss.
 func (s *setting) isPlain() bool {
 	return s.factor == 1 && s.weight == "" && s.rows == 1 && !s.summed
 }
 
-// multiply takes a given factor or divisor in.
+// multiply adds a constant factor or divisor to the setting.
 func (s *setting) multiply(l *lesson, op string, by int) {
 	switch n := &l.Nodes[by]; {
-	case n.Source.Value.Size() > 1: // another one for each row
+	case n.Source.Value.Size() > 1: // it differs from row to row
 		s.weight += l.letter(by) + "·"
 	case op == operations.Div:
 		s.factor /= n.Value.Few[0]
@@ -102,7 +102,7 @@ func (s *setting) multiply(l *lesson, op string, by int) {
 	}
 }
 
-// formula writes the loss of one number with what stands around it.
+// formula writes the loss of one number with its setting.
 func (s *setting) formula(c core) lossFormula {
 	over := ""
 	if s.rows > 1 {
@@ -121,8 +121,8 @@ func (s *setting) formula(c core) lossFormula {
 	return f
 }
 
-// factorOf returns the part of the loss in a product or quotient, and the given
-// number that it is multiplied with or divided by; nowhere where there is none.
+// factorOf returns the part of the loss in a product or quotient, and the
+// constant that it is multiplied or divided by; nowhere if there is none.
 func (l *lesson) factorOf(n *recording.Node) (of, by int) {
 	first, second := l.Edges[n.In[0]], l.Edges[n.In[1]]
 	switch {
@@ -134,17 +134,17 @@ func (l *lesson) factorOf(n *recording.Node) (of, by int) {
 	return recording.Nowhere, recording.Nowhere
 }
 
-// mostNested is how deep the formula of a loss is written out that is not
-// known.
+// mostNested is the depth to which the formula of an unknown loss is written
+// out.
 const mostNested = 3
 
-// expression returns the formula of a node in what is drawn.
+// expression returns the formula of a node in terms of drawn nodes.
 func (l *lesson) expression(i, depth int) string {
 	return l.Written(i, func(from int, operand bool) string { return l.operand(from, depth, operand) })
 }
 
-// operand returns what a formula calls an input, which knows whether it stands
-// between operators.
+// operand returns the text of an input in a formula; operand says whether it is
+// an operand of an operator.
 func (l *lesson) operand(i, depth int, operand bool) string {
 	n := &l.Nodes[i]
 	switch {
@@ -162,13 +162,13 @@ func (l *lesson) operand(i, depth int, operand bool) string {
 	return text
 }
 
-// elementCount returns how many numbers a mean was taken of.
+// elementCount returns the number of elements in a mean.
 func elementCount(n *recording.Node) int {
 	return n.Source.Value.Graph().At(n.Source.Inputs[0]).Size() / max(1, n.Source.Value.Size())
 }
 
-// letter returns the name of a prediction or target, where there are several
-// without its number.
+// letter returns the name of a prediction or target, without its number if
+// there are several.
 func (l *lesson) letter(i int) string {
 	title, several := l.Nodes[i].Title(), 0
 	for k := range l.Nodes {
@@ -190,12 +190,11 @@ type core struct {
 	factor   float64
 	formula  string // times the factor
 	slope    float64
-	gradient string // the derivative of the loss by the prediction, times the slope; "" where it is not known
-	below    string // that the gradient is divided by
+	gradient string // the derivative of the loss by the prediction, times the slope; "" if not known
+	below    string // the divisor of the gradient
 }
 
-// derivative returns the derivative as one writes it, with the factors of what
-// stands around the loss of one number.
+// derivative writes the derivative, with the factors of the setting.
 func (c core) derivative(factor float64, over string) string {
 	text := recording.Times(factor*c.slope, c.gradient)
 	switch {
@@ -252,7 +251,7 @@ func (l *lesson) squareCore(d int) (core, bool) {
 	return core{1, "(" + error + ")²", 2, around("(", slope), ""}, known
 }
 
-// around puts a text between brackets, and leaves nothing as it is.
+// around puts a text in brackets, unless it is empty.
 func around(open, text string) string {
 	if text == "" {
 		return ""
@@ -260,10 +259,9 @@ func around(open, text string) string {
 	return open + text + ")"
 }
 
-// difference returns how far a prediction is from its target, and the same as
-// prediction minus target, which the derivatives by the prediction are made of:
-// "y − a" and "a − y". That is "" where it is not known which of the two the
-// prediction is.
+// difference returns the difference of a prediction and its target as recorded,
+// and as prediction minus target, which the derivatives use: "y − a" and "a −
+// y". The latter is "" if it is not known which of the two is the prediction.
 func (l *lesson) difference(i int) (error, slope string, known bool) {
 	d := &l.Nodes[i]
 	if d.Op != operations.Sub || d.Custom || !l.loss[i] {
@@ -281,8 +279,8 @@ func (l *lesson) difference(i int) (error, slope string, known bool) {
 	return error, error, true
 }
 
-// productCore recognises the losses that are recorded as a product: the square
-// of a difference, the cross entropy of logits, and Huber's.
+// productCore recognises the losses recorded as a product: the square of a
+// difference, the cross entropy from logits, and Huber's.
 func (l *lesson) productCore(first, second int) (core, bool) {
 	a := &l.Nodes[first]
 	switch {
@@ -298,7 +296,7 @@ func (l *lesson) productCore(first, second int) (core, bool) {
 	return core{}, false
 }
 
-// huberCore recognises c·(d − ½c), with c = d cut off at ±δ.
+// huberCore recognises c·(d − ½c), with c = d clamped to ±δ.
 func (l *lesson) huberCore(clamp, rest int) (core, bool) {
 	c, r := &l.Nodes[clamp], &l.Nodes[rest]
 	if r.Op != operations.Sub || r.Custom || c.Constants[0] != -c.Constants[1] {
@@ -316,7 +314,7 @@ func (l *lesson) huberCore(clamp, rest int) (core, bool) {
 	return core{1, fmt.Sprintf("huber(%s, δ = %s)", error, delta), 1, slope, ""}, known
 }
 
-// explanation says which loss there is, and what that makes of dw.
+// explanation says which loss it is, and what dw is because of it.
 func (l *lesson) explanation() []string {
 	f, name := l.lossFormula(), l.Nodes[l.Root].Title()
 	first := name + " = " + f.loss

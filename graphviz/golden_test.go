@@ -108,8 +108,8 @@ var (
 	second   = []graphviz.Selection{graphviz.Sample(1)}
 )
 
-// whole are the goldens that are kept as drawings, to the byte. The others are
-// kept as what a reader sees of them.
+// whole lists the goldens that are kept as drawings, to the byte. The others
+// are kept as text that describes them.
 var whole = map[string][]string{
 	".dot": {
 		"neuron.forward", "neuron.backward", "neuron.combined", "neuron.course", "network.sample.backward", "network.neurons", "network.layers",
@@ -148,9 +148,9 @@ func TestGolden(t *testing.T) {
 	}
 }
 
-// describe writes what a reader sees of a drawing, a line for each box, frame
-// and arrow: neither colors nor markup. Of the same drawing in Mermaid it writes
-// the boxes.
+// describe writes what a reader sees in a drawing, without colours and markup:
+// a line for each box, frame and arrow, and the boxes of the same drawing in
+// Mermaid.
 func describe(b *strings.Builder, name string, p parsed, mermaid string) {
 	fmt.Fprintf(b, "== %s\n", name)
 	line := func(text string) string {
@@ -199,7 +199,7 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// drawn returns what Write writes.
+// drawn returns the output of Write.
 func drawn(t testing.TB, root autograd.Value, grads autograd.Gradients, o graphviz.Options) []byte {
 	t.Helper()
 	var b bytes.Buffer
@@ -209,8 +209,8 @@ func drawn(t testing.TB, root autograd.Value, grads autograd.Gradients, o graphv
 	return b.Bytes()
 }
 
-// check returns what is drawn. It fails when the text is not well-formed, or
-// when Graphviz, where it is installed, has anything to say about it.
+// check returns the parsed drawing. It fails if the text is not well-formed or
+// if Graphviz, where installed, reports anything.
 func check(t testing.TB, text []byte) parsed {
 	t.Helper()
 	if dot, err := exec.LookPath("dot"); err == nil {

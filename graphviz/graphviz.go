@@ -21,8 +21,8 @@ const (
 	Backward             // from the root to the parameters, along the chain rule
 	Combined             // both in one: the arrows of the backward pass beside those of the computation
 	Layers               // one box for each layer
-	Course               // of one neuron or a small network of single numbers: the forward row, and under it the backward row
-	Neurons              // neurons as circles in columns, with their weights or the gradients of these as edges
+	Course               // the course's picture of a neuron or a small network of single numbers: the forward row above the backward row
+	Neurons              // neurons as circles in columns, with weights or their gradients as lines
 )
 
 // views are the drawers of the views.
@@ -43,7 +43,7 @@ func (v View) String() string {
 	return "unknown"
 }
 
-// A Direction is where the arrows of a drawing lead.
+// A Direction is the direction of a drawing's arrows.
 type Direction string
 
 const (
@@ -55,14 +55,14 @@ const (
 // graph from left to right, without gradients.
 type Options struct {
 	View       View
-	Select     []recording.Selection // what part of the recording is drawn, and how; applied in order
-	MaxNodes   int                   // most boxes of a drawing, above which Write returns a *TooManyNodesError: 1000 if zero (3000 for the page), no limit if negative
-	MaxWeights int                   // most weights drawn one by one, above which there is a box for each layer: 30 if zero, no limit if negative
-	Legend     bool                  // with a frame that says what colours and borders mean
+	Select     []recording.Selection // which part of the recording is drawn, and how; applied in order
+	MaxNodes   int                   // most boxes; above it Write returns a *TooManyNodesError; 1000 if zero, no limit if negative
+	MaxWeights int                   // most weights drawn one by one; above it each layer is a box; 30 if zero, no limit if negative
+	Legend     bool                  // add a frame that explains colours and borders
 	Title      string                // above the drawing; none if empty
 	Direction  Direction             // LeftToRight if empty
 	Digits     int                   // significant digits of numbers, 1 to 17; 4 if zero
-	Elements   int                   // tensors of at most so many elements show each one, larger ones their range; 6 if zero
+	Elements   int                   // tensors with at most this many elements show each one, larger ones their range; 6 if zero
 
 	// WeightGradients makes the view Neurons draw the gradients of the weights
 	// instead of the weights.
@@ -72,7 +72,7 @@ type Options struct {
 const defaultMaxNodes = 1000
 
 // checked returns the options with their defaults filled in. It panics with an
-// *autograd.ArgumentError where one makes no sense.
+// *[autograd.ArgumentError] if one is invalid.
 func (o Options) checked() Options {
 	if o.Direction == "" {
 		o.Direction = LeftToRight
@@ -93,11 +93,11 @@ func (o Options) checked() Options {
 	return o
 }
 
-// A format turns what is drawn into text.
+// A format turns a model into the text of a drawing.
 type format func(m *recording.Model, o Options) ([]byte, error)
 
-// formatOf returns the format of a file, by the end of its name. It panics
-// with an *autograd.ArgumentError when there is none.
+// formatOf returns the format of a file by the end of its name. It panics with
+// an *[autograd.ArgumentError] if there is none.
 func formatOf(path string) format {
 	switch extension := filepath.Ext(path); extension {
 	case ".dot", ".gv":
@@ -114,16 +114,16 @@ func formatOf(path string) format {
 // extensions are those of the formats.
 const extensions = ".dot, .gv, .mmd and .svg"
 
-// Write draws root and all that it was computed from, or what Options.Select
-// leaves of it, in the DOT language, which Graphviz lays out. The gradients are
-// what a backward pass of the same recording returned, or zero Gradients if
-// there was none yet. The same recording gives the same bytes.
+// Write draws root and everything that it was computed from, or what
+// Options.Select chooses of it, in the DOT language of Graphviz. grads is the
+// result of a backward pass of the same recording, or zero Gradients if there
+// was none yet. The same recording gives the same bytes.
 //
-// The error is that of w, a *TooManyNodesError when the drawing would be too
-// large, or that of a Selection. It panics as root's methods do when the graph
-// has been Reset or a parameter has been changed since, with an
-// *autograd.GraphError when the gradients are another graph's, and with an
-// *autograd.ArgumentError when an option makes no sense.
+// It returns the error of w, a *[TooManyNodesError] if the drawing would be too
+// large, or the error of a Selection. It panics as root's methods do if the
+// graph has been Reset or a parameter has been changed since, with an
+// *[autograd.GraphError] if the gradients belong to another graph, and with an
+// *[autograd.ArgumentError] if an option is invalid.
 func Write(w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
 	return write(w, dotFormat, root, grads, o)
 }
@@ -140,14 +140,14 @@ func write(w io.Writer, f format, root autograd.Value, grads autograd.Gradients,
 	return nil
 }
 
-// WriteFile draws into a file, in the format that the end of its name says:
-// the DOT language for .dot and .gv, Mermaid for .mmd, and a picture for .svg.
-// Package page writes pages. The drawing is written beside the file and renamed
-// once complete, so that a file of that name is replaced as a whole or, on an
-// error, left as it was.
+// WriteFile draws into a file, in a format chosen by the end of its name: DOT
+// for .dot and .gv, Mermaid for .mmd, and a picture for .svg. (Package page
+// writes pages.) The drawing is written to a temporary file and renamed when
+// complete, so that an existing file is replaced as a whole or, on an error,
+// left as it was.
 //
-// Errors and panics are those of Write and, for .svg, of SVG; it panics with an
-// *autograd.ArgumentError for another end of the name.
+// Errors and panics are those of [Write] and, for .svg, of [SVG]; it panics
+// with an *[autograd.ArgumentError] if the name ends otherwise.
 func WriteFile(path string, root autograd.Value, grads autograd.Gradients, o Options) error {
 	text, err := render(formatOf(path), root, grads, o)
 	if err == nil {
@@ -169,8 +169,8 @@ func render(f format, root autograd.Value, grads autograd.Gradients, o Options) 
 	return f(m, o)
 }
 
-// modelOf returns what the options draw of the recording of root, and the
-// options of what it was folded to.
+// modelOf returns the model of root's recording that the options choose, and
+// the options after folding.
 func modelOf(root autograd.Value, grads autograd.Gradients, o Options) (*recording.Model, Options, error) {
 	m, err := recording.New(root, grads, o.Elements).WithTroubles(explain.Note).SelectAll(o.Select)
 	if prepare := preparations[o.View]; err == nil && prepare != nil {
@@ -186,7 +186,8 @@ func modelOf(root autograd.Value, grads autograd.Gradients, o Options) (*recordi
 	return m, o, err
 }
 
-// preparations make of a model what a view draws, where that is not the values.
+// preparations convert a model for views that do not draw its values as they
+// are.
 var preparations = map[View]func(*recording.Model) (*recording.Model, error){
 	Layers:  func(m *recording.Model) (*recording.Model, error) { return m.Layers(), nil },
 	Course:  func(m *recording.Model) (*recording.Model, error) { return m.InSingleNumbers("Course") },

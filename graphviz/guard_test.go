@@ -10,9 +10,9 @@ import (
 	"testing"
 )
 
-// The package draws, and no more: explanations, pages and the picture of a
-// recording are packages of their own. It has few names, and its lines have a
-// ceiling in .ci/budget.
+// The package only draws: explanations, pages and the model of a recording are
+// packages of their own. It has few exported names, and .ci/budget limits its
+// lines.
 func TestFewNames(t *testing.T) {
 	const most = 30
 	paths, err := filepath.Glob("*.go")
@@ -38,8 +38,8 @@ func TestFewNames(t *testing.T) {
 	}
 }
 
-// exportedBy returns the exported names that a declaration brings to users,
-// but for methods and fields.
+// exportedBy returns the exported names that a declaration declares, without
+// methods and fields.
 func exportedBy(d ast.Decl) (names []string) {
 	add := func(n *ast.Ident) {
 		if n.IsExported() {

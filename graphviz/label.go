@@ -11,15 +11,15 @@ import (
 	"nabla/internal/recording"
 )
 
-// A label is an HTML-like label under construction: a table with a heading
-// over rows of a caption and its numbers.
+// A label is an HTML-like label under construction: a table with a heading and
+// rows of a caption and numbers.
 type label struct {
 	strings.Builder
 	digits int
 	ports  bool // arrows end at the rows of value and gradient
 }
 
-// A row's ports are at its sides.
+// The ports of a row are at its sides.
 const (
 	valuePort    = "v"
 	gradientPort = "g"
@@ -40,7 +40,7 @@ func newLabel(digits int) *label {
 
 func (l *label) html() dot.HTML { return dot.HTML(l.String() + "</TABLE>") }
 
-// heading adds what stands over the rows: bold, then in grey.
+// heading adds the heading: bold text, then grey text.
 func (l *label) heading(bold, gray string) {
 	l.WriteString(`<TR><TD COLSPAN="2" CELLPADDING="4">`)
 	l.WriteString(font(inkColor, headingSize, "<B>"+htmlText(bold)+"</B>"))
@@ -66,8 +66,7 @@ func italic(words string) string {
 
 func (l *label) row(caption, content string) { l.banded(caption, content, "", "") }
 
-// banded adds a row with ports of a name and on a ground of a colour, unless
-// they are empty.
+// banded adds a row with ports and a background colour, each unless empty.
 func (l *label) banded(caption, content, port, fill string) {
 	var left, right string
 	if port != "" && l.ports {
@@ -82,7 +81,8 @@ func (l *label) banded(caption, content, port, fill string) {
 	l.WriteString(`</TD><TD ALIGN="LEFT"` + right + `>` + content + "</TD></TR>")
 }
 
-// troubles adds a row for each trouble of a node, the first few of many.
+// troubles adds a row for each trouble of a node, or for the first few of
+// many.
 func (l *label) troubles(n *recording.Node) {
 	const most = 3
 	for i, t := range n.Troubles {
@@ -113,8 +113,7 @@ func (l *label) tensor(n recording.Numbers, color string) string {
 	return l.summary(n, color)
 }
 
-// element returns one number, in a colour of its own when it is NaN or
-// infinite.
+// element returns one number, in a special colour if it is NaN or infinite.
 func (l *label) element(v float64, color string) string {
 	if math.IsNaN(v) || math.IsInf(v, 0) {
 		color = troubleColor
@@ -122,7 +121,7 @@ func (l *label) element(v float64, color string) string {
 	return font(color, 0, recording.Number(v, l.digits))
 }
 
-// matrix returns each element, the last axis across.
+// matrix returns each element, with the last axis horizontal.
 func (l *label) matrix(n recording.Numbers, color string) string {
 	across := n.Shape[len(n.Shape)-1]
 	var b strings.Builder
@@ -139,8 +138,8 @@ func (l *label) matrix(n recording.Numbers, color string) string {
 	return b.String() + "</TABLE>"
 }
 
-// summary returns the range, mean and norm of a tensor, and under them what is
-// special about its elements: how many are zero, NaN or infinite.
+// summary returns the range, mean and norm of a tensor, and below them how many
+// elements are zero, NaN or infinite.
 func (l *label) summary(n recording.Numbers, color string) string {
 	var parts []string
 	for _, part := range n.Statistics(l.digits) {
@@ -167,7 +166,7 @@ func font(color string, size int, html string) string {
 	return `<FONT COLOR="` + color + `" POINT-SIZE="` + strconv.Itoa(size) + `">` + html + "</FONT>"
 }
 
-// gradient adds the row of a node's gradient, on a ground of a colour, or why
+// gradient adds the row of a node's gradient with a background colour, or why
 // there is none.
 func (l *label) gradient(n *recording.Node, fill string) {
 	if n.State == recording.Reached {
@@ -183,16 +182,16 @@ func (l *label) gradient(n *recording.Node, fill string) {
 	}
 }
 
-// htmlText escapes visible text for an HTML label. Graphviz looks for its own
-// escapes, such as \N for a node's name, in HTML labels too, so that a
-// backslash has to be doubled.
+// htmlText escapes visible text for an HTML label. Graphviz interprets its own
+// escapes, such as \N for a node's name, in HTML labels too, so a backslash
+// must be doubled.
 var htmlText = strings.NewReplacer(
 	"&", "&amp;", "<", "&lt;", ">", "&gt;", `"`, "&quot;", "'", "&#39;", `\`, "&#92;&#92;",
 ).Replace
 
 // quoted returns visible text as a quoted string of the DOT language. Graphviz
-// disagrees with itself on backslashes in tooltips, so that they are replaced
-// by a sign that looks alike.
+// treats backslashes in tooltips inconsistently, so they are replaced by a
+// character that looks similar.
 func quoted(text string) string {
 	return `"` + quotedText(text) + `"`
 }

@@ -16,8 +16,9 @@ func (c *canvas) drawLayers() {
 	}
 }
 
-// layerLabel says of a layer what goes in and out, how many parameters it has,
-// and the norms of its values and gradients.
+// layerLabel returns the label of a layer: the shapes of its inputs and
+// outputs, its number of parameters, and the norms of its values and
+// gradients.
 func (c *canvas) layerLabel(i int) *label {
 	n := &c.Nodes[i]
 	if n.Group == nil {
@@ -36,8 +37,8 @@ func (c *canvas) layerLabel(i int) *label {
 	return l
 }
 
-// shapesOf returns the shapes of what goes into a layer from outside, but for
-// targets and single constants, and of what comes out: "[24 2] → [24 3]".
+// shapesOf returns the shapes of a layer's inputs from outside, except targets
+// and scalar constants, and of its outputs: "[24 2] → [24 3]".
 func (c *canvas) shapesOf(i int) string {
 	var in, out []string
 	for _, e := range c.Nodes[i].In {
@@ -52,7 +53,7 @@ func (c *canvas) shapesOf(i int) string {
 	return together(in) + " → " + together(out)
 }
 
-// together joins shapes, equal ones that follow each other as "3 × [ ]".
+// together joins shapes, with consecutive equal ones as "3 × [ ]".
 func together(shapes []string) string {
 	var parts []string
 	for at := 0; at < len(shapes); {

@@ -7,8 +7,7 @@ import (
 	"github.com/emicklei/dot"
 )
 
-// legend adds a frame that says what the boxes and colours of this drawing
-// mean.
+// legend adds a frame that explains the boxes and colours of this drawing.
 func (c *canvas) legend() {
 	frame := c.graph.Subgraph("legend", dot.ClusterOption{})
 	frame.Attr("id", "legend")
@@ -32,7 +31,7 @@ func (c *canvas) legend() {
 	box.Attr("fontname", fontName)
 }
 
-// looks returns those that occur in the drawing.
+// looks returns the looks that occur in the drawing.
 func (c *canvas) looks() []look {
 	used := map[string]bool{}
 	for i := range c.Nodes {
@@ -53,7 +52,7 @@ func (c *canvas) looks() []look {
 	return all
 }
 
-// colorTable says what the colours of numbers mean.
+// colorTable explains the colours of numbers.
 func (c *canvas) colorTable() dot.HTML {
 	var b strings.Builder
 	b.WriteString(`<TABLE BORDER="0" CELLBORDER="0" CELLSPACING="0" CELLPADDING="2">`)

@@ -10,13 +10,13 @@ import (
 	"nabla/internal/recording"
 )
 
-// WriteMermaid draws as Write does, in the language of Mermaid, which README
-// files show where DOT would be plain text: put it between ```mermaid and ```.
-// The boxes say the same in plain text; there is no room for matrices, tints
-// and a legend. The views Course and Neurons are drawn as Forward.
+// WriteMermaid draws like [Write], but in the language of Mermaid, which README
+// files can show: put it between ```mermaid and ```. The boxes have the same
+// content in plain text, without matrices, tints and a legend. The views Course
+// and Neurons are drawn as Forward.
 //
-// GitHub draws at most 500 arrows and 50,000 characters: select what is drawn
-// of a larger recording. Errors and panics are those of Write.
+// GitHub draws at most 500 arrows and 50,000 characters: select a part of a
+// larger recording. Errors and panics are those of [Write].
 func WriteMermaid(w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
 	return write(w, mermaid, root, grads, o)
 }
@@ -32,15 +32,15 @@ func mermaid(m *recording.Model, o Options) ([]byte, error) {
 	return f.text.Bytes(), nil
 }
 
-// A flowchart is a drawing in the language of Mermaid. It draws what the canvas
-// of the DOT language would.
+// A flowchart is a drawing in the language of Mermaid, with the content of the
+// DOT canvas.
 type flowchart struct {
 	*canvas
 	text      bytes.Buffer
 	ids       map[int]string // of the nodes that are drawn
 	inner     [][]int        // scopes, by parent
-	nodes     [][]int        // those that are drawn, by scope
-	inhabited []bool         // scopes with a box in them, or in one inside
+	nodes     [][]int        // the drawn nodes, by scope
+	inhabited []bool         // scopes that contain a box, directly or in an inner scope
 	styles    []string       // of arrows, by their number
 }
 
@@ -97,14 +97,14 @@ func (f *flowchart) scope(number int, indent string) {
 	}
 }
 
-// inhabit notes that there is a box in a scope and those around it.
+// inhabit notes that a scope and those around it contain a box.
 func (f *flowchart) inhabit(scope int) {
 	for s := scope; s != 0 && !f.inhabited[s]; s = f.Scopes[s].Parent {
 		f.inhabited[s] = true
 	}
 }
 
-// lines returns what a box says.
+// lines returns the text of a box.
 func (f *flowchart) lines(i int) []string {
 	n, digits := &f.Model.Nodes[i], f.o.Digits
 	if f.o.View == Layers && n.Group != nil {
@@ -137,7 +137,7 @@ func withTroubles(lines []string, n *recording.Node) []string {
 	return lines
 }
 
-// layerLines returns what the box of a layer says.
+// layerLines returns the text of a layer's box.
 func (f *flowchart) layerLines(i int) []string {
 	n := &f.Model.Nodes[i]
 	lines := []string{n.Title(), f.shapesOf(i)}
@@ -159,8 +159,8 @@ func (f *flowchart) layerLines(i int) []string {
 	return withTroubles(lines, n)
 }
 
-// arrows writes those of one or more edges between two boxes: forward, backward
-// or both.
+// arrows writes the arrows of one or more edges between two boxes: forward,
+// backward or both.
 func (f *flowchart) arrows(edges []*recording.Edge) {
 	e := edges[0]
 	if f.o.View == Layers && e.From == e.To {
@@ -195,9 +195,9 @@ func (f *flowchart) link(from, to int, plain, start, end string, lines []string)
 	fmt.Fprintf(&f.text, "  %s %s %s\n", f.ids[from], arrow, f.ids[to])
 }
 
-// pointedBack puts an arrow in front of what comes back along an edge: Mermaid
-// has no arrow that leads against its line, and a line of the other direction
-// would turn the layout around.
+// pointedBack puts an arrow character before what comes back along an edge:
+// Mermaid has no arrow that points against its line, and a line in the other
+// direction would reverse the layout.
 func (f *flowchart) pointedBack(lines []string) []string {
 	sign := "←"
 	if f.o.Direction == TopToBottom {
@@ -242,7 +242,7 @@ func (f *flowchart) class(i int) string {
 	return "computed"
 }
 
-// classes writes those that are used.
+// classes writes the classes that are used.
 func (f *flowchart) classes() {
 	used := map[string]bool{}
 	for i := range f.Model.Nodes {
@@ -275,15 +275,14 @@ func mermaidText(lines []string) string {
 	return `"` + strings.Join(kept, "<br/>") + `"`
 }
 
-// mermaidEscape escapes a line of a text in quotes. Mermaid has no escape but
-// the numbers of characters between # and ;, and reads much into what stands in
-// quotes: HTML, Markdown such as emphasis and the beginning of a list,
-// formulas between dollars, directives behind percent signs, and styles where
-// a colon follows a keyword.
+// mermaidEscape escapes a line of a quoted text. Mermaid's only escape is a
+// character's number between # and ;. It interprets much inside quotes: HTML,
+// Markdown such as emphasis and list items, formulas between dollar signs,
+// directives after percent signs, and styles if a colon follows a keyword.
 func mermaidEscape(line string) string {
 	var b strings.Builder
 	for i, r := range line {
-		if r == '\\' { // in front of n it would be a line break even as a number
+		if r == '\\' { // before n it would be a line break even as a number
 			r = '⧵'
 		}
 		if strings.ContainsRune("\"#;:&<>`%(*_~$", r) || i == 0 && strings.ContainsRune("-+0123456789", r) {

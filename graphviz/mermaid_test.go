@@ -25,8 +25,8 @@ func mermaid(t testing.TB, root autograd.Value, grads autograd.Gradients, o grap
 	return b.String()
 }
 
-// The statements of the part of Mermaid's language that the drawings use. Texts
-// in quotes have nothing in them that Mermaid reads as more than text.
+// The statements in the part of Mermaid's language that the drawings use.
+// Quoted texts contain nothing that Mermaid interprets.
 const mermaidQuoted = `"((?:[^"#;:&<>\x60\\%(*_~$\x00-\x1f\x7f]|#[0-9]+;|<br/>)*)"`
 
 var mermaidPatterns = map[string]*regexp.Regexp{
@@ -115,7 +115,7 @@ func TestMermaid(t *testing.T) {
 	}
 }
 
-// What Mermaid draws of any name, operation, scope and title.
+// Draws any name, operation, scope and title with Mermaid.
 func FuzzMermaidNames(f *testing.F) {
 	for _, name := range recordingtest.Names {
 		f.Add(name)
@@ -142,7 +142,7 @@ func FuzzMermaidNames(f *testing.F) {
 	})
 }
 
-// A title is a string of YAML, whatever is in it.
+// Any title becomes a string of YAML.
 func TestMermaidTitle(t *testing.T) {
 	for title, want := range map[string]string{
 		"plain": `title: "plain"`, `a "b" \ c`: `title: "a \"b\" \\ c"`, "two\nlines": `title: "two↵lines"`, "---": `title: "---"`,

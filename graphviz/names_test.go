@@ -9,7 +9,7 @@ import (
 	"nabla/internal/recording/recordingtest"
 )
 
-// neuronNamed records a neuron in which everything has that name.
+// neuronNamed records a neuron in which everything has the same name.
 func neuronNamed(name string) autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	g.Enter(name)
@@ -20,7 +20,7 @@ func neuronNamed(name string) autograd.Value {
 }
 
 // FuzzNamesOfNeurons draws a data point, the course's picture and the neurons
-// with any name. Graphviz itself sees the seeds.
+// with any name. The seeds are also laid out by Graphviz.
 func FuzzNamesOfNeurons(f *testing.F) {
 	for _, name := range recordingtest.Names {
 		f.Add(name)
@@ -51,7 +51,8 @@ func TestNamesOfNeuronsLaidOut(t *testing.T) {
 	}
 }
 
-// Without gradients, without Trace and in single precision too.
+// Data points of graphs without gradients, without Trace and in single
+// precision.
 func TestDataPointsOfOtherGraphs(t *testing.T) {
 	for name, c := range map[string]struct {
 		options  autograd.Options

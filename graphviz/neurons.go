@@ -11,13 +11,13 @@ import (
 	"nabla/internal/recording"
 )
 
-// The colours of weights: a pair that colour-blind people tell apart.
+// The colours of weights, a pair that colour-blind people can distinguish.
 const (
 	positiveColor = "#1d4ed8"
 	negativeColor = "#c2410c"
 )
 
-// mostLabels is up to how many weights have their number written on them.
+// mostLabels is the most weights that are labelled with their numbers.
 const mostLabels = 40
 
 // drawNeurons draws the neurons in columns, and the weights between them.
@@ -45,7 +45,8 @@ func (c *canvas) drawNeurons() {
 	}
 }
 
-// shownOf returns what is drawn of a weight, NaN where there is no gradient.
+// shownOf returns the number to draw for a weight; NaN if there is no
+// gradient.
 func (c *canvas) shownOf(s recording.Synapse) float64 {
 	switch {
 	case !c.o.WeightGradients:
@@ -56,8 +57,8 @@ func (c *canvas) shownOf(s recording.Synapse) float64 {
 	return math.NaN()
 }
 
-// drawCircles draws the columns, each under its heading, and under it how many
-// neurons of it are left out.
+// drawCircles draws the columns, each with a heading above and the number of
+// neurons left out below.
 func (c *canvas) drawCircles(b *recording.Brain, keep []bool) []dot.Node {
 	last := 0
 	for i := range b.Circles {
@@ -100,7 +101,7 @@ func (c *canvas) drawCircles(b *recording.Brain, keep []bool) []dot.Node {
 	return boxes
 }
 
-// drawMore draws what stands for neurons that are left out.
+// drawMore draws a node for the neurons left out.
 func (c *canvas) drawMore(frame *dot.Graph, layer, count int) dot.Node {
 	id := fmt.Sprintf("more%03d", layer)
 	box := frame.Node(id)
@@ -116,7 +117,7 @@ func (c *canvas) invisible(from, to dot.Node) dot.Edge {
 	return e
 }
 
-// headingOf returns what stands over a column.
+// headingOf returns the heading of a column.
 func (c *canvas) headingOf(layer, last, scope, count int) string {
 	switch {
 	case layer == 0:

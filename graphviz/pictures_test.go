@@ -11,11 +11,11 @@ import (
 	"nabla/graphviz"
 )
 
-// pictures are those of the documentation, by the golden drawings that they
-// show.
+// pictures maps each picture of the documentation to the golden drawing that it
+// shows.
 var pictures = map[string]string{"course.svg": "neuron.course", "neuron.svg": "neuron.combined", "hotels.svg": "hotels.combined", "layers.svg": "hotels.layers"}
 
-// The pictures under docs are what is drawn without Graphviz, the same
+// The pictures under docs are drawn without Graphviz and are the same
 // everywhere.
 func TestPictures(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
@@ -42,8 +42,8 @@ func TestPictures(t *testing.T) {
 	}
 }
 
-// The README's picture is legible where it is shown 880 pixels wide: its
-// smallest letters are 9 pixels high.
+// The README's picture is legible at a width of 880 pixels: its smallest
+// letters are 9 pixels high.
 func TestReadmePictureIsLegible(t *testing.T) {
 	picture, err := os.ReadFile("../docs/hotels.svg")
 	if err != nil {

@@ -25,7 +25,7 @@ func titles(p parsed) []string {
 	return all
 }
 
-// firstWords returns a label up to where its numbers begin.
+// firstWords returns the part of a label before its numbers.
 func firstWords(label string) string {
 	words := strings.Fields(label)
 	for i, w := range words {
@@ -71,7 +71,7 @@ func TestSelectionsShow(t *testing.T) {
 	}
 }
 
-// ×12 stands where parameters are shared, and there alone.
+// ×12 appears only where parameters are shared.
 func TestFoldTellsSharedParameters(t *testing.T) {
 	for name, c := range map[string]struct {
 		root autograd.Value
@@ -91,7 +91,8 @@ func TestFoldTellsSharedParameters(t *testing.T) {
 	}
 }
 
-// Blocks that differ in a shape, an operation, a constant or a wire stay.
+// Blocks that differ in a shape, an operation, a constant or a connection
+// stay.
 func TestFoldKeepsWhatDiffers(t *testing.T) {
 	record := func(blocks ...func(g *autograd.Graph, x autograd.Value) autograd.Value) autograd.Value {
 		g := autograd.NewGraph(autograd.Options{})
@@ -122,8 +123,7 @@ func TestFoldKeepsWhatDiffers(t *testing.T) {
 	}
 }
 
-// A scope that is entered again with other parameters is not one layer that is
-// applied again.
+// A scope entered again with other parameters is not a layer applied again.
 func TestFoldKeepsCallsWithOtherParameters(t *testing.T) {
 	for _, shared := range []bool{true, false} {
 		g := autograd.NewGraph(autograd.Options{})
@@ -144,7 +144,7 @@ func TestFoldKeepsCallsWithOtherParameters(t *testing.T) {
 	}
 }
 
-// A collapsed box hands on what its members did, added up.
+// A collapsed box passes on the sum of what its members did.
 func TestCollapsedArrows(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(3)).Named("x")
@@ -192,7 +192,7 @@ func TestLayersView(t *testing.T) {
 	if diff := cmp.Diff(want, titles(p)); diff != "" {
 		t.Errorf("neurons (-want +got):\n%s", diff)
 	}
-	// Named Sequentials are looked into.
+	// Named Sequentials are replaced by their layers.
 	root = classes()
 	p = check(t, drawn(t, root, root.Backward(), graphviz.Options{View: graphviz.Layers}))
 	for _, title := range []string{"dense1", "tanh1", "dropout1", "softmax1", "loss"} {
@@ -214,7 +214,7 @@ func TestTooManyNodes(t *testing.T) {
 			t.Errorf("%q does not name %s", err, name)
 		}
 	}
-	// What is drawn counts, not what was recorded.
+	// The limit applies to what is drawn, not to what was recorded.
 	for _, o := range []graphviz.Options{
 		{MaxNodes: 20, Select: []graphviz.Selection{graphviz.Fold()}},
 		{MaxNodes: 27, View: graphviz.Layers},
@@ -254,7 +254,7 @@ func TestMistakesInSelectionsPanic(t *testing.T) {
 	}
 }
 
-// Every view of every selection is the same each time.
+// Every view of every Selection is deterministic.
 func TestSelectionsAreDeterministic(t *testing.T) {
 	var first map[string]string
 	for range 3 {
@@ -278,7 +278,7 @@ func TestSelectionsAreDeterministic(t *testing.T) {
 	}
 }
 
-// Every kind of box has a look of its own, and the legend has those that occur.
+// Every kind of box has its own look, and the legend has the looks that occur.
 func TestLegend(t *testing.T) {
 	root := recordingtest.HotelNetwork()
 	legend := func(o graphviz.Options) (words []string) {
@@ -310,7 +310,8 @@ func TestLegend(t *testing.T) {
 	}
 }
 
-// The ground of a gradient tells its magnitude; zero and none have no ground.
+// The background of a gradient shows its magnitude; zero and missing ones have
+// none.
 func TestTints(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	var sum autograd.Value
@@ -345,7 +346,7 @@ func TestTints(t *testing.T) {
 	}
 }
 
-// A mean that is 0 but for rounding has no digits, and one that is small has.
+// A mean that is 0 up to rounding has no digits; a small one does.
 func TestMeanOfWhatCancels(t *testing.T) {
 	for _, c := range []struct {
 		elements  []float64
@@ -366,7 +367,7 @@ func TestMeanOfWhatCancels(t *testing.T) {
 	}
 }
 
-// The zero Selection changes nothing; it was a nil function that was called.
+// The zero Selection changes nothing; calling its nil function used to panic.
 func TestZeroSelection(t *testing.T) {
 	root := recordingtest.Neuron()
 	var with, without bytes.Buffer

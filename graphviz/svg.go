@@ -14,9 +14,9 @@ import (
 	"nabla/internal/svg"
 )
 
-// A LayoutError says that Graphviz could not lay a drawing out.
+// A LayoutError says that Graphviz could not lay out a drawing.
 type LayoutError struct {
-	Message string // Graphviz's own, may be empty
+	Message string // from Graphviz; may be empty
 	Err     error  // how the program ended
 }
 
@@ -30,15 +30,15 @@ func (e *LayoutError) Error() string {
 // Unwrap returns how the program ended.
 func (e *LayoutError) Unwrap() error { return e.Err }
 
-// SVG draws as Write does, as a picture in the format SVG. Where the program
-// dot of Graphviz is installed it lays the picture out, and is killed when ctx
-// is done; the bytes then depend on its version. Elsewhere the library draws
-// the same boxes, frames and arrows itself, in a layout of its own, and the
-// same recording gives the same bytes.
+// SVG draws like [Write], but as an SVG picture. If Graphviz is installed, its
+// program dot lays out the picture, and is killed when ctx is done; the bytes
+// then depend on its version. Otherwise the library draws the same boxes,
+// frames and arrows with its own layout, and the same recording gives the same
+// bytes.
 //
-// Besides the errors and panics of Write there are a *LayoutError with
-// Graphviz's own message when it fails, and ctx's error when that was the
-// reason: errors.Is and errors.As tell them apart.
+// Besides the errors and panics of [Write], it returns a *[LayoutError] with
+// Graphviz's message if dot fails, which wraps ctx's error if that was the
+// reason.
 func SVG(ctx context.Context, w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
 	return write(w, pictures(ctx), root, grads, o)
 }
@@ -48,13 +48,13 @@ func pictures(ctx context.Context) format {
 	return func(m *recording.Model, o Options) ([]byte, error) { return layOut(ctx, dotText(m, o)) }
 }
 
-// layOut makes a picture, by dot where it is installed.
+// layOut makes a picture, with dot if it is installed.
 func layOut(ctx context.Context, text []byte) ([]byte, error) {
 	path, err := exec.LookPath("dot")
 	if err != nil {
 		return svg.Draw(string(text))
 	}
-	const grace = time.Second // for a program that dot started and that holds its output
+	const grace = time.Second // for a child of dot that keeps its output open
 	var picture, message bytes.Buffer
 	c := exec.CommandContext(ctx, path, "-Tsvg")
 	c.Stdin, c.Stdout, c.Stderr, c.WaitDelay = bytes.NewReader(text), &picture, &message, grace

@@ -33,8 +33,8 @@ func TestSVG(t *testing.T) {
 	}
 }
 
-// installed puts a program dot on the path, a shell script, and nothing else
-// but the shell's own tools.
+// installed makes a shell script the program dot; besides it, PATH has only the
+// tools of the shell.
 func installed(t *testing.T, script string) {
 	t.Helper()
 	shell, err := exec.LookPath("sh")
@@ -53,8 +53,8 @@ func installed(t *testing.T, script string) {
 	t.Setenv("PATH", dir)
 }
 
-// Without Graphviz the library draws itself: every view, whatever the names,
-// well formed and the same each time.
+// Without Graphviz the library draws every view itself, with any names:
+// well-formed and deterministic.
 func TestWithoutGraphviz(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	for _, name := range []string{"w", "", "\x00", `"`, `\`, `\"`, `\N\n`, "<b>", "&amp;", "&#0;", "]]>", "-->", "\xff\xfe", "\u202e", "🧠👩‍🔬", strings.Repeat("x", 300)} {
@@ -95,8 +95,8 @@ func TestGraphvizFails(t *testing.T) {
 	}
 }
 
-// The program is killed when its context ends, and children that hold its
-// output are not waited for: the test would last for hours.
+// The program is killed when its context ends, and children that keep its
+// output open are not waited for; otherwise the test would last for hours.
 func TestSVGIsCanceled(t *testing.T) {
 	installed(t, "sleep 7200 & echo $! >child; wait")
 	t.Chdir(t.TempDir())
@@ -113,7 +113,7 @@ func TestSVGIsCanceled(t *testing.T) {
 	}
 }
 
-// end kills the process whose id stands in a file.
+// end kills the process whose id is in a file.
 func end(t *testing.T, path string) {
 	text, err := os.ReadFile(path)
 	if err != nil {
@@ -129,7 +129,7 @@ func end(t *testing.T, path string) {
 	}
 }
 
-// The end of a file's name says what is written.
+// The end of a file's name chooses the format.
 func TestWriteFileFormats(t *testing.T) {
 	installed(t, `while read -r line; do :; done; echo "<svg>drawn</svg>"`)
 	dir := t.TempDir()

@@ -10,7 +10,7 @@ import (
 	"unicode/utf8"
 )
 
-// A parsed drawing is what a test asks of the DOT text.
+// A parsed drawing is the content of a DOT text, for tests.
 type parsed struct {
 	boxes  map[string]map[string]string // attributes by the id attribute
 	arrows []arrow
@@ -30,8 +30,8 @@ type parser struct {
 	out  parsed
 }
 
-// parse fails when the text is not well-formed: strings, HTML labels and
-// braces that do not end, labels that are no XML, arrows to nowhere.
+// parse fails if the text is not well-formed: unterminated strings, HTML labels
+// or braces, labels that are not XML, arrows to missing nodes.
 func parse(text []byte) (parsed, error) {
 	if !utf8.Valid(text) {
 		return parsed{}, errors.New("not UTF-8")
@@ -159,8 +159,8 @@ func (p *parser) word() (string, error) {
 	return w, nil
 }
 
-// end reads the end of an arrow: a word, which it returns, with a port behind it
-// or without.
+// end reads the end of an arrow, a word with or without a port, and returns the
+// word.
 func (p *parser) end() (string, error) {
 	w, err := p.word()
 	for err == nil && strings.HasPrefix(p.rest, ":") {
@@ -203,7 +203,7 @@ func (p *parser) html() (string, error) {
 }
 
 // textOf returns the text of an HTML label. It fails on what Graphviz rejects:
-// text formats without text, unknown elements, and what is no XML.
+// formatting without text, unknown elements, and invalid XML.
 func textOf(label string) (string, error) {
 	var text strings.Builder
 	var starts []int // of the text in the open elements

@@ -45,7 +45,7 @@ func TestGradientStates(t *testing.T) {
 		"x": "x variable value −2", "y": "y relu value 0", "gate": "gate variable value 5",
 		"frozen": "frozen param frozen value 3", "c": "c constant value 1", "open": "open greater scalar 0 value 1", "loss": "loss mul value 4",
 	}
-	troubles := map[string]string{ // where there is something to learn
+	troubles := map[string]string{ // for gradients that do not exist
 		"y": " ⚠ closed: its input −2 is not above 0", "gate": " ⚠ no gradient arrives: greater scalar open stops it",
 	}
 	for _, c := range []struct {
@@ -97,8 +97,7 @@ func withGradients(labels, grad map[string]string) map[string]string {
 	return all
 }
 
-// The colours and borders that tell kinds apart, exact zero from a number, and
-// trouble from the rest.
+// The colours and borders that distinguish kinds, exact zeros and troubles.
 func TestLooks(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	variable := g.Variable(autograd.Scalar(0))
@@ -160,7 +159,7 @@ func TestBackwardArrows(t *testing.T) {
 	slices.Sort(got)
 	want := []string{
 		"v000002 v000000 copied\nnorm 0", // sum → x
-		"v000003 v000001 × −1 = 0",       // (Σx)·w → w, by the value: nothing comes down
+		"v000003 v000001 × −1 = 0",       // (Σx)·w → w: the factor is the value Σx
 		"v000003 v000002 × −0.5 = 0",
 		"v000005 v000003 × 0 = 0", // times the constant zero
 		"v000006 v000001 × −1 = −1",
@@ -196,8 +195,8 @@ func TestNestedFrames(t *testing.T) {
 	}
 }
 
-// A custom operation may be called as an operation of the library. Nothing is
-// assumed of it then.
+// A custom operation may have the name of a built-in one. Nothing is assumed
+// about it.
 func TestCustomOperationOfAKnownName(t *testing.T) {
 	for _, name := range []string{"mul", "mul scalar", "sub", ""} {
 		g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -229,8 +228,8 @@ func TestZeroSizeTensors(t *testing.T) {
 	}
 }
 
-// A recording made again after Reset gives the same bytes, and so does the
-// same one drawn twice.
+// A recording repeated after Reset gives the same bytes, and so does one drawn
+// twice.
 func TestDeterministic(t *testing.T) {
 	for _, view := range []graphviz.View{graphviz.Forward, graphviz.Backward} {
 		var first []byte
@@ -325,7 +324,7 @@ func TestWriteFile(t *testing.T) {
 	onlyFile(t, dir)
 }
 
-// What stood in the way is left, and nothing beside it.
+// The obstacle is left as it was, and no other file appears.
 func TestWriteFileError(t *testing.T) {
 	dir := t.TempDir()
 	if err := graphviz.WriteFile(filepath.Join(dir, "none", "x.dot"), recordingtest.Neuron(), autograd.Gradients{}, graphviz.Options{}); !errors.Is(err, os.ErrNotExist) {
@@ -406,8 +405,8 @@ func TestMistakesPanic(t *testing.T) {
 	}
 }
 
-// FuzzNames draws a value, a scope, a custom operation and a title of any
-// name. Graphviz itself sees the seeds, in TestNamesLaidOut.
+// FuzzNames draws a value, a scope, a custom operation and a title with any
+// name. TestNamesLaidOut lays out the seeds with Graphviz.
 func FuzzNames(f *testing.F) {
 	for _, name := range recordingtest.Names {
 		f.Add(name)
@@ -440,7 +439,7 @@ func TestNamesLaidOut(t *testing.T) {
 	}
 }
 
-// called records a value, a scope and a custom operation of that name.
+// called records a value, a scope and a custom operation with that name.
 func called(name string) autograd.Value {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(1)).Named(name)

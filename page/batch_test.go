@@ -11,8 +11,8 @@ import (
 	"nabla/page"
 )
 
-// Every leaf that differs from row to row comes with its numbers in all rows;
-// what the rows share does not.
+// The page has the numbers of all rows for every leaf that differs between
+// rows, and not for what the rows share.
 func TestPageOfABatch(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true, Seed: 3})
 	x := g.Constant(autograd.FromNested([][]float64{{1, 2}, {3, 4}, {5, 6}})).Named("x").As(autograd.RoleInput)
@@ -39,7 +39,7 @@ func TestPageOfABatch(t *testing.T) {
 	}
 	want := map[string][]any{"x1": {1.0, 3.0, 5.0}, "x2": {2.0, 4.0, 6.0}, "y": {7.0, 8.0, 9.0}}
 	for name, rows := range got {
-		if _, known := want[name]; !known { // the mask's name has its place in it
+		if _, known := want[name]; !known { // the mask's name contains its index
 			want[name] = []any{1.0, 0.0, 2.0}
 			if len(got) != 4 {
 				t.Errorf("%s: %v", name, rows)
@@ -54,7 +54,7 @@ func TestPageOfABatch(t *testing.T) {
 	}
 }
 
-// Where rows use other numbers of what is learned, they are not computed alike.
+// Rows that use different elements of a parameter are not computed alike.
 func TestPageOfRowsThatDiffer(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	table := g.Param(autograd.NewParam("table", autograd.FromNested([][]float64{{1, 2}, {3, 4}, {5, 6}})))
@@ -71,7 +71,7 @@ func TestPageOfRowsThatDiffer(t *testing.T) {
 	}
 }
 
-// A film of other rows in each epoch has them with the epoch.
+// A film of mini-batches has the rows of each epoch.
 func TestFilmOfMiniBatches(t *testing.T) {
 	film := page.NewFilm(page.Options{Select: []graphviz.Selection{graphviz.Sample(0)}})
 	w := autograd.NewParam("w", autograd.Scalar(0.5))
@@ -93,7 +93,7 @@ func TestFilmOfMiniBatches(t *testing.T) {
 	}
 }
 
-// A batch of more numbers than a page should hold comes without them.
+// A batch with more numbers than a page should hold comes without them.
 func TestPageOfALargeBatch(t *testing.T) {
 	for rows, want := range map[int]bool{100: true, 6000: false} {
 		g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -107,7 +107,7 @@ func TestPageOfALargeBatch(t *testing.T) {
 	}
 }
 
-// A NaN that the drawn row has no part in is said to be another row's.
+// A NaN that comes from another row is attributed to that row.
 func TestBrokenRow(t *testing.T) {
 	for _, c := range []struct {
 		row  int

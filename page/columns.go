@@ -8,8 +8,8 @@ import (
 	"nabla/internal/recording"
 )
 
-// Columns say what the data call the columns of a network's inputs or targets,
-// and how they were scaled for it: the page then shows "3.1 miles" beside the
+// Columns give the names, units and scaling of the data's columns that are a
+// network's inputs or targets: the page then shows "3.1 miles" beside the
 // −1.075 that the network sees.
 //
 //	scaler := data.FitStandard(features)
@@ -17,28 +17,28 @@ import (
 //		Names: []string{"distance", "rating"}, Units: []string{"miles", ""}, Scaler: scaler,
 //	}}
 type Columns struct {
-	Names  []string // one for each column, from the first on
-	Units  []string // one for each name, which may be empty; none if there are none
-	Scaler Scaler   // that was fitted on these columns; nil if the network sees the data as they are
+	Names  []string // one for each column, starting with the first
+	Units  []string // one for each name, possibly ""; nil if there are none
+	Scaler Scaler   // fitted on these columns; nil if the network sees the data unscaled
 }
 
-// A Scaler takes scaled numbers back to those of the data, each column by
-// itself as a·x + b. [data.Standard] and [data.MinMax] do.
+// A Scaler converts scaled numbers back to those of the data, each column
+// separately as a·x + b. [data.Standard] and [data.MinMax] are Scalers.
 type Scaler interface {
 	Inverse(x data.Matrix) data.Matrix
 }
 
-// A feature is a column as the page reads it. A number v of the network's is
+// A feature is a column as the page reads it. A number v in the network is
 // Factor·v + Offset in the data.
 type feature struct {
 	Name   string   `json:"n"`
 	Unit   string   `json:"u,omitempty"`
-	Factor *float64 `json:"f,omitempty"` // nil where nothing is scaled
+	Factor *float64 `json:"f,omitempty"` // nil if not scaled
 	Offset float64  `json:"o,omitempty"`
 }
 
 // checked returns the columns as features. It panics with an
-// *[autograd.ArgumentError] that names what where they do not fit together.
+// *[autograd.ArgumentError] that names what if they do not fit together.
 func (c Columns) checked(op, what string) []feature {
 	if len(c.Units) != 0 && len(c.Units) != len(c.Names) {
 		panic(autograd.NewArgumentError(op, "%s: %d Units for %d Names", what, len(c.Units), len(c.Names)))
@@ -72,8 +72,8 @@ func (c Columns) checked(op, what string) []feature {
 	return all
 }
 
-// columnOf returns the column of a number in its value: the last axis, or the
-// place among the values of its role where they are single numbers.
+// columnOf returns the column of a number: its index on the last axis, or, for
+// a single number, its index among the values of its role.
 func columnOf(n *recording.Node, before int) int {
 	if shape := n.Source.Value.Shape(); len(shape) > 0 && n.Element >= 0 {
 		return n.Element % shape[len(shape)-1]
@@ -81,7 +81,7 @@ func columnOf(n *recording.Node, before int) int {
 	return before
 }
 
-// addFeatures tells the inputs and targets of a plan their columns.
+// addFeatures assigns columns to the inputs and targets of a plan.
 func (p *plan) addFeatures(m *recording.Model, inputs, targets []feature) {
 	p.Features = append(append([]feature(nil), inputs...), targets...)
 	seen := map[autograd.Role]int{}

@@ -4,9 +4,10 @@ import (
 	"strings"
 )
 
-// compact leaves out of a script what only its readers need: comments that
-// begin with two slashes, indents, empty lines, line breaks within statements
-// and blocks, and blanks around signs. Strings, templates and regular expressions stay as they are.
+// compact removes from a script what only its readers need: // comments,
+// indentation, empty lines, line breaks within statements and blocks, and
+// spaces around punctuation. Strings, templates and regular expressions stay as
+// they are.
 func compact(source string) string {
 	c := compactor{}
 	for line := range strings.Lines(source) {
@@ -21,11 +22,11 @@ func compact(source string) string {
 
 type compactor struct{ out []byte }
 
-// signs are what needs no blanks around it. A line break stays after all but
-// an opening bracket, a comma or a semicolon, since it may end a statement.
+// signs need no spaces around them. A line break stays except after an opening
+// bracket, a comma or a semicolon, since it may end a statement.
 const signs = "{}()[];,:=<>*%&|?!/+-"
 
-// add adds a line without the blanks that nothing needs.
+// add adds a line without unneeded spaces.
 func (c *compactor) add(line string) {
 	for i := 0; i < len(line); i++ {
 		switch ch := line[i]; {
@@ -42,8 +43,8 @@ func (c *compactor) add(line string) {
 	}
 }
 
-// needless reports whether a blank before next is not needed: it is where it
-// keeps two signs of one kind from being read as one.
+// needless reports whether a space before next can be removed: it cannot if two
+// equal signs would then be read as one.
 func (c *compactor) needless(next byte) bool {
 	if len(c.out) == 0 {
 		return true
@@ -55,14 +56,15 @@ func (c *compactor) needless(next byte) bool {
 	return strings.IndexByte(signs, last) >= 0 || strings.IndexByte(signs, next) >= 0
 }
 
-// beginsPattern reports whether a slash here begins a regular expression and
-// is no division: there is no number before it that could be divided.
+// beginsPattern reports whether a slash here begins a regular expression and is
+// not a division: there is no operand before it.
 func (c *compactor) beginsPattern() bool {
 	return len(c.out) > 0 && strings.IndexByte("(,=:?!&|{[;\n", c.out[len(c.out)-1]) >= 0
 }
 
-// literalEnd returns where the string, template or regular expression ends
-// that begins at i. What stands in a template between ${ and } may hold others.
+// literalEnd returns the end of the string, template or regular expression that
+// begins at i. An expression in a template, between ${ and }, may contain
+// others.
 func literalEnd(line string, i int) int {
 	quote := line[i]
 	for i++; i < len(line); i++ {
@@ -84,7 +86,7 @@ func literalEnd(line string, i int) int {
 	return len(line)
 }
 
-// expressionEnd returns the place of the brace that ends an expression in a
+// expressionEnd returns the index of the brace that ends an expression in a
 // template.
 func expressionEnd(line string, i int) int {
 	for depth := 1; i < len(line); i++ {
@@ -102,8 +104,8 @@ func expressionEnd(line string, i int) int {
 	return len(line)
 }
 
-// compactStyle is compact for a style sheet, where a line break is a blank. In
-// its selectors a blank before a colon or a bracket has a meaning.
+// compactStyle is compact for a style sheet, where a line break is a space. In
+// selectors a space before a colon or a bracket is significant.
 func compactStyle(source string) string {
 	var b strings.Builder
 	for line := range strings.Lines(source) {

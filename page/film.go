@@ -11,8 +11,8 @@ import (
 	"nabla/internal/recording"
 )
 
-// A Film is a page that shows a network while it learns: of each recorded
-// epoch the forward pass, the loss, the backward pass and the update.
+// A Film is a page that shows a network learning: the forward pass, the loss,
+// the backward pass and the update of each recorded epoch.
 //
 //	film := page.NewFilm(page.Options{Title: "One weight learns"})
 //	film.Keep = page.Every(40)
@@ -26,28 +26,28 @@ import (
 //	}
 //	err := film.WriteFile("weight.html")
 //
-// The first error of Record, such as a network that changed its structure, is
-// kept and returned by Write and WriteFile, as bufio.Writer does, so that
-// the loop need not look at it.
+// The first error of Record, such as a change of the network's structure, is
+// kept and returned by Write and WriteFile, as bufio.Writer does, so that the
+// loop need not check it.
 type Film struct {
-	// Keep says which of the recorded epochs can be looked at; nil: all. The
-	// loss is kept of every one. The last one can be looked at in any case, as
-	// long as its graph has not been Reset when the page is written.
+	// Keep chooses which of the recorded epochs the page shows; nil means all.
+	// The loss of every epoch is kept. The last epoch is always shown, unless
+	// its graph has been Reset before the page is written.
 	Keep func(epoch int) bool
 
-	op      string // that errors name
+	op      string // the function that errors name
 	options Options
 	plan    *plan // of the first kept epoch, and so of all
 	frames  []frame
 	losses  lossCurve
 	pending bool // the last recorded epoch is kept, and its update may follow
 	params  []updated
-	last    *spare // the last recorded epoch, where Keep leaves it out
+	last    *spare // the last recorded epoch, if Keep leaves it out
 	err     error
 }
 
 // A spare is an epoch that becomes the film's last one if no other follows: its
-// recording, with the parameters as they were.
+// recording and the parameters at that time.
 type spare struct {
 	epoch     int
 	loss      autograd.Value
@@ -59,7 +59,7 @@ type spare struct {
 	adjusted  bool
 }
 
-// An updated is a drawn parameter, or one element of it.
+// An updated is a drawn parameter or one element of it.
 type updated struct {
 	node    int
 	param   *autograd.Param
@@ -67,8 +67,8 @@ type updated struct {
 	before  recording.Node
 }
 
-// Every returns a Keep that keeps each n-th epoch, from 0 on. It panics with
-// an *autograd.ArgumentError when n is not positive.
+// Every returns a Keep function that keeps every n-th epoch, starting with 0.
+// It panics with an *[autograd.ArgumentError] if n is not positive.
 func Every(n int) func(epoch int) bool {
 	if n <= 0 {
 		panic(autograd.NewArgumentError("page: Every", "%d is not positive", n))
@@ -77,38 +77,39 @@ func Every(n int) func(epoch int) bool {
 }
 
 // NewFilm returns an empty film. The options say what is drawn of each epoch. A
-// Selection that is told a Value, such as Focus, holds for one
-// recording, so that it fits a film of one epoch alone. It panics with an
-// *autograd.ArgumentError when an option makes no sense.
+// Selection with a Value, such as Focus, is valid for one recording only, so it
+// can be used in a film of one epoch only. It panics with an
+// *[autograd.ArgumentError] if an option is invalid.
 func NewFilm(o Options) *Film {
 	return &Film{op: "page: Film", options: o.checked()}
 }
 
-// A StructureError says that a film's network was not the same in two epochs.
+// A StructureError says that a film's network differed between two epochs.
 type StructureError struct {
 	Epoch int
-	What  string // that differs
+	What  string // what differs
 }
 
 func (e *StructureError) Error() string {
 	return fmt.Sprintf("the network of epoch %d has another structure: %s", e.Epoch, e.What)
 }
 
-// A TraceError says that gradients were recorded on a graph without Trace, of
-// which the page could not show the backward pass.
+// A TraceError says that gradients were recorded on a graph without Trace,
+// whose backward pass the page could not show.
 type TraceError struct{ Epoch int }
 
 func (e *TraceError) Error() string {
 	return fmt.Sprintf("the graph of epoch %d has no Trace, so that its backward pass cannot be shown: make it with autograd.Options{Trace: true}", e.Epoch)
 }
 
-// Record copies what an epoch computed: call it after Backward and before the
-// optimizer's step. Epochs are numbered as the reader should see them: the loss
-// before any training is that of epoch 0.
+// Record copies what an epoch computed. Call it after Backward and before the
+// optimizer's step. epoch is the number that the reader sees: the loss before
+// any training is that of epoch 0.
 //
-// The error is a *TraceError, a *StructureError, a *TooManyNodesError or that of
-// a Selection. Write returns the first one too, so that a loop need not look at
-// it. It panics with an *autograd.ShapeError where the loss is no single number.
+// It returns a *[TraceError], a *[StructureError], a
+// *[graphviz.TooManyNodesError] or the error of a Selection. Write also returns
+// the first of these errors, so a loop need not check them. It panics with an
+// *[autograd.ShapeError] if the loss is not a single number.
 func (f *Film) Record(epoch int, loss autograd.Value, gradients autograd.Gradients) error {
 	f.pending, f.last = false, nil
 	if loss.Size() != 1 {
@@ -153,7 +154,7 @@ func newSpare(epoch int, loss autograd.Value, gradients autograd.Gradients) *spa
 	return s
 }
 
-// asItWas calls f while the parameters have the numbers of the epoch.
+// asItWas calls f with the parameters set to the numbers of the epoch.
 func (s *spare) asItWas(f func()) {
 	for i, p := range s.params {
 		inner := f
@@ -162,7 +163,8 @@ func (s *spare) asItWas(f func()) {
 	f()
 }
 
-// withLast returns the film with the last recorded epoch, if it can be had.
+// withLast returns the film with the last recorded epoch, if it is still
+// available.
 func (f *Film) withLast() *Film {
 	if f.last == nil || f.err != nil {
 		return f
@@ -196,7 +198,7 @@ func (f *Film) add(epoch int, m *recording.Model) error {
 	if p.Row == nil {
 		f.plan.Row = nil
 	}
-	for i := range p.Nodes { // a constant in it that was another number
+	for i := range p.Nodes { // a constant that differs from before
 		if p.Nodes[i].Computed != f.plan.Nodes[i].Computed {
 			f.plan.Nodes[i].Computed = ""
 		}
@@ -216,11 +218,11 @@ func (f *Film) add(epoch int, m *recording.Model) error {
 	return nil
 }
 
-// Adjusted copies the parameters' new values: call it after the optimizer's
-// step. The page writes w − α·dw = new where the learning rate explains it, and
-// w + Δ = new where another rule than plain gradient descent was at work.
+// Adjusted copies the parameters' new values. Call it after the optimizer's
+// step. The page writes w − α·dw = new if that is what happened, and w + Δ =
+// new for rules other than plain gradient descent.
 //
-// It panics with an *autograd.ArgumentError when there was no Record before it.
+// It panics with an *[autograd.ArgumentError] if Record was not called before.
 func (f *Film) Adjusted(learningRate float64) {
 	if len(f.losses.Epochs) == 0 {
 		panic(autograd.NewArgumentError("page: Film", "Adjusted without Record before it"))
@@ -239,7 +241,8 @@ func (f *Film) Adjusted(learningRate float64) {
 	}
 }
 
-// next returns the new numbers, or that they are w − α·dw to the last bit.
+// next returns the new numbers, or computed if they are w − α·dw to the last
+// bit.
 func (u updated) next(f *Film, rate float64) any {
 	n := u.numbers(f.options.Elements)
 	if w, dw := u.before.Value, u.before.Gradient; n.Size == 1 && dw.Size == 1 && sameBits(n.Few[0], w.Few[0]-float64(rate*dw.Few[0])) {
@@ -259,9 +262,8 @@ func (u updated) numbers(limit int) recording.Numbers {
 
 // Write writes the page: one self-contained file that needs no network.
 //
-// The error is that of w, or the first one of Record: a *TraceError, a
-// *StructureError, a *TooManyNodesError, or that of a Selection. A film without a kept epoch is an
-// error too.
+// It returns the error of w, the first error of [Film.Record], or an error if
+// no epoch was kept.
 func (f *Film) Write(w io.Writer) error {
 	text, err := f.render()
 	if err != nil {
@@ -273,8 +275,8 @@ func (f *Film) Write(w io.Writer) error {
 	return nil
 }
 
-// WriteFile is Write to a file. The page is written beside it and renamed
-// once complete.
+// WriteFile writes the page to a file, replaced as a whole: it writes a
+// temporary file and renames it.
 func (f *Film) WriteFile(path string) error {
 	text, err := f.render()
 	if err == nil {
@@ -298,18 +300,18 @@ func (f *Film) render() ([]byte, error) {
 }
 
 // Write writes a page that steps through the forward and the backward pass of
-// root, with the arithmetic written out: predict, measure, feedback, and with
-// Options.LearningRate adjust. The gradients are what a backward pass of the
-// same recording returned, or zero Gradients if there was none yet. It is a
-// Film of one epoch.
+// root, with the arithmetic written out: predict, measure, feedback, and, with
+// Options.LearningRate, adjust. grads is the result of a backward pass of the
+// same recording, or zero Gradients if there was none yet. The page is a [Film]
+// of one epoch.
 //
-// The errors and panics are those of Film.Write and Film.Record.
+// The errors and panics are those of [Film.Write] and [Film.Record].
 func Write(w io.Writer, root autograd.Value, grads autograd.Gradients, o Options) error {
 	return filmOf(root, grads, o).Write(w)
 }
 
-// WriteFile is Write to a file. The page is written beside it and renamed once
-// complete.
+// WriteFile writes the page to a file, replaced as a whole: it writes a
+// temporary file and renames it.
 func WriteFile(path string, root autograd.Value, grads autograd.Gradients, o Options) error {
 	return filmOf(root, grads, o).WriteFile(path)
 }

@@ -20,7 +20,7 @@ import (
 	"nabla/page"
 )
 
-// A pageData is what a page says of a recording, as far as tests look at it.
+// A pageData is the part of a page's data that tests check.
 type pageData struct {
 	Features []struct {
 		N, U string
@@ -93,7 +93,7 @@ func pageOf(t testing.TB, root autograd.Value, grads autograd.Gradients, o page.
 	return b.Bytes()
 }
 
-// descent records (w·x − y)² with its gradient descent.
+// descent records gradient descent on (w·x − y)².
 func descent(film *page.Film, epochs int, change func(epoch int, g *autograd.Graph, loss autograd.Value) autograd.Value) {
 	w := autograd.NewParam("w", autograd.Scalar(0.5))
 	g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -136,7 +136,8 @@ func TestFilmKeepsEpochs(t *testing.T) {
 		t.Errorf("title %q, %d losses of the epochs %v", d.Title, len(d.Curve.Losses), d.Curve.Epochs)
 	}
 	first := d.Frames[0]
-	// "=" is what the page computes: 0.5·3 − 2 squared; the gradients from that of the loss
+	// "=" stands for what the page computes: 0.5·3 − 2 squared, and the
+	// gradients from that of the loss
 	if diff := cmp.Diff([]any{0.5, 3., "=", 2., "=", "="}, first.V); diff != "" {
 		t.Errorf("values (-want +got):\n%s", diff)
 	}
@@ -148,7 +149,7 @@ func TestFilmKeepsEpochs(t *testing.T) {
 	}
 }
 
-// What the optimizer did is recorded as it is where it is no plain step.
+// An update that is not a plain step is recorded as it is.
 func TestFilmKeepsOtherUpdates(t *testing.T) {
 	w := autograd.NewParam("w", autograd.Scalar(0.5))
 	g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -157,14 +158,14 @@ func TestFilmKeepsOtherUpdates(t *testing.T) {
 	film.Record(7, loss, loss.Backward())
 	w.Set(autograd.Scalar(0.125))
 	film.Adjusted(0.1)
-	film.Adjusted(0.2) // no second time
+	film.Adjusted(0.2) // ignored: it was called already
 	d := dataOf(t, filmPage(t, film))
 	if diff := cmp.Diff(any([]any{0.125}), d.Frames[0].U); diff != "" || d.Frames[0].Rate != 0.1 || d.Frames[0].Epoch != 7 {
 		t.Errorf("epoch %d, rate %v (-want +got):\n%s", d.Frames[0].Epoch, d.Frames[0].Rate, diff)
 	}
 }
 
-// A film does not look at the graph again: what it recorded outlives a Reset.
+// A film does not use the graph later: what it recorded outlives a Reset.
 func TestFilmCopies(t *testing.T) {
 	film := page.NewFilm(page.Options{})
 	root := recordingtest.Network()
@@ -278,7 +279,7 @@ func TestFilmMistakesPanic(t *testing.T) {
 	}
 }
 
-// The curve of one feature and the picture of two are those of the function.
+// The curve for one feature and the picture for two match the function.
 func TestFit(t *testing.T) {
 	record := func(f page.Fit) pageData {
 		root := recordingtest.Neuron()
@@ -353,7 +354,7 @@ func TestPageIsDeterministic(t *testing.T) {
 	}
 }
 
-// Nothing that a name contains ends an element or is run.
+// No name can end an element or run a script.
 func FuzzPageNames(f *testing.F) {
 	for _, name := range append(recordingtest.Names, "</script>", "<!--<script>", "</ScRiPt ><script>alert(1)</script>", "</title>") {
 		f.Add(name)
@@ -380,7 +381,7 @@ func structureOf(page []byte) []string {
 	return regexp.MustCompile(`(?i)</?(?:script|style|title|meta|head|body|html|!--)[ >]`).FindAllString(string(page), -1)
 }
 
-// The policy names the hashes of what is on the page.
+// The policy has the hashes of the page's script and style.
 func TestPagePolicy(t *testing.T) {
 	page := string(pageOf(t, recordingtest.Neuron(), autograd.Gradients{}, page.Options{}))
 	policy := regexp.MustCompile(`http-equiv="Content-Security-Policy" content="([^"]*)"`).FindStringSubmatch(page)
@@ -400,7 +401,7 @@ func TestPagePolicy(t *testing.T) {
 	}
 }
 
-// What other Selections leave of a recording can be shown too.
+// The page can show a recording after other Selections too.
 func TestPageOfSelections(t *testing.T) {
 	g := recordingtest.Network()
 	var hidden autograd.Value
@@ -421,7 +422,7 @@ func TestPageOfSelections(t *testing.T) {
 	}
 }
 
-// Numbers arrive with all their digits, and those that JSON lacks as words.
+// Numbers have all their digits; those that JSON lacks are strings.
 func TestPageNumbers(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	vector := g.Constant(autograd.NewTensor([]float64{math.NaN(), math.Inf(1), math.Inf(-1), 0.1, 5e-324, math.MaxFloat64}))
@@ -444,7 +445,7 @@ func TestPageNumbers(t *testing.T) {
 	}
 }
 
-// A failingWriter fails with an error of its own.
+// A failingWriter fails with a given error.
 type failingWriter struct{ err error }
 
 func (w failingWriter) Write([]byte) (int, error) { return 0, w.err }
@@ -456,8 +457,8 @@ func onlyFile(t *testing.T, dir string) {
 	}
 }
 
-// The page of a graph without Trace would say that no backward pass was
-// recorded: the first Record says what is missing, and so does Write.
+// Without Trace the page would say that no backward pass was recorded: the
+// first Record returns an error that says what is missing, and so does Write.
 func TestFilmNeedsTrace(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	loss := g.Variable(autograd.Scalar(3)).Square()
@@ -476,7 +477,7 @@ func TestFilmNeedsTrace(t *testing.T) {
 	}
 }
 
-// An error names what was called.
+// An error names the function that was called.
 func TestWriteNamesItself(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.NewTensor([]float64{1, 2}))
@@ -486,8 +487,8 @@ func TestWriteNamesItself(t *testing.T) {
 	}
 }
 
-// The last epoch is shown, with the weights that it began with, though Keep
-// leaves it out and the optimizer has been at work since.
+// The last epoch is shown with its initial weights, even if Keep leaves it out
+// and the optimizer has changed them since.
 func TestFilmShowsTheLastEpoch(t *testing.T) {
 	var before []float64
 	film := page.NewFilm(page.Options{})
@@ -502,7 +503,7 @@ func TestFilmShowsTheLastEpoch(t *testing.T) {
 		if err := film.Record(epoch, loss, gradients); err != nil {
 			t.Fatal(err)
 		}
-		w.Set(autograd.Scalar(0.25 * float64(epoch))) // no plain step
+		w.Set(autograd.Scalar(0.25 * float64(epoch))) // not a plain step
 		film.Adjusted(0.01)
 	}
 	for range 2 { // writing changes nothing
@@ -524,13 +525,13 @@ func TestFilmShowsTheLastEpoch(t *testing.T) {
 	if w.Item() != 1.25 {
 		t.Errorf("writing changed w to %v", w.Item())
 	}
-	g.Reset() // from here on the last epoch cannot be had
+	g.Reset() // from here on the last epoch is not available
 	if d := dataOf(t, filmPage(t, film)); len(d.Frames) != 2 {
 		t.Errorf("%d epochs after a Reset", len(d.Frames))
 	}
 }
 
-// Columns tell the page names, units and scale of what the network sees.
+// Columns give the page names, units and scales of the inputs and targets.
 func TestColumns(t *testing.T) {
 	x := data.FromRows([]float64{1, 10}, []float64{3, 30}, []float64{5, 20})
 	scaler := data.FitStandard(x)
@@ -568,7 +569,7 @@ func TestColumns(t *testing.T) {
 	}
 }
 
-// squares is a scaler that is no straight line.
+// squares is a scaler that is not linear.
 type squares struct{}
 
 func (squares) Inverse(x data.Matrix) data.Matrix {

@@ -10,16 +10,16 @@ import (
 	"nabla/internal/recording"
 )
 
-// A Fit is what a network makes of its whole feature space, drawn beside the
-// graph: the fitted curve over one feature, or the decision boundary between
-// two.
+// A Fit is a picture of a network's predictions over the feature space, beside
+// the graph: the fitted curve over one feature, or a map over two features with
+// the decision boundary.
 type Fit struct {
 	Predict  func(x []float64) float64 // the network's prediction for one data point; called by Record, on a grid
-	Features [][]float64               // of the data points that are shown: one or two each
+	Features [][]float64               // of the data points to show: one or two each
 	Targets  []float64                 // one for each data point
 	Names    []string                  // of the features; none if empty
-	Classes  []string                  // what the Targets 0, 1, 2, … stand for; none if they are other numbers
-	Target   string                    // what the Targets are, with their unit: "price in $"; nothing if empty
+	Classes  []string                  // the names of the Targets 0, 1, 2, …; nil if they are not classes
+	Target   string                    // a description of the Targets with their unit: "price in $"; may be empty
 }
 
 // check panics unless f can be drawn.
@@ -59,7 +59,7 @@ type fitData struct {
 	Target   string      `json:"target,omitempty"`
 	Low      []float64   `json:"low"`
 	High     []float64   `json:"high"`
-	Points   int         `json:"points"` // of the grid, along each axis
+	Points   int         `json:"points"` // of the grid along each axis
 }
 
 func (f *Fit) data() *fitData {
@@ -77,9 +77,9 @@ func (f *Fit) data() *fitData {
 	return d
 }
 
-// A fitShot is what a network predicts on a grid over the features: of one
-// feature the curve, of two a picture in 255 steps from Low to High, row by row,
-// 255 itself for what is not finite.
+// A fitShot is a network's predictions on a grid over the features: a curve for
+// one feature; for two a picture in 255 steps from Low to High, row by row,
+// with 255 for numbers that are not finite.
 type fitShot struct {
 	Curve []number64 `json:"curve,omitempty"`
 	Cells string     `json:"cells,omitempty"` // base64
@@ -92,7 +92,7 @@ const (
 	gridPoints  = 21 // along each axis
 )
 
-// bounds returns the part of the feature space that is drawn: that of the data
+// bounds returns the part of the feature space to draw: the range of the data
 // points and a margin.
 func (f *Fit) bounds() (low, high []float64) {
 	low, high = slices.Clone(f.Features[0]), slices.Clone(f.Features[0])
@@ -111,7 +111,7 @@ func (f *Fit) bounds() (low, high []float64) {
 	return low, high
 }
 
-// shoot asks the network for its predictions.
+// shoot computes the network's predictions.
 func (f *Fit) shoot() *fitShot {
 	low, high := f.bounds()
 	at := func(axis, i, n int) float64 { return low[axis] + (high[axis]-low[axis])*float64(i)/float64(n-1) }

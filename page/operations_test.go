@@ -14,9 +14,9 @@ import (
 	"nabla/internal/operations"
 )
 
-// The page computes a network again when a number is changed. Each elementwise
-// operation of the table gives autograd's values and slopes there, so that a
-// new one needs a row in operations.js.
+// The page recomputes a network when a number is changed. There each
+// elementwise operation of the table has autograd's values and slopes, so a new
+// one needs a row in operations.js.
 func TestPageComputesWhatAutogradDoes(t *testing.T) {
 	evaluate := scriptOf(t)
 	recorded := elementwiseNodes()
@@ -34,11 +34,11 @@ func TestPageComputesWhatAutogradDoes(t *testing.T) {
 	}
 }
 
-// An evaluation is the page's value of an operation and its slopes; known is
-// false where the page has no row for it.
+// An evaluation returns the page's value of an operation and its slopes; known
+// is false if the page has no row for it.
 type evaluation func(op string, constants, in []float64) (y float64, slopes []float64, known bool)
 
-// scriptOf returns the page's function evaluate, run by an interpreter.
+// scriptOf returns the page's function evaluate, run in an interpreter.
 func scriptOf(t *testing.T) evaluation {
 	t.Helper()
 	vm := goja.New()
@@ -67,9 +67,8 @@ func scriptOf(t *testing.T) evaluation {
 	}
 }
 
-// elementwiseNodes records every operation that a method of Value with no
-// arguments but Values and numbers makes of single numbers, with several
-// constants.
+// elementwiseNodes records, on single numbers and with several constants, every
+// operation of a method of Value whose arguments are all Values or numbers.
 func elementwiseNodes() map[string][]autograd.Node {
 	all := map[string][]autograd.Node{}
 	number, value := reflect.TypeFor[float64](), reflect.TypeFor[autograd.Value]()
@@ -104,8 +103,8 @@ func elementwiseNodes() map[string][]autograd.Node {
 	return all
 }
 
-// specials are where operations have kinks, poles, changes of formula and
-// limits.
+// specials are the places where operations have kinks, poles, changes of
+// formula and limits.
 var specials = []float64{
 	0, math.Copysign(0, -1), 1, -1, 2, 3, -3, 6, 0.5, -0.5, 0.7, -1.3, 2.5, -2.5, 1e-12, -1e-12, 20, -20, 40, -40, 1000, -1000,
 	1e300, 1e-300, math.Inf(1), math.Inf(-1), math.NaN(), 0.999999, 1.4999, 1.5001, 1.000001, -1.5, 12.25, 709,
@@ -138,7 +137,8 @@ func compareOperation(t *testing.T, n autograd.Node, evaluate evaluation) {
 	}
 }
 
-// pointsFor returns where an operation of one or two inputs is compared.
+// pointsFor returns the points at which an operation with one or two inputs is
+// compared.
 func pointsFor(inputs int) (points [][]float64) {
 	rng := rand.New(rand.NewPCG(5, 6))
 	for _, x := range specials {
@@ -156,7 +156,7 @@ func pointsFor(inputs int) (points [][]float64) {
 	return points
 }
 
-// near reports whether numbers agree within 1e-12 of their size, or of 1 where
+// near reports whether numbers agree within 1e-12 of their size, or of 1 if
 // they are smaller.
 func near(got, want float64) bool {
 	if math.IsNaN(want) || math.IsInf(want, 0) {

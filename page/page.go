@@ -22,8 +22,8 @@ import (
 	"nabla/internal/recording"
 )
 
-// pageFiles are the parts of the page: its frame, its look, and its program,
-// in the order in which they are put together.
+// pageFiles are the parts of the page: markup, style and program, in the order
+// in which they are assembled.
 //
 //go:embed page.html page.css *.js
 var pageFiles embed.FS
@@ -33,27 +33,27 @@ var pageScripts = []string{"numbers.js", "operations.js", "graph.js", "steps.js"
 // Options are the settings of a page. The zero Options show all of the
 // recording.
 type Options struct {
-	Title    string                // above the page; a general one if empty
-	Select   []recording.Selection // what part of the recording is shown, and how; applied in order
-	MaxNodes int                   // most values of a page, above which it is refused with a TooManyNodesError: 3000 if zero, no limit if negative
+	Title    string                // heading of the page; a general one if empty
+	Select   []recording.Selection // which part of the recording is shown, and how; applied in order
+	MaxNodes int                   // most values of a page; above it Write returns a *TooManyNodesError; 3000 if zero, no limit if negative
 	Digits   int                   // significant digits of numbers, 1 to 17; 4 if zero
-	Elements int                   // tensors of at most so many elements show each one, larger ones their range; 6 if zero
+	Elements int                   // tensors with at most this many elements show each one, larger ones their range; 6 if zero
 
 	LearningRate float64 // of the update that Write shows; none if zero. A Film shows the optimizer's
-	Fit          *Fit    // what the network makes of its features, drawn beside it; nothing if nil
+	Fit          *Fit    // the picture of the predictions beside the network; none if nil
 
-	Inputs  Columns // what the data call the inputs; the network's own names and numbers if zero
-	Targets Columns // likewise the targets, and so the predictions
+	Inputs  Columns // the data's columns behind the inputs; if zero, the network's own names and numbers are shown
+	Targets Columns // likewise for the targets, and so the predictions
 
-	inputs, targets []feature // the same, checked
+	inputs, targets []feature // Inputs and Targets, checked
 }
 
-// maxPageNodes is the default of Options.MaxNodes: what a browser lays
-// out within a second or two.
+// maxPageNodes is the default of Options.MaxNodes: a browser lays out that many
+// in a second or two.
 const maxPageNodes = 3000
 
 // checked returns the options with their defaults filled in. It panics with an
-// *autograd.ArgumentError where one makes no sense.
+// *[autograd.ArgumentError] if one is invalid.
 func (o Options) checked() Options {
 	if o.MaxNodes == 0 {
 		o.MaxNodes = maxPageNodes
@@ -70,14 +70,15 @@ func (o Options) checked() Options {
 	return o
 }
 
-// A plan is what does not change from epoch to epoch, as the page reads it.
+// A plan is the part of the page's data that does not change from epoch to
+// epoch.
 type plan struct {
 	Title  string      `json:"title,omitempty"`
 	Digits int         `json:"digits"`
 	Single bool        `json:"single,omitempty"` // precision
-	Rate   float64     `json:"rate,omitempty"`   // of an update that nobody made
+	Rate   float64     `json:"rate,omitempty"`   // of the update that Write shows
 	Root   int         `json:"root"`
-	Row    *int        `json:"row,omitempty"` // of the batch, where the nodes' Rows are all that tells its rows apart
+	Row    *int        `json:"row,omitempty"` // the drawn row of the batch, if its rows differ only in the nodes' Rows
 	Scopes []planScope `json:"scopes"`
 	Nodes  []planNode  `json:"nodes"`
 
@@ -92,26 +93,26 @@ type planScope struct {
 type planNode struct {
 	ID          int        `json:"id"`
 	Name        string     `json:"n,omitempty"`
-	Computed    string     `json:"d,omitempty"` // what it is called that has no name: what it computes
+	Computed    string     `json:"d,omitempty"` // the formula that serves as name if it has none
 	Op          string     `json:"op"`
-	Kind        string     `json:"k,omitempty"` // left out of an operation on something, and of a leaf whose op says it
+	Kind        string     `json:"k,omitempty"` // omitted for an operation with inputs, and for a leaf whose op says it
 	Role        string     `json:"role,omitempty"`
 	Scope       int        `json:"s,omitempty"`
 	Constants   []number64 `json:"c,omitempty"`
 	Shape       []int      `json:"sh,omitempty"`
 	Inputs      []int      `json:"in,omitempty"`
-	Terms       [][]int    `json:"t,omitempty"` // of a weighted sum: the inputs that are multiplied, and then added up
+	Terms       [][]int    `json:"t,omitempty"` // of a weighted sum: the inputs that are multiplied and then added up
 	Frozen      bool       `json:"fz,omitempty"`
 	Custom      bool       `json:"cu,omitempty"`
 	Learns      bool       `json:"l,omitempty"`
 	Rest        bool       `json:"rest,omitempty"` // it stands for the other rows of a batch
 	Several     bool       `json:"many,omitempty"` // it stands for several values
 	Elementwise bool       `json:"el,omitempty"`   // the page can compute it for single numbers
-	Place       int        `json:"i,omitempty"`    // in its row, of an element of a softmax
-	Own         bool       `json:"own,omitempty"`  // a leaf of this row of a batch alone
-	Rows        []number64 `json:"r,omitempty"`    // in each row of a batch, of a leaf that differs from row to row
-	Feature     int        `json:"ft,omitempty"`   // the place of its column in the features, from 1
-	Factor      number64   `json:"f,omitempty"`    // with which rows are added up in it
+	Place       int        `json:"i,omitempty"`    // for an element of a softmax, its index in the row
+	Own         bool       `json:"own,omitempty"`  // a leaf that belongs only to this row of a batch
+	Rows        []number64 `json:"r,omitempty"`    // for a leaf that differs between rows of a batch, its number in each
+	Feature     int        `json:"ft,omitempty"`   // the index of its column in the features, from 1
+	Factor      number64   `json:"f,omitempty"`    // the factor with which it adds up rows
 }
 
 func planOf(m *recording.Model) *plan {
@@ -128,7 +129,7 @@ func planOf(m *recording.Model) *plan {
 	return p
 }
 
-// addBatch adds what the page needs to compute the other rows of a batch.
+// addBatch adds the data for computing the other rows of a batch.
 func (p *plan) addBatch(m *recording.Model, b *recording.Batch) {
 	if b.Alike {
 		p.Row = &b.Row
@@ -146,7 +147,7 @@ func (p *plan) addBatch(m *recording.Model, b *recording.Batch) {
 	}
 }
 
-// rowsBeside returns the rows of a batch where they are not those of p.
+// rowsBeside returns the rows of q's batch that differ from those of p.
 func (p *plan) rowsBeside(q *plan) map[int][]number64 {
 	rows := map[int][]number64{}
 	for i := range q.Nodes {
@@ -178,7 +179,7 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 		q.Constants = append(q.Constants, number64(c))
 	}
 	if q.Elementwise && len(q.Constants) == 0 {
-		for _, c := range n.Source.Constants { // an order, bounds: what computing it needs
+		for _, c := range n.Source.Constants { // an order or bounds, needed to compute it
 			q.Constants = append(q.Constants, number64(c))
 		}
 	}
@@ -199,13 +200,14 @@ func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 	return q
 }
 
-// isShare reports whether a node is a softmax's, which the page knows of single numbers.
+// isShare reports whether a node is an element of a softmax, which the page can
+// compute for single numbers.
 func isShare(n *recording.Node) bool {
 	return n.Operation().Class == operations.Normalizing
 }
 
-// recomputable reports whether a node's operation is one of autograd's that are
-// functions of single elements.
+// recomputable reports whether a node's operation is a built-in elementwise
+// one.
 func recomputable(n *recording.Node) bool {
 	if n.Custom || n.Kind != autograd.KindOperation || n.Op != n.Source.Op {
 		return false
@@ -215,7 +217,7 @@ func recomputable(n *recording.Node) bool {
 	return ok && len(n.In) == len(in)
 }
 
-// differs says how two plans differ, "" if they do not.
+// differs says how two plans differ; "" if they do not.
 func (p *plan) differs(q *plan) string {
 	if len(p.Nodes) != len(q.Nodes) {
 		return fmt.Sprintf("%d values instead of %d", len(q.Nodes), len(p.Nodes))
@@ -231,7 +233,7 @@ func (p *plan) differs(q *plan) string {
 	return ""
 }
 
-// path returns the names of a scope and those that it lies in.
+// path returns the names of a scope and the scopes around it.
 func (p *plan) path(scope int) string {
 	path := ""
 	for ; scope != 0; scope = p.Scopes[scope].Parent {
@@ -240,23 +242,23 @@ func (p *plan) path(scope int) string {
 	return path
 }
 
-// A frame is an epoch: its numbers, by node and by edge. A number that the page computes to the same bits is left out, with
-// "=" in its place: most of a network's are.
+// A frame is the numbers of an epoch, by node and by edge. A number that the
+// page computes to the same bits, as it does most, is replaced by "=".
 type frame struct {
 	Epoch         int                `json:"epoch"`
 	Values        []any              `json:"v"`
-	Gradients     []any              `json:"g"`           // null where none can be, {"why": …} where there is none
-	Contributions map[int]any        `json:"e,omitempty"` // by edge; left out where the page computes it
-	Rows          map[int][]number64 `json:"r,omitempty"` // of a batch, by node, where they are not those of the first epoch
-	Unused        []int              `json:"x,omitempty"` // edges that a gradient could have passed and did not
-	Locals        map[int]any        `json:"f,omitempty"` // by edge, where the page cannot find it; null where it is not known
+	Gradients     []any              `json:"g"`           // null if there cannot be one, {"why": …} if there is none
+	Contributions map[int]any        `json:"e,omitempty"` // by edge; omitted if the page computes it
+	Rows          map[int][]number64 `json:"r,omitempty"` // of a batch, by node, if they differ from those of the first epoch
+	Unused        []int              `json:"x,omitempty"` // edges that could have passed a gradient and did not
+	Locals        map[int]any        `json:"f,omitempty"` // by edge, if the page cannot compute it; null if it is not known
 	Updates       updates            `json:"u,omitempty"` // of the document's Updated, in order
 	Rate          number64           `json:"rate,omitempty"`
 	Fit           *fitShot           `json:"fit,omitempty"`
 	Troubles      []frameTrouble     `json:"trouble,omitempty"`
 }
 
-// updates are the new values, "=" for all of them where the page computes each.
+// updates are the new values; "=" stands for all if the page computes each.
 type updates []any
 
 func (u updates) MarshalJSON() ([]byte, error) {
@@ -272,9 +274,10 @@ type frameTrouble struct {
 	kind uint8
 }
 
-// A lossCurve is the loss of every recorded epoch, with the digits that a curve needs.
+// A lossCurve is the loss of every recorded epoch, with the digits that a curve
+// needs.
 type lossCurve struct {
-	Epochs []int      `json:"epochs"` // just the first one where they follow each other
+	Epochs []int      `json:"epochs"` // only the first one if they are consecutive
 	Losses []number64 `json:"losses"`
 }
 
@@ -282,7 +285,7 @@ func (l *lossCurve) add(epoch int, loss float64) {
 	l.Epochs, l.Losses = append(l.Epochs, epoch), append(l.Losses, number64(rounded(loss)))
 }
 
-// short returns the curve without the epochs that can be told.
+// short returns the curve without epoch numbers that are implied.
 func (l lossCurve) short() lossCurve {
 	for i, epoch := range l.Epochs {
 		if epoch != l.Epochs[0]+i {
@@ -292,7 +295,7 @@ func (l lossCurve) short() lossCurve {
 	return lossCurve{l.Epochs[:1], l.Losses}
 }
 
-// whyNone are the words for a gradient that is not there.
+// whyNone has the words for a missing gradient.
 var whyNone = map[recording.GradientState]string{recording.Pending: "no backward yet", recording.NotKept: "not kept without Trace", recording.NotReached: "not reached"}
 
 func frameOf(m *recording.Model) frame {
@@ -312,11 +315,11 @@ func frameOf(m *recording.Model) frame {
 	return f
 }
 
-// computed stands for a number that the page computes: a value from those that it was computed from, a gradient as the sum of
-// what was handed back, the latest use first.
+// computed stands for a number that the page computes: a value from its inputs,
+// a gradient as the sum of its contributions, latest use first.
 const computed = "="
 
-// valueOf returns a node's value, or that the page can compute it.
+// valueOf returns a node's value, or computed if the page can compute it.
 func valueOf(m *recording.Model, n *recording.Node) any {
 	if y, _, known := exactly(m, n); known && sameBits(y, n.Value.Few[0]) {
 		return computed
@@ -324,7 +327,8 @@ func valueOf(m *recording.Model, n *recording.Node) any {
 	return encoded(n.Value)
 }
 
-// exactly computes a single number as the page does, with the derivatives, where both get the same bits.
+// exactly computes a single number and its derivatives as the page does; known
+// is false unless both get the same bits.
 func exactly(m *recording.Model, n *recording.Node) (y float64, slopes []float64, known bool) {
 	if factor := m.Meeting(n); factor != 0 {
 		return math.NaN(), slices.Repeat([]float64{factor}, len(n.In)), true
@@ -355,7 +359,8 @@ func exactly(m *recording.Model, n *recording.Node) (y float64, slopes []float64
 	return y, slopes, slopes != nil
 }
 
-// addUp returns a weighted sum and its derivatives, rounded after each step as the page rounds.
+// addUp returns a weighted sum and its derivatives, rounding after each step
+// like the page.
 func addUp(terms []recording.Term, in []float64) (y float64, slopes []float64) {
 	slopes = make([]float64, len(in))
 	for k, term := range terms {
@@ -381,7 +386,8 @@ func addUp(terms []recording.Term, in []float64) (y float64, slopes []float64) {
 	return y, slopes
 }
 
-// gradientOf returns a node's gradient, why there is none, or that the page adds it up.
+// gradientOf returns a node's gradient, why there is none, or computed if the
+// page adds it up.
 func gradientOf(m *recording.Model, n *recording.Node) any {
 	switch n.State {
 	case recording.None:
@@ -396,7 +402,8 @@ func gradientOf(m *recording.Model, n *recording.Node) any {
 	return encoded(n.Gradient)
 }
 
-// addsUp reports whether the contributions to a gradient are it, to the last bit, added up in the page's order.
+// addsUp reports whether the contributions to a gradient, added up in the
+// page's order, are equal to it to the last bit.
 func addsUp(m *recording.Model, n *recording.Node) bool {
 	sum, count := 0.0, 0
 	var only *recording.Edge
@@ -424,7 +431,8 @@ func addsUp(m *recording.Model, n *recording.Node) bool {
 
 func sameBits(x, y float64) bool { return math.Float64bits(x) == math.Float64bits(y) && !math.IsNaN(x) }
 
-// add adds what passed an edge, unless the page computes it as the gradient of the result times the derivative.
+// add adds an edge's contribution, unless the page computes it as the gradient
+// of the result times the derivative.
 func (f *frame) add(m *recording.Model, i int) {
 	e := &m.Edges[i]
 	to := &m.Nodes[e.To]
@@ -443,8 +451,8 @@ func (f *frame) add(m *recording.Model, i int) {
 	}
 }
 
-// addLocal adds an edge's factor unless the page finds it: it takes the
-// contribution divided by the upstream gradient where that is finite.
+// addLocal adds an edge's factor unless the page can compute it as the
+// contribution divided by the upstream gradient.
 func (f *frame) addLocal(m *recording.Model, i int, upstream float64) {
 	e := &m.Edges[i]
 	switch quotient := e.Contribution.Few[0] / upstream; {
@@ -463,8 +471,8 @@ func sameNumbers(a, b recording.Numbers) bool {
 	return a.Few == nil && b.Few == nil && a.Size == b.Size && !a.Broken() && !b.Broken() && a.Zero() == b.Zero() && a.Min == b.Min && a.Max == b.Max && a.Mean == b.Mean && a.Norm == b.Norm
 }
 
-// A number64 is a number in JSON with all its digits; where JSON has none it is
-// a string.
+// A number64 is a number in JSON with all its digits; a NaN or infinity is a
+// string.
 type number64 float64
 
 func (n number64) MarshalJSON() ([]byte, error) {
@@ -478,7 +486,7 @@ func (n number64) MarshalJSON() ([]byte, error) {
 	}
 }
 
-// A summary is a tensor that is too large to show each element.
+// A summary is a tensor too large to show each element.
 type summary struct {
 	Min    number64 `json:"min"`
 	Mean   number64 `json:"mean"`
@@ -491,10 +499,10 @@ type summary struct {
 }
 
 // encoded returns numbers as the page reads them: one number, a list of a few,
-// a summary, or nothing.
+// a summary, or nil.
 func encoded(n recording.Numbers) any {
 	switch {
-	case n.Size == 0 && n.Shape == nil: // of a box that stands for several values
+	case n.Size == 0 && n.Shape == nil: // a box that stands for several values
 		return nil
 	case n.Size == 1:
 		return number64(n.Few[0])
@@ -508,7 +516,7 @@ func encoded(n recording.Numbers) any {
 	return summary{number64(n.Min), number64(n.Mean), number64(n.Max), number64(n.Norm), n.Zero(), n.Nans, n.Infs, n.Finite}
 }
 
-// A document is all that the page is given.
+// A document is all data of the page.
 type document struct {
 	*plan
 	Updated []int     `json:"updated,omitempty"` // the nodes of the frames' Updates
@@ -531,15 +539,15 @@ func pageText(f *Film) ([]byte, error) {
 	if f.options.Fit != nil {
 		doc.Fit = f.options.Fit.data()
 	}
-	data, err := json.Marshal(doc) // it writes < > & U+2028 and U+2029 as \u…, so that nothing ends the script element
+	data, err := json.Marshal(doc) // writes < > & U+2028 and U+2029 as \u…, so that nothing ends the script element
 	if err != nil {
 		return nil, err
 	}
 	return assemble(p.Title, data)
 }
 
-// starter is the script that unpacks the page's program and runs it. The
-// program is two thirds smaller packed.
+// starter is the script that unpacks the page's program and runs it. Packing
+// makes the program two thirds smaller.
 const starter = `"use strict";
 (async()=>{
 const byId=id=>document.getElementById(id);
@@ -550,9 +558,9 @@ program.textContent=await new Response(new Blob([packed]).stream().pipeThrough(n
 document.body.append(program);
 })();`
 
-// assemble puts the page's parts together. Its policy lets exactly this starter,
-// this program and this style in, by their hashes, and nothing else: no request
-// leaves it.
+// assemble puts the page's parts together. The page's policy allows only this
+// starter, this program and this style, by their hashes: no request leaves the
+// page.
 func assemble(title string, data []byte) ([]byte, error) {
 	program := "\"use strict\";\n"
 	for _, name := range pageScripts {
@@ -582,7 +590,7 @@ func assemble(title string, data []byte) ([]byte, error) {
 	return text.Bytes(), err
 }
 
-// pack returns a text deflated and in letters, as the starter unpacks it.
+// pack compresses a text and encodes it in base64, for the starter to unpack.
 func pack(text string) (string, error) {
 	var b bytes.Buffer
 	letters := base64.NewEncoder(base64.StdEncoding, &b)
@@ -599,16 +607,17 @@ func pack(text string) (string, error) {
 	return b.String(), nil
 }
 
-// pagePart returns a file that is part of the page.
+// pagePart returns a file of the page.
 func pagePart(name string) string {
 	part, err := pageFiles.ReadFile(name)
 	if err != nil {
-		panic(err) // it is compiled in
+		panic(err) // cannot happen: it is embedded
 	}
 	return string(part)
 }
 
-// hashOf returns a source as a Content-Security-Policy names it.
+// hashOf returns the hash of a source in the form of a
+// Content-Security-Policy.
 func hashOf(source string) string {
 	sum := sha256.Sum256([]byte(source))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])

@@ -1,6 +1,6 @@
-// Package goldens lays every golden drawing out with a pinned Graphviz that is
-// compiled to WebAssembly, so that the check needs no installed program. It is
-// a module of its own: no user of the library downloads it.
+// Package goldens lays out every golden drawing with a pinned Graphviz compiled
+// to WebAssembly, so that the check needs no installed program. It is a module
+// of its own, so that users of the library do not download it.
 //
 //	go -C graphviz/goldens test ./...
 package goldens

@@ -38,7 +38,7 @@ func TestGoldensLaidOut(t *testing.T) {
 	}
 }
 
-// Names that a drawing could trip over, in every place where one can stand.
+// Names that could break a drawing, in every place that takes a name.
 func TestNamesLaidOut(t *testing.T) {
 	for _, name := range []string{
 		"", " ", "\n", "\x00", `"`, `\`, `\"`, `\N\G\L\E\T\H\l\r\n`, "<", ">", "<b>", "</TABLE>", "&", "&amp;", "&#0;", "'", "{|}", "]]>", "<!--", "-->",
@@ -70,7 +70,7 @@ func drawn(t *testing.T, name string, view graphviz.View) []byte {
 	return b.Bytes()
 }
 
-// The check sees what Graphviz warns of, also the second time.
+// The check sees Graphviz's warnings, also the second time.
 func TestWarningsAreSeen(t *testing.T) {
 	for _, text := range []string{
 		`digraph { a [shape=nosuchshape] }`,
@@ -90,7 +90,7 @@ func TestWarningsAreSeen(t *testing.T) {
 	}
 }
 
-// layOut fails when Graphviz has anything to say about a drawing.
+// layOut returns an error if Graphviz reports anything about a drawing.
 func layOut(text []byte) error {
 	mark, err := marked()
 	if err != nil {
@@ -109,10 +109,10 @@ func layOut(text []byte) error {
 	return nil
 }
 
-// marked makes Graphviz warn of something, so that a warning of what follows is
-// seen even when it is the same as one before. It returns the warning. The
-// graph has a character that this Graphviz, which has no fonts, knows no width
-// of; it says so of the first one only, and that is no fault of a drawing.
+// marked makes Graphviz give a warning, which it returns, so that a later
+// warning is noticed even if it repeats an earlier one. The graph also has a
+// character whose width this Graphviz, without fonts, does not know: it reports
+// only the first such character, and that is no fault of a drawing.
 func marked() (string, error) {
 	if _, err := render([]byte(`digraph { a [label="−"] }`)); err != nil {
 		return "", err
@@ -144,8 +144,8 @@ func render(text []byte) ([]byte, error) {
 	return picture.Bytes(), err
 }
 
-// lastMessage returns Graphviz's last error or warning. The package tells it
-// only where there is no graph to return, as of an empty text.
+// lastMessage returns Graphviz's last error or warning. The package reports it
+// only if there is no graph to return, as for an empty text.
 func lastMessage() string {
 	if _, err := cgraph.ParseBytes(nil); err != nil {
 		return err.Error()

@@ -2,15 +2,15 @@ package layout
 
 import "slices"
 
-// A Column is a column of items that is given: those above a line that all
-// columns share, and those below it, from top to bottom.
+// A Column is a given column of items, from top to bottom: those above a line
+// shared by all columns, and those below it.
 type Column struct{ Above, Below []*Item }
 
 func (c Column) items() []*Item { return slices.Concat(c.Above, c.Below) }
 
-// PlaceColumns lays out items whose columns are given, Plan.Items aside, with
-// that distance between the items of a column. What stands above the line is
-// centered among what does so in other columns, and so is what stands below.
+// PlaceColumns lays out a plan whose columns are given (instead of Plan.Items),
+// with distance row between the items of a column. The items above the line are
+// centered against those of other columns, and so are the items below.
 func PlaceColumns(plan Plan, columns []Column, row float64) Result {
 	plan.Items = nil
 	up, down := 0.0, 0.0
@@ -41,7 +41,7 @@ func PlaceColumns(plan Plan, columns []Column, row float64) Result {
 	})
 }
 
-// stackHeight is how high items are one below the other.
+// stackHeight returns the height of stacked items.
 func stackHeight(items []*Item, row float64) float64 {
 	if len(items) == 0 {
 		return 0
@@ -53,7 +53,7 @@ func stackHeight(items []*Item, row float64) float64 {
 	return height
 }
 
-// stack sets items one below the other.
+// stack places items one below the other.
 func stack(items []*Item, y, row float64) {
 	for _, i := range items {
 		i.Y = y

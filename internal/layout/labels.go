@@ -12,16 +12,16 @@ func (a rect) meets(b rect) bool {
 	return a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom
 }
 
-// around returns the rectangle of a link's label in that place, with a margin
-// at its sides.
+// around returns the rectangle of a link's label centered at a point, with a
+// margin at its sides.
 func (l *Link) around(at Point) rect {
 	return rect{at.X - l.W/2 - labelMargin, at.Y - l.H/2, at.X + l.W/2 + labelMargin, at.Y + l.H/2}
 }
 
-// placeLabels finds a place for each label of a plan whose items and links are
-// placed: on its link, clear of boxes, headings and other labels, and where it
-// can be of other links. It reports whether all have one. Those that found none
-// are placed first in the next round.
+// placeLabels finds a place for each label once items and links are placed: on
+// its link, clear of boxes, headings and other labels, and of other links where
+// possible. It reports whether all have a place. Labels that found none are
+// placed first in the next round.
 func (p *Plan) placeLabels(frames []Frame) bool {
 	var order, failed []*Link
 	var curves []curve
@@ -48,8 +48,8 @@ func (p *Plan) placeLabels(frames []Frame) bool {
 	return len(failed) == 0
 }
 
-// obstacles are what labels keep clear of: headings, boxes, and circles with
-// what is written under them.
+// obstacles returns what labels must not cover: headings, boxes, and circles
+// with the text below them.
 func (p *Plan) obstacles(frames []Frame) []rect {
 	var all []rect
 	for _, f := range frames {
@@ -95,7 +95,7 @@ func (l *Link) curves() []curve {
 	return all
 }
 
-// spot returns the best middle of a link's label, and whether there is any.
+// spot returns the best center of a link's label, and whether there is one.
 func (l *Link) spot(taken []rect, curves []curve) (best Point, found bool) {
 	var blocks []rect
 	var others []*curve
@@ -136,7 +136,7 @@ func (l *Link) spot(taken []rect, curves []curve) (best Point, found bool) {
 	return best, found
 }
 
-// crossed is what it costs a label to lie on other links.
+// crossed returns the cost of a label's lying on other links.
 func crossed(box rect, others []*curve) float64 {
 	cost := 0.0
 	for _, o := range others {
@@ -152,8 +152,8 @@ func crossed(box rect, others []*curve) float64 {
 	return cost
 }
 
-// Between is a point of the curve between two of a link's points, t from 0 to 1:
-// a cubic of Bézier whose handles are level.
+// Between returns a point of the curve between two points of a link, for t from
+// 0 to 1: a cubic Bézier curve with horizontal handles.
 func Between(a, b Point, t float64) Point {
 	reach, u := max(16, math.Abs(b.X-a.X)/2), 1-t
 	mid, near := 3*u*u*t, 3*u*t*t

@@ -1,10 +1,10 @@
-// Package layout places boxes in columns along a computation, in an order and
-// at heights that keep arrows short and frames apart, and gives every label of
-// an arrow a place of its own.
+// Package layout places boxes in columns along a computation, ordered so that
+// arrows are short and frames do not overlap, and finds a free place for the
+// label of every arrow.
 //
-// It is the algorithm of the page's layout.js, which lays out again in the
-// browser whatever the reader folds; a test of the page compares the two to the
-// last digit.
+// It is the same algorithm as the page's layout.js, which repeats the layout in
+// the browser when the reader folds a layer; a test of the page compares the
+// two to the last digit.
 package layout
 
 import (
@@ -13,36 +13,36 @@ import (
 	"slices"
 )
 
-// The distances between what is drawn.
+// Distances in the drawing.
 const (
 	rowGap      = 12.0
 	framePad    = 12.0
 	bendHeight  = 10.0
 	bendGap     = 2.0
 	labelMargin = 3.0
-	wider       = 30.0 // by which columns move apart where a label found no place
+	wider       = 30.0 // by how much columns move apart if a label found no place
 	mostWider   = 5
-	nest        = 9.0 // between a frame and what is in it, across the columns
+	nest        = 9.0 // between a frame and its content, across the columns
 
-	// Heading is how high the heading of a frame is.
+	// Heading is the height of a frame's heading.
 	Heading = 22.0
 )
 
 // An Item is a box or a circle to be placed.
 type Item struct {
 	W, H   float64
-	R, Mid float64 // of a circle: its radius, and how far its middle is below the top; what is written under it belongs to the item
+	R, Mid float64 // of a circle: its radius, and the distance of its center from the top; the text below it belongs to the item
 	Scope  int
 	Order  int  // along the computation
-	Inputs bool // something leads to it
+	Inputs bool // a link leads to it
 
-	X, Y float64 // its top left, as placed
-	Rank int     // its column
+	X, Y float64 // its top left corner, set by Place
+	Rank int     // its column, set by Place
 
 	cell *cell
 }
 
-// Middle is how far below an item's top arrows meet it.
+// Middle returns the distance below an item's top at which arrows meet it.
 func (i *Item) Middle() float64 {
 	if i.Mid != 0 {
 		return i.Mid
@@ -50,7 +50,7 @@ func (i *Item) Middle() float64 {
 	return i.H / 2
 }
 
-// Left is where arrows meet an item from the left.
+// Left returns the x at which arrows enter an item.
 func (i *Item) Left() float64 {
 	if i.R != 0 {
 		return i.X + i.W/2 - i.R
@@ -58,7 +58,7 @@ func (i *Item) Left() float64 {
 	return i.X
 }
 
-// Right is where arrows leave an item.
+// Right returns the x at which arrows leave an item.
 func (i *Item) Right() float64 {
 	if i.R != 0 {
 		return i.X + i.W/2 + i.R
@@ -72,12 +72,12 @@ type Point struct{ X, Y float64 }
 // A Link is an arrow between two items.
 type Link struct {
 	From, To     *Item
-	W, H         float64 // the size of its label; it has none where they are 0
-	FromAt, ToAt float64 // how far below the tops it ends; in the middle if 0
-	Prefer       float64 // where along it the label is best, from 0 to 1; 0.5 if 0
+	W, H         float64 // the size of its label; 0 if it has none
+	FromAt, ToAt float64 // the distances of its ends below the tops of the items; in the middle if 0
+	Prefer       float64 // the preferred place of the label along it, from 0 to 1; 0.5 if 0
 
-	Points  []Point // as routed
-	At      Point   // the middle of the label
+	Points  []Point // its route
+	At      Point   // the center of the label
 	Labeled bool    // the label found a place
 
 	ends  [2]*cell
@@ -97,29 +97,29 @@ type Frame struct {
 	X, Y, W, H   float64
 }
 
-// A Plan is what to place.
+// A Plan is the input of a layout.
 type Plan struct {
 	Items     []*Item
 	Links     []*Link
 	Scopes    []Scope // parents come first
 	KeepOrder bool    // within columns
-	Vertical  bool    // x and y are exchanged once placed: frames have their headings before their first column
-	Column    float64 // the least gap between columns
+	Vertical  bool    // x and y will be exchanged: frames have their headings before their first column
+	Column    float64 // the smallest gap between columns
 }
 
-// A Result is the size of it all and its frames, outer ones first.
+// A Result is the size of the drawing and its frames, outer ones first.
 type Result struct {
 	Frames        []Frame
 	Width, Height float64
 }
 
-// A cell is an item, a block of items in one scope, or a bend: a piece of a
-// long link in one of the columns that it passes by.
+// A cell is an item, a block of items in one scope, or a bend: the piece of a
+// long link in one of the columns that it passes.
 type cell struct {
 	item     *Item // nil for blocks and bends
 	scope    int
 	children []*cell
-	members  []*cell // the items and bends in it, itself where it is one
+	members  []*cell // the items and bends in it, including itself
 	inside   map[*cell]bool
 	parent   *cell
 	depth    int
@@ -129,23 +129,23 @@ type cell struct {
 
 	next, before            []*cell
 	rank, span, first, last int
-	set                     bool // first and last are
+	set                     bool // first and last are set
 	near                    []neighbor
 
 	x, y, w, h, mid  float64
 	absolute, middle float64
 	middleSet        bool
 	wish             float64
-	start, end       float64 // of its column
+	start, end       float64 // the extent of its column
 }
 
-// A neighbor is the other end of a piece of a link.
+// A neighbor is the cell at the other end of a piece of a link.
 type neighbor struct {
 	cell  *cell
 	ahead bool
 }
 
-// anchor is how far below a cell's top arrows meet it.
+// anchor returns the distance below a cell's top at which arrows meet it.
 func (c *cell) anchor() float64 {
 	if c.mid != 0 {
 		return c.mid
@@ -153,7 +153,7 @@ func (c *cell) anchor() float64 {
 	return c.h / 2
 }
 
-// A planner is a layout under way.
+// A planner holds the state of a layout.
 type planner struct {
 	Plan
 	cells  []*cell // items and bends
@@ -161,7 +161,7 @@ type planner struct {
 	root   *cell
 }
 
-// Place lays a plan out: it sets X, Y and Rank of the items, Points, At and
+// Place lays out a plan: it sets X, Y and Rank of the items, and Points, At and
 // Labeled of the links. Columns move apart until each label has a place.
 func Place(plan Plan) Result {
 	p := &planner{Plan: plan}
@@ -171,7 +171,7 @@ func Place(plan Plan) Result {
 	p.root.settle(0)
 	p.bend()
 	p.sweep()
-	if plan.Vertical { // the headings stand in the gaps
+	if plan.Vertical { // the headings are in the gaps
 		deepest := 0
 		for _, b := range p.blocks {
 			deepest = max(deepest, b.depth)
@@ -181,8 +181,8 @@ func Place(plan Plan) Result {
 	return plan.widen(func(gap float64) Result { return p.frames(p.columns(gap)) })
 }
 
-// widen places the items with ever wider gaps between columns, until each label
-// has a place.
+// widen places the items with wider and wider gaps between columns until each
+// label has a place.
 func (p *Plan) widen(place func(gap float64) Result) Result {
 	for gap := p.Column; ; gap += wider {
 		result := place(gap)
@@ -196,7 +196,7 @@ func (p *Plan) widen(place func(gap float64) Result) Result {
 	}
 }
 
-// tree makes the tree of scopes with their items.
+// tree builds the tree of scopes with their items.
 func (p *planner) tree() {
 	known := map[int]*cell{}
 	var get func(int) *cell
@@ -228,7 +228,7 @@ func (p *planner) tree() {
 	}
 }
 
-// add puts an item or a bend into its parent and those around it.
+// add puts an item or a bend into its parent and all blocks around that.
 func (p *planner) add(c *cell) {
 	c.depth = c.parent.depth + 1
 	c.members = []*cell{c}
@@ -243,7 +243,8 @@ func (p *planner) add(c *cell) {
 	}
 }
 
-// lift finds for each link the two children of one block that it leads between.
+// lift finds for each link the two children of a common block that it
+// connects.
 func (p *planner) lift() {
 	for _, l := range p.Links {
 		a, b := l.From.cell, l.To.cell
@@ -262,8 +263,9 @@ func (p *planner) lift() {
 	}
 }
 
-// ranked sets the columns within a block, from 0: each child behind all that it
-// follows; what follows nothing stands just before its first use.
+// ranked sets the columns within a block, from 0: each child comes after all
+// that it depends on; one that depends on nothing comes just before its first
+// use.
 func (c *cell) ranked() {
 	given := func(c *cell) int { return min(1, len(c.before)) }
 	sorted := slices.Clone(c.children)
@@ -300,7 +302,7 @@ func (c *cell) ranked() {
 	}
 }
 
-// settle turns the ranks within blocks into columns of the whole.
+// settle turns the ranks within blocks into columns of the drawing.
 func (c *cell) settle(from int) {
 	for _, child := range c.children {
 		child.rank += from
@@ -314,8 +316,8 @@ func (c *cell) settle(from int) {
 	}
 }
 
-// bend cuts long links into pieces of one column each, where they pass by what
-// stands between their ends.
+// bend cuts long links into pieces of one column each, so that they avoid the
+// items between their ends.
 func (p *planner) bend() {
 	left := 4000
 	if len(p.Items) > 800 {
@@ -342,8 +344,8 @@ func (p *planner) bend() {
 	}
 }
 
-// bendAt adds a piece of a link in a column, as high as that: in the block of
-// one of its ends where that reaches so far, else between them.
+// bendAt adds a piece of a link in column r with height h: in the block of one
+// of its ends if that extends so far, otherwise between the blocks.
 func (p *planner) bendAt(l *Link, r int, h float64) *cell {
 	a, b := l.ends[0], l.ends[1]
 	var end *cell
@@ -366,7 +368,7 @@ func (p *planner) bendAt(l *Link, r int, h float64) *cell {
 	return c
 }
 
-// sweep tries heights, and keeps the best.
+// sweep tries different heights and keeps the best.
 func (p *planner) sweep() {
 	rounds := 16
 	if len(p.Items) > 800 {
@@ -391,7 +393,7 @@ func (p *planner) sweep() {
 	}
 }
 
-// place sets the heights of a block's items, from its inner blocks outwards.
+// place sets the heights of a block's items, inner blocks first.
 func (p *planner) place(block *cell, round int) {
 	for _, c := range block.children {
 		if c.block {
@@ -442,8 +444,8 @@ func (c *cell) shift(by float64) {
 	}
 }
 
-// wished is where the middle of an item or block would be if its arrows were
-// level.
+// wished returns where the middle of an item or block would be if its arrows
+// were horizontal.
 func (c *cell) wished(round int) float64 {
 	if round == 0 {
 		return 0
@@ -470,8 +472,8 @@ func (c *cell) wished(round int) float64 {
 	return wish
 }
 
-// pack places children one below the other (or above, for direction −1), each
-// as near to its wish as those before it allow, and returns their tops.
+// pack places children one below the other (above, for direction −1), each as
+// close to its wish as the previous ones allow, and returns their tops.
 func pack(children []*cell, direction float64) []float64 {
 	edge := map[int]float64{}
 	tops := make([]float64, len(children))
@@ -502,7 +504,8 @@ func pack(children []*cell, direction float64) []float64 {
 	return tops
 }
 
-// stretch notes where everything is now and returns how far arrows climb.
+// stretch notes the current positions and returns the total vertical distance
+// of the arrows.
 func (p *planner) stretch() float64 {
 	for _, c := range p.cells {
 		c.absolute = c.y + c.anchor()
@@ -523,7 +526,8 @@ func (p *planner) stretch() float64 {
 	return cost
 }
 
-// columns sets x by the widest item of each column, and returns the width.
+// columns sets x from the widest item of each column and returns the total
+// width.
 func (p *planner) columns(gap float64) float64 {
 	var widths []float64
 	for _, c := range p.cells {
@@ -546,8 +550,8 @@ func (p *planner) columns(gap float64) float64 {
 	return x - gap
 }
 
-// route sets the points of a link: out of the right side of one item, level
-// through the columns between, into the left of the other.
+// route sets the points of a link: out of the right side of one item,
+// horizontally through the columns between, into the left side of the other.
 func (l *Link) route() {
 	from, to := l.From.Middle(), l.To.Middle()
 	if l.FromAt != 0 {
@@ -563,8 +567,8 @@ func (l *Link) route() {
 	l.Points = append(l.Points, Point{l.To.Left(), l.To.Y + to})
 }
 
-// spread moves the ends of links apart where several meet, in the order of
-// where they come from.
+// spread moves apart the ends of links that meet at an item, in the order of
+// their other ends.
 func spread(links []*Link) {
 	ends := map[*Item][]*Link{}
 	var order []*Item
@@ -601,7 +605,7 @@ func spread(links []*Link) {
 	}
 }
 
-// frames returns the frames of scopes and the size of the whole.
+// frames returns the frames of scopes and the size of the drawing.
 func (p *planner) frames(width float64) Result {
 	r := Result{Width: width, Height: p.root.h}
 	var visit func(*cell, int) (before, after float64)

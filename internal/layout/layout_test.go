@@ -13,7 +13,8 @@ func items(n int) []*Item {
 	return all
 }
 
-// A chain lies level, one column gap apart, and the label in the middle between.
+// A chain is horizontal, with one column gap between items and the label in the
+// middle of the gap.
 func TestChain(t *testing.T) {
 	i := items(3)
 	links := []*Link{{From: i[0], To: i[1], W: 30, H: 12}, {From: i[1], To: i[2]}}
@@ -31,7 +32,7 @@ func TestChain(t *testing.T) {
 	}
 }
 
-// A link over a column passes beside what stands there.
+// A link across a column passes beside the column's item.
 func TestLongLink(t *testing.T) {
 	i := items(3)
 	long := &Link{From: i[0], To: i[2]}
@@ -46,8 +47,8 @@ func TestLongLink(t *testing.T) {
 	}
 }
 
-// Columns move apart for a label that is wider than their gap; where there is
-// no room at all it is left out.
+// Columns move apart for a label that is wider than their gap; a label with no
+// room at all is left out.
 func TestLabelsMakeRoom(t *testing.T) {
 	for _, c := range []struct {
 		wide    float64
@@ -62,7 +63,7 @@ func TestLabelsMakeRoom(t *testing.T) {
 	}
 }
 
-// random returns a network of boxes of all sizes in nested scopes.
+// random returns a network of boxes of various sizes in nested scopes.
 func random(seed uint64) Plan {
 	rng := rand.New(rand.NewPCG(seed, 0))
 	p := Plan{Scopes: []Scope{{}, {Heading: 60}, {Parent: 1, Heading: 60}, {Heading: 60}}, Column: 44, Vertical: seed%2 == 1, KeepOrder: seed%3 == 0}
@@ -87,8 +88,8 @@ func random(seed uint64) Plan {
 	return p
 }
 
-// No two boxes or labels overlap, labels keep clear of boxes, frames hold what
-// is in them and nothing else, and the same comes out again.
+// No two boxes or labels overlap, labels do not cover boxes, frames contain
+// their own items and nothing else, and the layout is deterministic.
 func TestRandom(t *testing.T) {
 	for seed := range uint64(200) {
 		p, again := random(seed), random(seed)
@@ -137,7 +138,7 @@ func TestRandom(t *testing.T) {
 	}
 }
 
-// Given columns are kept, and centered on both sides of the line.
+// Given columns are kept and centered on both sides of the line.
 func TestPlaceColumns(t *testing.T) {
 	i := items(5)
 	r := PlaceColumns(Plan{Scopes: make([]Scope, 1), Column: 50}, []Column{{Above: i[:2], Below: i[2:3]}, {Above: i[3:4], Below: i[4:]}}, 10)

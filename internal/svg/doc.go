@@ -1,6 +1,6 @@
-// Package svg draws what package graphviz writes in the DOT language as an SVG,
-// without Graphviz: the same boxes, frames and arrows, placed by package layout.
-// It reads the part of the language that is written there, no more.
+// Package svg turns the DOT text that package graphviz writes into an SVG
+// without Graphviz: the same boxes, frames and arrows, placed by package
+// layout. It reads only the part of the language that graphviz uses.
 //
 // The same drawing gives the same bytes.
 package svg

@@ -8,11 +8,11 @@ import (
 	"strings"
 )
 
-// attributes are those of a node, an edge or a graph. Those that are HTML-like
-// labels begin with <.
+// attributes are those of a node, an edge or a graph. HTML-like labels begin
+// with <.
 type attributes map[string]string
 
-// number64 returns an attribute that is a number, or what it is without.
+// number64 returns a numeric attribute, or without if it is missing.
 func (a attributes) number64(name string, without float64) float64 {
 	if v, err := strconv.ParseFloat(a[name], 64); err == nil {
 		return v
@@ -27,7 +27,7 @@ type node struct {
 	in     *subgraph
 }
 
-// An edge leads from a node to another, maybe to a row of it.
+// An edge leads from a node, or a row of it, to another.
 type edge struct {
 	attributes
 	from, to         int // numbers of nodes
@@ -42,7 +42,7 @@ type subgraph struct {
 	index   int // of a frame, from 1
 }
 
-// A drawing is what a text in the DOT language says.
+// A drawing is a parsed DOT text.
 type drawing struct {
 	graph     *subgraph
 	subgraphs []*subgraph
@@ -50,7 +50,7 @@ type drawing struct {
 	edges     []*edge
 }
 
-// A reader takes a text apart.
+// A reader parses a DOT text.
 type reader struct {
 	text string
 	at   int
@@ -73,10 +73,10 @@ func read(text string) (d *drawing, err error) {
 	return d, nil
 }
 
-// A fault is why a text is no drawing.
+// A fault says why a text is not a drawing.
 type fault string
 
-// body reads what stands between the brackets of a graph.
+// body reads the statements between the braces of a graph.
 func (r *reader) body(d *drawing, in *subgraph) {
 	for !r.take("}") {
 		switch name := r.word(); {
@@ -130,7 +130,7 @@ func numbered(name string) int {
 	return n
 }
 
-// port reads the row that an arrow ends at, without the side of it.
+// port reads the row that an arrow ends at, without the side.
 func (r *reader) port() string {
 	row := ""
 	if r.take(":") {
@@ -197,7 +197,7 @@ func (r *reader) blanks() {
 	}
 }
 
-// word reads letters, digits and low lines; "" where there are none.
+// word reads letters, digits and underscores; it returns "" if there are none.
 func (r *reader) word() string {
 	r.blanks()
 	from := r.at
@@ -207,7 +207,7 @@ func (r *reader) word() string {
 	return r.text[from:r.at]
 }
 
-// take reads a sign where it follows.
+// take reads a sign and reports whether it was there.
 func (r *reader) take(sign string) bool {
 	r.blanks()
 	if strings.HasPrefix(r.text[r.at:], sign) {

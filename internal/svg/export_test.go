@@ -6,8 +6,7 @@ import (
 )
 
 // Faults returns the picture of a drawing and what is wrong with its geometry:
-// texts that lie over each other or leave the canvas, and labels without a
-// place.
+// texts that overlap or leave the canvas, and labels without a place.
 func Faults(text string) (picture []byte, all []string, err error) {
 	p, err := drawn(text)
 	if err != nil {

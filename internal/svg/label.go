@@ -9,7 +9,7 @@ import (
 	"strings"
 )
 
-// A content is what a label or a cell of it holds: lines, or a table.
+// A content is the content of a label or of a cell: lines or a table.
 type content struct {
 	lines []line
 	table *table
@@ -60,14 +60,14 @@ func plainLines(text string, size float64, color string) []line {
 // A labelReader reads an HTML-like label.
 type labelReader struct{ decoder *xml.Decoder }
 
-// content reads what stands in an element.
+// content reads the content of an element.
 func (p *labelReader) content(name string, look run) (content, error) {
 	c := content{}
 	err := p.into(&c, name, look)
 	return c, err
 }
 
-// into adds what stands in an element of that name, up to its end.
+// into adds the content of an element with that name, up to its end.
 func (p *labelReader) into(c *content, name string, look run) error {
 	for {
 		token, err := p.decoder.Token()
@@ -223,7 +223,7 @@ func (t *table) across(from, count int) float64 {
 	return w + t.spacing*float64(max(0, count-1))
 }
 
-// size returns the size of a cell with the room around its content.
+// size returns the size of a cell, including the padding.
 func (c *tableCell) size(t *table) (w, h float64) {
 	if c.pad < 0 {
 		c.pad = t.pad
@@ -232,8 +232,8 @@ func (c *tableCell) size(t *table) (w, h float64) {
 	return w + 2*c.pad, h + 2*c.pad
 }
 
-// ports adds how far below the top of the label the middle of each row with a
-// port is.
+// ports adds, for each row with a port, the distance of its middle from the top
+// of the label.
 func (c *content) ports(all map[string]float64) {
 	if c.table == nil {
 		return
@@ -249,8 +249,8 @@ func (c *content) ports(all map[string]float64) {
 	}
 }
 
-// draw draws a content of which the top is given: at the left, in the middle or
-// at the right of a width.
+// draw draws a content at a given top, aligned left, centered or right in a
+// width.
 func (c *content) draw(p *pen, x, y, w float64, align string) {
 	if c.table != nil {
 		own, _ := c.table.measure()

@@ -10,13 +10,13 @@ import (
 	"nabla/internal/layout"
 )
 
-// A box is where a text stands.
+// A box is the place of a text.
 type box struct {
 	text                     string
 	left, top, right, bottom float64
 }
 
-// A pen writes the elements of a picture, and notes where texts stand.
+// A pen writes the elements of a picture and notes the places of texts.
 type pen struct {
 	bytes.Buffer
 	texts []box
@@ -24,19 +24,19 @@ type pen struct {
 
 func (p *pen) printf(format string, args ...any) { fmt.Fprintf(&p.Buffer, format+"\n", args...) }
 
-// n returns a coordinate as it is written: to a tenth.
+// n formats a coordinate, to a tenth.
 func (p *pen) n(v float64) string {
 	return strconv.FormatFloat(math.Round(10*v)/10+0, 'f', -1, 64)
 }
 
-// s returns a text as it stands in an element or an attribute.
+// s escapes a text for an element or an attribute.
 func (p *pen) s(text string) string {
 	var b bytes.Buffer
-	xml.EscapeText(&b, []byte(text)) // of a buffer, which has no errors
+	xml.EscapeText(&b, []byte(text)) // a buffer returns no errors
 	return b.String()
 }
 
-// line writes a line of text, at its start, in the middle of it or at its end.
+// line writes a line of text, anchored at its start, middle or end.
 func (p *pen) line(l line, x, y float64, anchor string) {
 	if len(l) == 0 {
 		return
@@ -63,8 +63,8 @@ func (p *pen) line(l line, x, y float64, anchor string) {
 	p.texts = append(p.texts, box{text, left, y - 0.8*l.size(), left + w, y + 0.25*l.size()})
 }
 
-// path returns a link as a path. Where it is drawn from top to bottom, the
-// layout's x runs down.
+// path returns a link as an SVG path. In a vertical drawing the layout's x axis
+// points down.
 func (p *pen) path(points []layout.Point, vertical bool) string {
 	at := func(x, y float64) string {
 		if vertical {

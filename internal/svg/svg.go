@@ -9,14 +9,14 @@ import (
 )
 
 const (
-	inch   = 72.0 // points, in which Graphviz's attributes of size are
+	inch   = 72.0 // in points; Graphviz's sizes are in inches
 	margin = 16.0 // around the picture
 	ink    = "#1f2937"
 
-	backAside = 8.0 // how far an arrow that leads back is beside the one that leads forward
+	backAside = 8.0 // distance between a backward arrow and the forward one
 )
 
-// A picture is a drawing under way.
+// A picture holds the state of drawing.
 type picture struct {
 	*drawing
 	pen
@@ -29,7 +29,7 @@ type picture struct {
 	headings []content   // by scope
 	title    content
 	result   layout.Result
-	dy       float64 // of all that is below the title
+	dy       float64 // the offset of everything below the title
 }
 
 // An item is a node to be placed.
@@ -77,7 +77,7 @@ func drawn(text string) (*picture, error) {
 	return p, nil
 }
 
-// measure makes items of the nodes, links of the edges and scopes of the
+// measure makes items from the nodes, links from the edges and scopes from the
 // frames.
 func (p *picture) measure() error {
 	var err error
@@ -126,7 +126,7 @@ func (p *picture) addItem(n *node) error {
 	case "point":
 		return nil
 	case "circle":
-		size := max(inch*n.number64("width", 0.75), math.Hypot(i.w, i.h/2)+6) // the first and the last line are not the widest
+		size := max(inch*n.number64("width", 0.75), math.Hypot(i.w, i.h/2)+6) // assumes that the first and last line are not the widest
 		i.W, i.H, i.R = size, size, size/2
 	default:
 		i.W, i.H = i.w+2*i.mx, max(i.h+2*i.my, 24)
@@ -150,8 +150,8 @@ func (p *picture) addItem(n *node) error {
 	return nil
 }
 
-// orderItems sets the order along the arrows, which is that of the nodes, or in
-// a drawing of the backward pass the opposite.
+// orderItems sets the order along the arrows: that of the nodes, or the reverse
+// in a drawing of the backward pass.
 func (p *picture) orderItems() {
 	ahead := 0
 	for _, e := range p.edges {
@@ -209,9 +209,9 @@ func (p *picture) plan() layout.Plan {
 	return plan
 }
 
-// columns returns the columns where the drawing says them; nil where it does
-// not. In each the first node on the line that all share is not drawn, or is a
-// heading; what is in none stands in a column of its own.
+// columns returns the columns that the drawing specifies; nil if it does not.
+// The first node of a column, on the shared line, is not drawn or is a heading;
+// a node in no column gets one of its own.
 func (p *picture) columns() []layout.Column {
 	var all []layout.Column
 	of := map[*subgraph]int{}
@@ -248,8 +248,8 @@ func (p *picture) columns() []layout.Column {
 	return all
 }
 
-// draw writes the picture: frames, arrows, boxes, and over them what the arrows
-// say.
+// draw writes the picture: frames, arrows and boxes, and on top the labels of
+// the arrows.
 func (p *picture) draw() {
 	tw, th := p.title.measure()
 	if p.dy = margin; th > 0 {
@@ -287,7 +287,7 @@ func (p *picture) draw() {
 	p.texts = append(p.texts, box{"", 0, 0, total, whole}) // the canvas itself, last
 }
 
-// extent returns the ends of what is drawn: frames and labels reach beyond the
+// extent returns the bounds of the drawing: frames and labels extend beyond the
 // items.
 func (p *picture) extent() (left, top, right, bottom float64) {
 	_, _, right, bottom = p.turned(0, 0, p.result.Width, p.result.Height)
@@ -304,7 +304,7 @@ func (p *picture) extent() (left, top, right, bottom float64) {
 	return left, top, right, bottom
 }
 
-// turned returns a rectangle of the layout as it is drawn.
+// turned returns a rectangle of the layout in the drawing's coordinates.
 func (p *picture) turned(x, y, w, h float64) (float64, float64, float64, float64) {
 	if p.vertical {
 		return y, x, h, w
@@ -319,7 +319,8 @@ func (p *picture) frame(f layout.Frame) {
 	p.headings[f.Scope].draw(&p.pen, x+8, y+3, w, "LEFT")
 }
 
-// frameOthers adds the frames of nodes beside given columns, such as the legend.
+// frameOthers adds the frames of nodes beside given columns, such as the
+// legend.
 func (p *picture) frameOthers() {
 	for scope := 1; scope < len(p.scopes); scope++ {
 		x, y, right, bottom := math.Inf(1), math.Inf(1), math.Inf(-1), math.Inf(-1)
@@ -334,8 +335,8 @@ func (p *picture) frameOthers() {
 	}
 }
 
-// arrow draws a link with its head, which is at its beginning where it leads
-// back.
+// arrow draws a link with its head, which is at the beginning for a backward
+// arrow.
 func (p *picture) arrow(l *link) {
 	color, dashes := p.s(cmp.Or(l.edge.attributes["color"], "#000000")), ""
 	switch l.edge.attributes["style"] {
@@ -361,8 +362,8 @@ func (p *picture) arrow(l *link) {
 	p.printf(`<polygon points="%s" fill="%s"/>`, strings.TrimSpace(text), color)
 }
 
-// say writes what stands on a link. What found no place is left out; the boxes
-// at both ends say it too.
+// say writes a link's label. A label without a place is left out; the boxes at
+// both ends have the same numbers.
 func (p *picture) say(l *link) {
 	if !l.Labeled {
 		return

@@ -12,9 +12,8 @@ import (
 	"nabla/internal/svg"
 )
 
-// sound fails where a drawing's texts lie over each other or leave the canvas,
-// where an arrow's label is left out, or where the picture is another one the
-// second time.
+// sound fails if texts of a drawing overlap or leave the canvas, if an arrow's
+// label is left out, or if the second picture differs from the first.
 func sound(t *testing.T, text string) {
 	t.Helper()
 	first, faults, err := svg.Faults(text)
@@ -75,7 +74,7 @@ func TestHotels(t *testing.T) {
 	}
 }
 
-// What is no drawing of the library's is an error.
+// A text that the library does not write is an error.
 func TestOthers(t *testing.T) {
 	for _, text := range []string{
 		"", "graph {}", "digraph {", "digraph { a -> b }", "digraph { n1[label=<<B>x]; }", `digraph { n1[label="x]; }`, "digraph { n1[label=<<B>x</I>>]; }", "digraph { n1 [x] }", "digraph { -> }",

@@ -1,7 +1,7 @@
 package svg
 
-// widths are those of the letters from the blank to the tilde in a common sans
-// serif font, in thousandths of its size.
+// widths are those of the characters from space to tilde in a common sans-serif
+// font, in thousandths of its size.
 var widths = [...]int{
 	278, 278, 355, 556, 556, 889, 667, 222, 333, 333, 389, 584, 278, 333, 278, 278,
 	556, 556, 556, 556, 556, 556, 556, 556, 556, 556, 278, 278, 584, 584, 584, 556,
@@ -11,13 +11,13 @@ var widths = [...]int{
 	556, 556, 333, 500, 278, 556, 500, 722, 500, 500, 500, 334, 260, 334, 584,
 }
 
-// The fonts of readers differ: with so much room the wider ones fit as well.
+// Readers' fonts differ: with this much room the wider ones fit as well.
 const (
 	roomy      = 1.15
 	boldFactor = 1.1
 )
 
-// runeWidth returns how wide a character is, in sizes of its font.
+// runeWidth returns the width of a character, relative to the font size.
 func runeWidth(r rune) float64 {
 	switch {
 	case r >= ' ' && r <= '~':
@@ -32,7 +32,7 @@ func runeWidth(r rune) float64 {
 	return 1
 }
 
-// A run is text of one look.
+// A run is text with one style.
 type run struct {
 	text         string
 	size         float64
@@ -51,7 +51,7 @@ func (r run) width() float64 {
 	return w * r.size * roomy
 }
 
-// A line is runs beside each other.
+// A line is a sequence of runs.
 type line []run
 
 func (l line) width() float64 {
@@ -71,5 +71,5 @@ func (l line) size() float64 {
 	return size
 }
 
-// height returns how high a line is with the room above and below it.
+// height returns the height of a line with the space above and below it.
 func (l line) height() float64 { return 1.3 * l.size() }

@@ -108,7 +108,8 @@ func TestFitOfNeuronsFollows(t *testing.T) {
 	p.eval("setEpoch(5)")
 	before := p.numbers("fitShown")
 	w := p.eval(`raw.nodes.find(n => n.n === "w1").raw`)
-	// Changed to what it is, the fit stays but for the 254 steps it is recorded in.
+	// Changed to what it is, the fit stays but for the 254 steps it is recorded
+	// in.
 	p.eval(fmt.Sprintf(`(state.changes.set(%s, world.values[%s]), recompute())`, w, w))
 	p.is(`document.querySelector("#fit h2").textContent`, "What the network predicts")
 	for i, v := range p.numbers("fitShown") {

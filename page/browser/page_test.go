@@ -50,7 +50,8 @@ func TestNumbersAreGos(t *testing.T) {
 				t.Errorf("epoch %d, %s (-want +got):\n%s", e.number, c.what, diff)
 			}
 		}
-		// What an edge hands on adds up to the gradient, as the page adds it up.
+		// What an edge hands on adds up to the gradient, as the page adds it
+		// up.
 		p.is(`raw.nodes.filter(n => { const parts = n.uses.filter(e => e.raw in world.contributions).reverse().map(e => world.contributions[e.raw]);
 			return parts.length && Math.abs(parts.reduce((a, b) => a + b, 0) - world.gradients[n.raw]) > 1e-12 * Math.max(...parts.map(Math.abs)); }).length`, "0")
 	}
@@ -126,7 +127,8 @@ func TestNothingIsShownBeforeItsStep(t *testing.T) {
 	texts := func(kind string) string {
 		return p.eval(`[...document.querySelectorAll(".node .` + kind + `")].filter(t => !["", "·"].includes(t.textContent)).length`)
 	}
-	// values known: 2 inputs, target and 3 learned; then one more with each step
+	// values known: 2 inputs, target and 3 learned; then one more with each
+	// step
 	for step, want := range []string{"6 0", "7 0", "8 0", "9 0", "10 0", "11 0", "11 1", "11 2", "11 3", "11 4", "11 5", "11 6", "11 7", "11 8", "11 8"} {
 		p.is("state.step", strconv.Itoa(step))
 		if got := texts("value") + " " + texts("gradient"); got != want {
@@ -583,8 +585,8 @@ func TestSelections(t *testing.T) {
 	p.quiet()
 }
 
-// A graph in single precision: the numbers are its own, a plain step is known as
-// one, and what the page computes it says to be in double precision.
+// A graph in single precision: the numbers are its own, a plain step is known
+// as one, and what the page computes it says to be in double precision.
 func TestSinglePrecision(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true, Precision: autograd.Float32})
 	w := autograd.NewParam("w", autograd.Scalar(0.3).In(autograd.Float32))

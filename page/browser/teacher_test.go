@@ -226,8 +226,8 @@ func TestColumnsOfTheData(t *testing.T) {
 	p.quiet()
 }
 
-// On a phone everything can be scrolled to: nothing is wider than the screen but
-// the picture, which scrolls by itself, and nothing lies on anything else.
+// On a phone everything can be scrolled to: nothing is wider than the screen
+// but the picture, which scrolls by itself, and nothing lies on anything else.
 func TestPhoneShowsAll(t *testing.T) {
 	for _, name := range []string{"linear", "nonlinear", "multiclass", "multiclass-large"} {
 		p := open(t, hotels(t)[name])
