@@ -8,7 +8,8 @@ type scopeTable struct {
 	parents []int32
 	numbers map[scopeKey]int32
 	current int32
-	entered int // scopes of this recording, each as often as it was entered
+	latest  int32 // the scope entered last
+	entered int   // scopes of this recording, each as often as it was entered
 }
 
 type scopeKey struct {
@@ -25,12 +26,23 @@ func (t *scopeTable) reset() {
 	if t.paths == nil || len(t.paths) > 2*t.entered+spareScopes {
 		t.paths, t.last, t.parents, t.numbers = []string{""}, []string{""}, []int32{0}, map[scopeKey]int32{}
 	}
-	t.current, t.entered = 0, 0
+	t.current, t.latest, t.entered = 0, 0, 0
 }
 
-// enter enters a scope by its name.
+// enter enters a scope by its name. Recordings mostly enter the same scopes in
+// the same order, so that the next number is the first guess.
 func (t *scopeTable) enter(name string) {
 	t.entered++
+	t.latest++
+	if next := int(t.latest); next >= len(t.paths) || t.parents[next] != t.current || t.last[next] != name {
+		t.latest = t.find(name)
+	}
+	t.current = t.latest
+}
+
+// find returns the number of a scope in the current one, which it adds when it
+// is new.
+func (t *scopeTable) find(name string) int32 {
 	key := scopeKey{t.current, name}
 	number, ok := t.numbers[key]
 	if !ok {
@@ -42,7 +54,7 @@ func (t *scopeTable) enter(name string) {
 		t.paths, t.parents, t.last = append(t.paths, path), append(t.parents, t.current), append(t.last, name)
 		t.numbers[key] = number
 	}
-	t.current = number
+	return number
 }
 
 // Enter opens a scope: what is recorded until Leave belongs to it. Scopes

@@ -11,6 +11,7 @@ import (
 type Sequential struct {
 	layers []Layer
 	names  []string // the layers' names when s was made
+	scoped []bool   // whether a layer opens its scope itself
 	label
 }
 
@@ -27,12 +28,13 @@ type Sequential struct {
 // NewSequential panics with an *[autograd.ArgumentError] if a layer is nil or a
 // nil pointer.
 func NewSequential(layers ...Layer) *Sequential {
-	s := &Sequential{slices.Clone(layers), make([]string, len(layers)), label{}}
+	s := &Sequential{layers: slices.Clone(layers), names: make([]string, len(layers)), scoped: make([]bool, len(layers))}
 	taken, counts := map[string]bool{}, map[string]int{}
 	for i, l := range s.layers {
 		if isNil(l) {
 			panic(autograd.NewArgumentError("layers: NewSequential", "layer %d is nil", i))
 		}
+		_, s.scoped[i] = asPlaced(l)
 		kind := kindOf(l)
 		if at := s.first(l); at < i {
 			s.names[i] = s.names[at]
@@ -121,7 +123,7 @@ func (s *Sequential) Forward(x autograd.Value) autograd.Value {
 // step passes x through layer i. A layer of the user's own type opens no scope,
 // so step does.
 func (s *Sequential) step(i int, x autograd.Value) autograd.Value {
-	if _, ok := asPlaced(s.layers[i]); ok {
+	if s.scoped[i] {
 		return s.layers[i].Forward(x)
 	}
 	g := enter(x, s.names[i])
