@@ -10,8 +10,17 @@ import (
 // mustMatch panics unless prediction and target have the same shape. [rows] and
 // [rows, 1] would compare the right numbers here, but broadcast in a loss.
 func mustMatch(op string, prediction, target autograd.Tensor) {
+	mustExist(op, "prediction", prediction)
+	mustExist(op, "target", target)
 	if p, t := prediction.Shape(), target.Shape(); !slices.Equal(p, t) {
 		panic(autograd.NewShapeError(op, "prediction and target differ in shape", p, t))
+	}
+}
+
+// mustExist panics if the tensor is the zero Tensor.
+func mustExist(op, what string, t autograd.Tensor) {
+	if t.IsZero() {
+		panic(autograd.NewArgumentError(op, "the %s is the zero Tensor", what))
 	}
 }
 

@@ -18,6 +18,7 @@ import (
 //
 // It panics with an *[autograd.ShapeError] if the last axis is empty.
 func Classes(t autograd.Tensor) autograd.Ints {
+	mustExist("metrics: Classes", "argument", t)
 	if isBinary(t) {
 		return ClassesAt(t, 0.5)
 	}
@@ -33,6 +34,7 @@ func Classes(t autograd.Tensor) autograd.Ints {
 // A NaN, as number or as threshold, gives −1, which is not a valid label:
 // [NewConfusionMatrix] panics on it.
 func ClassesAt(t autograd.Tensor, threshold float64) autograd.Ints {
+	mustExist("metrics: ClassesAt", "argument", t)
 	classes := make([]int, t.Size())
 	for i, v := range t.Float64s() {
 		switch {
