@@ -30,8 +30,11 @@ import (
 //
 // Params that are reached through no exported field keep the names they have.
 // Name panics with an *[autograd.NameError] if two Params of the model have one
-// name in the end.
+// name in the end, and with an *[autograd.ArgumentError] if the model is nil.
 func Name(model any) {
+	if model == nil {
+		panic(autograd.NewArgumentError("layers: Name", "there is no model"))
+	}
 	n := newNaming()
 	n.walk(model, position{})
 	autograd.CheckNames("layers: Name", paramsOf(model, true)...)

@@ -212,3 +212,10 @@ func ExampleName() {
 	// decoder.output.weight [4 8]
 	// decoder.output.bias [8]
 }
+
+func TestNameNothing(t *testing.T) {
+	mustFault[*autograd.ArgumentError](t, func() { layers.Name(nil) }, "layers: Name: there is no model")
+	if got := layers.ParamsOf(nil); len(got) != 0 {
+		t.Errorf("%d Params of nothing", len(got))
+	}
+}
