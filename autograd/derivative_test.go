@@ -1,6 +1,7 @@
 package autograd_test
 
 import (
+	"errors"
 	"math"
 	"testing"
 
@@ -69,11 +70,11 @@ func TestJacobian(t *testing.T) {
 	v := g.Variable(vector(2, 0.5))
 	x, y := v.Narrow(0, 0, 1), v.Narrow(0, 1, 1)
 	f := autograd.Concat(0, x.Square().Mul(y), x.MulScalar(5).Add(y.Sin()), x)
-	j := autograd.Jacobian(f, v)
+	j := autograd.Jacobian(f, v)[0]
 	want := []float64{2, 4, 5, math.Cos(0.5), 1, 0}
 	wantShape(t, "Jacobian", j.Shape(), 3, 2)
 	wantNumbers(t, "Jacobian", j.Tensor().Float64s(), want, 1e-15)
-	wantNumbers(t, "JVP", autograd.JVP(f, v, g.Constant(vector(3, -1))).Tensor().Float64s(),
+	wantNumbers(t, "JVP", autograd.JVP(f, []autograd.Value{v}, []autograd.Value{g.Constant(vector(3, -1))}).Tensor().Float64s(),
 		[]float64{6 - 4, 15 - math.Cos(0.5), 3}, 1e-15)
 	wantNumbers(t, "VJP", autograd.VJP(f, g.Constant(vector(1, 10, 100)), v)[0].Tensor().Float64s(),
 		[]float64{2 + 50 + 100, 4 + 10*math.Cos(0.5)}, 1e-15)
@@ -98,7 +99,7 @@ func TestJacobianShapes(t *testing.T) {
 		{"scalar by nothing", scalar.Add(nothing.Sum()), nothing, []int{0, 2}, nil},
 		{"not connected", scalar.Exp(), matrix, []int{2, 3}, make([]float64, 6)},
 	} {
-		j := autograd.Jacobian(row.y, row.x)
+		j := autograd.Jacobian(row.y, row.x)[0]
 		wantShape(t, row.name, j.Shape(), row.shape...)
 		wantNumbers(t, row.name, j.Tensor().Float64s(), row.values, 1e-15)
 	}
@@ -114,7 +115,7 @@ func TestHessian(t *testing.T) {
 	h := autograd.Hessian(y, x)
 	wantShape(t, "Hessian", h.Shape(), 3, 3)
 	wantNumbers(t, "Hessian", h.Tensor().Float64s(), symmetric, 1e-15)
-	wantNumbers(t, "HVP", autograd.HVP(y, x, g.Constant(vector(1, 0, -1))).Tensor().Float64s(), []float64{0, 2.5, -5}, 1e-15)
+	wantNumbers(t, "HVP", autograd.HVP(y, []autograd.Value{x}, []autograd.Value{g.Constant(vector(1, 0, -1))})[0].Tensor().Float64s(), []float64{0, 2.5, -5}, 1e-15)
 
 	// log-sum-exp: diag(p) − p·pᵀ.
 	p := x.Softmax(0).Tensor().Float64s()
@@ -126,7 +127,7 @@ func TestHessian(t *testing.T) {
 		want[4*i] += p[i]
 	}
 	wantNumbers(t, "Hessian of logsumexp", autograd.Hessian(x.LogSumExp(), x).Tensor().Float64s(), want, 1e-14)
-	wantNumbers(t, "Jacobian of softmax", autograd.Jacobian(x.Softmax(0), x).Tensor().Float64s(), want, 1e-14)
+	wantNumbers(t, "Jacobian of softmax", autograd.Jacobian(x.Softmax(0), x)[0].Tensor().Float64s(), want, 1e-14)
 	wantNumbers(t, "no dependence", autograd.Hessian(g.Scalar(1), x).Tensor().Float64s(), make([]float64, 9), 0)
 	wantNumbers(t, "a linear function", autograd.Hessian(x.Sum(), x).Tensor().Float64s(), make([]float64, 9), 0)
 }
@@ -148,8 +149,44 @@ func TestJVPAtEdges(t *testing.T) {
 	} {
 		g := autograd.NewGraph(autograd.Options{})
 		x := g.Variable(vector(0, 0))
-		got := autograd.JVP(row.f(x), x, g.Full(3, 2))
+		got := autograd.JVP(row.f(x), []value{x}, []value{g.Full(3, 2)})
 		wantNumbers(t, name, got.Tensor().Float64s(), repeated(row.want, got.Size()), 0)
+	}
+}
+
+// f(w, b) = Σ (w·b)² for a vector w and a number b, whose derivatives by both
+// together are in closed form: with s = Σ w², f = b²s.
+func TestDerivativesBySeveralInputs(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	w, b := g.Variable(vector(1, -2)), g.Variable(autograd.Scalar(3))
+	vw, vb := g.Constant(vector(0.5, 4)), g.Scalar(-1)
+	xs, vs := []autograd.Value{w, b}, []autograd.Value{vw, vb}
+	y := w.Mul(b)
+	f := y.Square().Sum()
+
+	// ẏ = b·vw + w·vb
+	wantNumbers(t, "JVP", autograd.JVP(y, xs, vs).Tensor().Float64s(), []float64{1.5 - 1, 12 + 2}, 1e-15)
+	wantNumbers(t, "JVP of no inputs", autograd.JVP(y, nil, nil).Tensor().Float64s(), []float64{0, 0}, 0)
+
+	// by w: 2b²·vw + 4bw·vb, by b: 4b·(w·vw) + 2s·vb
+	h := autograd.HVP(f, xs, vs)
+	wantNumbers(t, "HVP by w", h[0].Tensor().Float64s(), []float64{9 - 12, 72 + 24}, 1e-14)
+	wantNumbers(t, "HVP by b", h[1].Tensor().Float64s(), []float64{12*(0.5-8) - 10}, 1e-14)
+
+	j := autograd.Jacobian(y, xs...)
+	wantShape(t, "Jacobian by w", j[0].Shape(), 2, 2)
+	wantNumbers(t, "Jacobian by w", j[0].Tensor().Float64s(), []float64{3, 0, 0, 3}, 1e-15)
+	wantShape(t, "Jacobian by b", j[1].Shape(), 2)
+	wantNumbers(t, "Jacobian by b", j[1].Tensor().Float64s(), []float64{1, -2}, 1e-15)
+
+	var fault *autograd.ArgumentError
+	for name, call := range map[string]func(){
+		"JVP": func() { autograd.JVP(y, xs, vs[:1]) },
+		"HVP": func() { autograd.HVP(f, xs, vs[:1]) },
+	} {
+		if err := autograd.Try(call); !errors.As(err, &fault) || fault.Op != name {
+			t.Errorf("%s with a vector too few: %v", name, err)
+		}
 	}
 }
 

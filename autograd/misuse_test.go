@@ -416,9 +416,9 @@ func TestEveryFunctionRefusesForeignValues(t *testing.T) {
 		"Custom":   func(x, y, z value) { autograd.Custom(double, x, y, z) },
 		"Grad":     func(x, y, z value) { autograd.Grad(x, y, z) },
 		"VJP":      func(x, y, z value) { autograd.VJP(x, y, z) },
-		"JVP":      func(x, y, z value) { autograd.JVP(x, y, z) },
-		"HVP":      func(x, y, z value) { autograd.HVP(x, y, z) },
-		"Jacobian": func(x, y, z value) { autograd.Jacobian(x, y); autograd.Jacobian(y, z) },
+		"JVP":      func(x, y, z value) { autograd.JVP(x, []value{y}, []value{z}) },
+		"HVP":      func(x, y, z value) { autograd.HVP(x, []value{y}, []value{z}) },
+		"Jacobian": func(x, y, z value) { autograd.Jacobian(x, y, z) },
 		"Hessian":  func(x, y, z value) { autograd.Hessian(x, y); autograd.Hessian(y, z) },
 	}
 	g, other := autograd.NewGraph(autograd.Options{}), autograd.NewGraph(autograd.Options{})

@@ -1607,14 +1607,14 @@ var transformRows = []opRow{
 	{op: "vjp", shapes: [][]int{{2, 3}, {2, 3}}, more: [][][]int{{{}, {}}, {{0}, {0}}}, lo: -2, hi: 2, f: vjpOf(one(autograd.Value.Sin)),
 		twin: both(func(x, seed float64) float64 { return seed * math.Cos(x) })},
 	{op: "jvp", shapes: [][]int{{2, 3}, {2, 3}}, more: [][][]int{{{}, {}}, {{0}, {0}}}, lo: -2, hi: 2,
-		f:    func(in ...autograd.Value) autograd.Value { return autograd.JVP(in[0].Sin(), in[0], in[1]) },
+		f:    func(in ...autograd.Value) autograd.Value { return autograd.JVP(in[0].Sin(), in[:1], in[1:]) },
 		twin: both(func(x, v float64) float64 { return v * math.Cos(x) })},
 	{op: "hvp", shapes: [][]int{{2, 3}, {2, 3}}, more: [][][]int{{{}, {}}, {{0}, {0}}}, lo: -2, hi: 2,
-		f:    func(in ...autograd.Value) autograd.Value { return autograd.HVP(in[0].Sin().Sum(), in[0], in[1]) },
+		f:    func(in ...autograd.Value) autograd.Value { return autograd.HVP(in[0].Sin().Sum(), in[:1], in[1:])[0] },
 		twin: both(func(x, v float64) float64 { return -v * math.Sin(x) })},
 	{op: "jacobian", shapes: [][]int{{2, 3}, {3}}, more: [][][]int{{{0, 3}, {3}}, {{2, 0}, {0}}, {{1, 1}, {1}}}, lo: -2, hi: 2,
 		f: func(in ...autograd.Value) autograd.Value {
-			return autograd.Jacobian(in[0].MatMul(in[1].Square()), in[1])
+			return autograd.Jacobian(in[0].MatMul(in[1].Square()), in[1])[0]
 		},
 		twin: both(func(x, y float64) float64 { return 2 * x * y })},
 	{op: "hessian", shapes: [][]int{{3}}, more: [][][]int{{{}}, {{1}}, {{0}}, {{2, 2}}}, lo: -2, hi: 2,
