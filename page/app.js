@@ -1,4 +1,4 @@
-// The page: its state, and what the reader can do.
+// The page: its state and the reader's actions.
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const $ = id => document.getElementById(id);
@@ -19,7 +19,7 @@ const graphNow = () => state.view === "all" ? raw : sums;
 // nodeNow returns the drawn node that holds a recorded one.
 const nodeNow = (i, g = graphNow()) => g.nodes[g.of[i]];
 
-// An epoch's numbers, or what they would be.
+// An epoch's numbers, as recorded or with changed leaves.
 
 function loadEpoch() {
 	asRecorded = worldOf(data.frames[state.epoch], raw);
@@ -45,13 +45,14 @@ function drawPicture() {
 	fitCamera();
 }
 
-// showLegend shows of the legend what is in the picture.
+// showLegend shows the parts of the legend that occur in the picture.
 function showLegend() {
 	const broken = [...world.values, ...world.gradients].some(x => has(x) && isBroken(x)), seen = { neurons: state.view === "neurons", operations: state.view !== "neurons", trouble: broken };
 	for (const li of document.querySelectorAll(".legend [data-in]")) li.hidden = !seen[li.dataset.in];
 }
 
-// On a narrow screen the picture is as large as can be read, and is scrolled; elsewhere it is fitted, dragged and enlarged.
+// On a narrow screen the picture has a readable size and is scrolled; elsewhere
+// it is fitted to the screen, and can be dragged and enlarged.
 const narrow = matchMedia("(max-width: 820px)");
 
 function fitCamera() {
@@ -83,7 +84,7 @@ function zoom(factor, x, y) {
 	moveCamera();
 }
 
-// follow moves the picture so that an item is seen, by no more than that takes.
+// follow moves the picture just enough to make an item visible.
 function follow(item) {
 	if (!item) return;
 	const box = $("canvas").getBoundingClientRect(), room = 16;
@@ -97,10 +98,11 @@ function follow(item) {
 
 const itemOf = i => { const n = nodeNow(i); return n && picture.itemOf[n.at]; };
 
-// stretchNow is the place of the layer's stretch of steps that the present step belongs to.
+// stretchNow returns the index of the layer's stretch of steps that contains
+// the current step.
 const stretchNow = () => stretches.findIndex(s => state.step <= s.to);
 
-// told returns what is said of the present step, layer or epoch.
+// told returns the narration of the current step, layer or epoch.
 function told() {
 	if (state.unit === "epoch") return narrateEpoch(sums, world, state.epoch);
 	const now = stretches[stretchNow()];
@@ -129,19 +131,21 @@ function show() {
 	remember();
 }
 
-// position is where the reader is, in what a step is by now.
+// position returns where the reader is, in the current unit of steps.
 function position() {
 	const [at, of] = { operation: [state.step, steps.length], layer: [stretchNow(), stretches.length], epoch: [state.epoch, data.frames.length] }[state.unit];
 	return { at, of, text: state.unit === "epoch" ? `epoch ${data.frames[at].epoch}, ${at + 1} of ${of}` : `${state.unit === "layer" ? "layer step" : "step"} ${at + 1} of ${of}` };
 }
 
-// goTo goes to a step, the end of a layer or an epoch, whatever a step is by now.
+// goTo goes to a step, the end of a layer or an epoch, depending on the current
+// unit of steps.
 function goTo(k) {
 	if (state.unit === "epoch") setEpoch(k);
 	else setStep(state.unit === "layer" ? stretches[Math.min(stretches.length - 1, Math.max(0, k))].to : k);
 }
 
-// advance goes on by one, or back: within a layer first to its end.
+// advance goes forward or back by one; within a layer it first goes to the
+// layer's end.
 function advance(by) {
 	const at = position().at;
 	goTo(state.unit === "layer" && by > 0 && state.step < stretches[at].to ? at : at + by);
@@ -152,7 +156,7 @@ function setUnit(unit) {
 	if (unit === "layer") goTo(stretchNow()); else show();
 }
 
-// formula is a line of the narration, its names to be clicked.
+// formula returns a line of the narration with clickable names.
 function formula(line) {
 	const p = el("p");
 	for (const part of line) p.append(typeof part === "string" ? part : el("button", { type: "button", class: `link ${part.kind === "value" && /[\d]/.test(part.text) && part.text !== title(raw.nodes[part.ref]) ? "value" : part.kind === "value" ? "" : part.kind}`, onclick: () => select(part.ref) }, part.text));
@@ -177,7 +181,7 @@ function showEpoch() {
 
 let refit, fitShown;
 
-// showFit shows the fit of the epoch, or with changed weights the one that follows.
+// showFit shows the fit of the epoch, recomputed if weights were changed.
 function showFit() {
 	const shot = data.frames[state.epoch].fit;
 	$("fit").hidden = !shot;
@@ -269,7 +273,7 @@ function recompute() {
 	if (active !== "try" && active !== "try-slider") showWhy();
 }
 
-// What the reader does.
+// The reader's actions.
 
 function setStep(k) {
 	const before = state.step;
@@ -288,7 +292,8 @@ function setEpoch(k) {
 	if (state.changes.size) recompute();
 }
 
-// slideToEpoch goes to the kept epoch nearest to that of the slider, and on from the present one in any case.
+// slideToEpoch goes to the kept epoch nearest to the slider's, but always to a
+// different one than the current.
 function slideToEpoch(wanted) {
 	const now = data.frames[state.epoch].epoch, far = f => Math.abs(f.epoch - wanted);
 	const nearest = data.frames.reduce((best, f, k) => far(f) < far(data.frames[best]) ? k : best, 0);
@@ -334,7 +339,7 @@ function fold(scope, close) {
 	if (picture.size.width * k > $("graph").getBoundingClientRect().width) { Object.assign(camera, { x, y, k }); moveCamera(); }
 }
 
-// foldSelected folds the layer of the selected value, or unfolds it.
+// foldSelected folds or unfolds the layer of the selected value.
 function foldSelected() {
 	if (state.selected === null) return;
 	const scope = raw.nodes[state.selected].s || 0, closed = foldOf(scope, state.folded);
@@ -342,7 +347,8 @@ function foldSelected() {
 	else if (scope) fold(scope, true);
 }
 
-// togglePlay plays to the end of the last epoch, from the beginning where that is reached, or stops.
+// togglePlay plays to the end of the last epoch, restarting if the end is
+// reached, or stops.
 function togglePlay() {
 	if (state.playing) { stop(); return; }
 	const end = () => position().at === position().of - 1, lastEpoch = () => state.epoch === data.frames.length - 1;
@@ -377,7 +383,8 @@ const toPhase = phase => { const k = steps.findIndex(s => s.phase === phase); if
 
 // Search.
 
-// matches tells whether a node is what is searched for: by name, scope, operation, kind, "grad:0", "nan", "inf".
+// matches reports whether a node matches a search: by name, scope, operation,
+// kind, "grad:0", "nan" or "inf".
 function matches(n, query) {
 	const d = world.gradients[n.raw], v = world.values[n.raw], q = query.toLowerCase();
 	if (q === "nan") return hasNaN(v) || has(d) && hasNaN(d);
@@ -431,9 +438,9 @@ function toggleTheme() {
 	setTheme(chosenTheme);
 }
 
-// The address keeps where the reader is.
+// The address records where the reader is.
 
-// It is written at most ten times a second: browsers refuse more in the long run.
+// It is written at most ten times a second, since browsers refuse more.
 let remembering = 0, remembered = 0;
 
 function remember() {
@@ -486,7 +493,7 @@ function onHover(event) {
 	hover.style.top = `${event.clientY + 18 + h > innerHeight ? event.clientY - h - 12 : event.clientY + 18}px`;
 }
 
-// showHover writes what lies under the mouse, with the numbers of now.
+// showHover describes what is under the mouse, with its current numbers.
 function showHover() {
 	const n = state.hovered === null ? null : nodeNow(state.hovered);
 	hover.hidden = !n;
@@ -520,7 +527,8 @@ function onKey(event) {
 	action();
 }
 
-// onKeyUp starts a search once the key is released: pressed, it would be typed into the field.
+// onKeyUp starts a search when the key is released: when it is pressed, it
+// would be typed into the field.
 function onKeyUp(event) {
 	if (event.key === "/" && !event.ctrlKey && !event.metaKey && !event.target.closest("input, select") && !$("help-dialog").open) $("search").focus();
 }

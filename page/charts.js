@@ -1,9 +1,11 @@
-// Charts beside the graph: the loss over the epochs, and what the network makes of its features.
+// Charts beside the graph: the loss over the epochs, and the network's
+// predictions over its features.
 
 // curveEpochs returns the epochs whose loss is known.
 const curveEpochs = () => data.curve.losses.map((_, k) => data.curve.epochs[k] ?? data.curve.epochs[0] + k);
 
-// lossCurve draws the loss of every recorded epoch, with dots at those that can be looked at.
+// lossCurve draws the loss of every recorded epoch, with dots at those that the
+// page shows.
 function lossCurve(root, current, onEpoch) {
 	const w = 300, h = 96, left = 58, bottom = 16;
 	const losses = decoded(data.curve.losses), epochs = curveEpochs();
@@ -30,7 +32,8 @@ function lossCurve(root, current, onEpoch) {
 	root.setAttribute("aria-label", `The loss from epoch ${x0} to ${x0 + dx}: from ${number(points[0][1])} to ${number(points.at(-1)[1])}.`);
 }
 
-// thin leaves as many points as can be told apart, the first and the last among them.
+// thin keeps as many points as can be distinguished, including the first and
+// the last.
 function thin(points, most = 400) {
 	if (points.length <= most) return points;
 	return Array.from({ length: most }, (_, k) => points[Math.round(k * (points.length - 1) / (most - 1))]);
@@ -43,15 +46,16 @@ function shownOf(shot) {
 	return Array.from(atob(shot.cells), ch => ch.charCodeAt(0) === 255 ? NaN : low + (high - low) * ch.charCodeAt(0) / 254);
 }
 
-// lineThrough returns the linear function of x that y is, or null.
+// lineThrough returns y as a linear function of x, or null if it is not one.
 function lineThrough(x, y, error) {
 	const a = x.indexOf(Math.min(...x)), b = x.indexOf(Math.max(...x)), line = v => y[a] + (y[b] - y[a]) / (x[b] - x[a]) * (v - x[a]);
 	return x.length === y.length && x.every((v, i) => Math.abs(line(v) - y[i]) <= error) ? line : null;
 }
 
-// follower returns what computes a fit for other weights, or null. It needs inputs that are the features, or linear functions
-// of them as all rows of the batch show, and a fit that is one of the last value that depends on inputs alone, as the last
-// epochs show.
+// follower returns a function that computes a fit for other weights, or null.
+// It needs inputs that are linear functions of the features, which it checks on
+// all rows of the batch, and a fit that is a linear function of the last value
+// that depends on inputs alone, which it checks on the last epochs.
 function follower(g) {
 	const { low, high, x, points } = data.fit, first = worldOf(data.frames[0], g);
 	const inputs = g.nodes.filter(n => n.role === "input" && n.single), ids = inputs.map(n => n.raw);
@@ -76,8 +80,8 @@ function follower(g) {
 	return null;
 }
 
-// fitPicture draws the data points over the fitted curve of one feature, or over the predictions for two with the boundary
-// between two classes.
+// fitPicture draws the data points over the fitted curve for one feature, or
+// over the predictions for two features with the boundary between two classes.
 function fitPicture(canvas, shown) {
 	const box = canvas.getBoundingClientRect(), scale = window.devicePixelRatio || 1, w = box.width || 300, h = box.height || 190;
 	canvas.width = Math.round(w * scale);
@@ -118,7 +122,8 @@ function fitPicture(canvas, shown) {
 	if (!flat) { c.save(); c.translate(area.x - 40, area.y + area.h / 2); c.rotate(-Math.PI / 2); c.fillText((data.fit.names || [])[1] || "feature 2", 0, 0); c.restore(); }
 }
 
-// dataPoint draws a point of a class in its shape, and in the colour of its part of the scale, below 0 none.
+// dataPoint draws a point in the shape of its class and the colour of its part
+// of the scale; below 0 without colour.
 function dataPoint(c, x, y, part, shape, color) {
 	const corners = [[], [[0, -5], [5, 4], [-5, 4]], [[-4, -4], [4, -4], [4, 4], [-4, 4]], [[0, -6], [5, 0], [0, 6], [-5, 0]]][shape % 4] || [];
 	c.lineWidth = 1.5;
@@ -131,13 +136,14 @@ function dataPoint(c, x, y, part, shape, color) {
 	c.stroke();
 }
 
-// classCount returns how many classes the targets are, 0 where they are other numbers.
+// classCount returns the number of classes among the targets, 0 if they are not
+// classes.
 function classCount() {
 	const { y, classes } = data.fit;
 	return classes ? classes.length : y.every(t => t === 0 || t === 1) ? 2 : 0;
 }
 
-// fitKey says what the points and the colours are.
+// fitKey explains the points and the colours.
 function fitKey(list) {
 	const classes = classCount(), style = getComputedStyle(document.documentElement), color = name => style.getPropertyValue(name).trim(), flat = data.fit.low.length === 1;
 	const unit = data.fit.target ? ` ${data.fit.target}` : "", low = Math.min(...data.fit.y), high = Math.max(...data.fit.y);
@@ -151,7 +157,8 @@ function fitKey(list) {
 	}), el("li", {}, classes === 2 ? "line: the network says ½" : "ground: what the network says"));
 }
 
-// cells paints the grid of predictions in the colours of the targets and, between two classes, the line where they are ½.
+// cells paints the grid of predictions in the colours of the targets and, for
+// two classes, the line where the prediction is ½.
 function cells(c, shown, area, classes, color, [from, to]) {
 	const n = data.fit.points;
 	const dx = area.w / (n - 1), dy = area.h / (n - 1);
@@ -184,7 +191,7 @@ function boundary(c, n, level, place, color) {
 	c.stroke();
 }
 
-// mix is a colour between two, each #rrggbb.
+// mix returns a colour between two, each #rrggbb.
 function mix(a, b, part) {
 	const t = Math.min(1, Math.max(0, part)), of = (s, k) => parseInt(s.slice(k, k + 2), 16);
 	return "#" + [1, 3, 5].map(k => Math.round(of(a, k) * (1 - t) + of(b, k) * t).toString(16).padStart(2, "0")).join("");

@@ -1,4 +1,4 @@
-// The picture: what is drawn of a graph, and how it looks at each step.
+// The picture: what is drawn of a graph, and its look at each step.
 
 const svgSpace = "http://www.w3.org/2000/svg";
 
@@ -17,31 +17,32 @@ function textWidth(text, font) {
 	return pen.measureText(text).width;
 }
 
-// fit leaves the end of a text out that is wider than its room.
+// fit cuts off the end of a text that is wider than its space.
 function fit(text, room, font) {
 	if (textWidth(text, font) <= room) return text;
 	while (text.length > 1 && textWidth(text + "…", font) > room) text = text.slice(0, -1).trimEnd();
 	return text + "…";
 }
 
-// numberIn is a number with as many digits as its room allows: one that is cut off would be another.
+// numberIn writes a number with as many digits as its space allows: cutting it
+// off would make another number.
 function numberIn(v, room, font, digits = data.digits) {
 	for (; digits > 0; digits--) if (textWidth(number(v, digits), font) <= room) return number(v, digits);
 	return Number.isFinite(v) ? v.toExponential(0).replace("+", "").replaceAll("-", "−") : number(v);
 }
 
-// briefIn is brief for a room.
+// briefIn is brief for a limited space.
 const briefIn = (x, room, font) => typeof x === "number" ? numberIn(x, room, font) : fit(brief(x), room, font);
 
-// widest is a number as wide as they come.
+// widest is a number of the largest width.
 const widest = (digits = data.digits) => number(-8.888888888888888e-10, digits);
 
 const fonts = { title: "600 13px", value: "600 13px", row: "13px", small: "11px", label: "650 12px" };
 
-// slotOf is the room that an arrow's label takes, of so many rows.
+// slotOf returns the space for an arrow's label with a number of rows.
 const slotOf = (rows, ...texts) => ({ w: Math.max(...texts.map(t => textWidth(t, fonts.label))), h: rows * 14 });
 
-// kindOf is what a node is to a reader, as a class.
+// kindOf returns the kind of a node for readers, as a CSS class.
 function kindOf(n) {
 	if (n.at === undefined) return "op";
 	if (n.role === "target") return "target";
@@ -111,7 +112,8 @@ function opCaption(n) {
 	return n.n ? `${shorten(n.op)} ${c}`.trim() : c;
 }
 
-// sceneOfNeurons draws neurons as circles in columns with their weights as arrows; layers of tensors as boxes.
+// sceneOfNeurons draws neurons as circles in columns with their weights as
+// arrows; layers of tensors as boxes.
 function sceneOfNeurons(g, net) {
 	const column = {};
 	for (const x of net.groups) if (x.kind === "neuron") { const key = scopePath(x.z.s || 0).slice(0, -1).join("/"); column[key] = (column[key] || 0) + 1; }
@@ -145,13 +147,15 @@ function sceneOfNeurons(g, net) {
 	return { items, links, itemOf, neurons: true, labels, small };
 }
 
-// captioned is a neuron's circle with the lines under it: what it says of the data, its sum and what belongs to it, its bias.
+// captioned returns a neuron's circle with the lines below it: its output in
+// the data's terms, its sum and bias.
 function captioned({ z, a, biases, logits }, output, r, small, under) {
 	const lines = [...(output && (featureOf(a || z) || logits || probability(z, a, logits, 0.5) !== undefined) ? ["output"] : []), ...(small ? [] : [...(a ? ["sum", "slope"] : []), ...(biases.length ? ["bias", "next"] : [])])];
 	return { w: lines.length ? Math.max(2 * r, under) : 2 * r, h: 2 * r + 14 * lines.length + (lines.length ? 4 : 0), r, mid: r, round: true, small, output, lines };
 }
 
-// probability is what an output neuron says, undefined where that is something else.
+// probability returns the probability that an output neuron gives, undefined if
+// it gives something else.
 function probability(z, a, logits, value) {
 	if (a && (isOp(a, "softmax") || isOp(a, "sigmoid"))) return value;
 	return a && isOp(a, "log softmax") ? Math.exp(value) : !a && logits ? sigmoid(value) : undefined;
@@ -159,7 +163,7 @@ function probability(z, a, logits, value) {
 
 const tensorTitle = n => `${title(n)} ${shapeText(n)}`;
 
-// Picture draws a scene and keeps what it has to change from step to step.
+// Picture draws a scene and keeps the elements that change from step to step.
 function Picture(root, scene, g, onSelect, onFold) {
 	const gap = scene.neurons ? (innerWidth < 600 ? 80 : scene.small ? 150 : 100) : scene.labels ? 76 : gaps.column;
 	const size = layout(scene.items, scene.links, data.scopes.map(s => s.p), data.scopes.map(s => headingWidth(shorten(s.n))), scene.neurons, gap);
@@ -189,8 +193,9 @@ function linesAt(l) {
 	return Array.from({ length: rows }, (_, k) => svg("text", { class: "edge", x: fix(x), y: fix(y - l.slot.h / 2 + 11 + 14 * k) }));
 }
 
-// A link without a place for its label has one only while it is the step's or under the pointer, one at a time: more would
-// stand on each other. It is placed clear of the boxes and of the labels that are there.
+// A link without a place for its label shows one only while it belongs to the
+// step or is under the pointer, one at a time, since more would overlap. The
+// label is placed clear of the boxes and of the other labels.
 function loosen(picture, l) {
 	if (picture.loose?.link === l) return picture.loose;
 	picture.loose?.lines.forEach(t => t.remove());
@@ -264,7 +269,8 @@ function draw(item, onSelect, onFold, g) {
 	return group;
 }
 
-// setText and setAttribute change what differs: writing to a page costs, even the same again.
+// setText and setAttribute write only what has changed: writing to a page is
+// slow, even if nothing changes.
 function setText(element, text) {
 	if (element.textContent !== text) element.textContent = text;
 }
@@ -273,7 +279,8 @@ function setAttribute(element, name, value) {
 	if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
 }
 
-// paint shows a picture at a step: what is known by then, what the steps of now are about, and what is selected.
+// paint shows a picture at a step: what is known by then, what the current
+// steps are about, and what is selected.
 function paint(picture, g, world, times, k, now, selected) {
 	const largest = Math.max(...world.gradients.map(x => has(x) && Number.isFinite(norm(x)) ? norm(x) : 0), 0);
 	const hot = new Set(now.map(s => s.node?.raw)), origins = originsOf(raw, world);
@@ -293,7 +300,8 @@ function paint(picture, g, world, times, k, now, selected) {
 	picture.loosen();
 }
 
-// gradientAt is a gradient as far as it has arrived by a step, undefined before.
+// gradientAt returns the part of a gradient that has arrived by a step,
+// undefined before.
 function gradientAt(g, n, world, times, k) {
 	if (times.gradient[n.raw] > k || !has(world.gradients[n.raw])) return undefined;
 	const parts = n.uses.filter(e => e.raw in world.contributions);
@@ -336,20 +344,22 @@ function paintItem(item, g, world, times, k, largest) {
 	setAttribute(item.group, "aria-label", `${fullTitle(n)}, ${n.leaf ? kindWords[kindOf(n).split(" ")[0]] : n.op}${shown ? `, value ${brief(value)}` : ""}${d !== undefined ? `, gradient ${brief(d)}` : ""}${next ? `, new value ${brief(world.updates.get(n.raw))}` : ""}`);
 }
 
-// wantedText is what the loss shows of the targets: of classes the one that is wanted.
+// wantedText returns what the loss shows of the targets: for classes, the
+// correct one.
 function wantedText(targets, world) {
 	const classes = targets.length > 1 && targets.every(t => featureOf(t)), ones = targets.filter(t => world.values[t.raw] === 1);
 	if (classes && ones.length === 1 && targets.every(t => t === ones[0] || world.values[t.raw] === 0)) return `wanted: ${featureOf(ones[0]).n}`;
 	return targets.slice(0, 3).map(t => targetText(t, world)).join(", ") + (targets.length > 3 ? " …" : "");
 }
 
-// targetText is a target as the loss shows it.
+// targetText returns a target as the loss shows it.
 function targetText(t, world) {
 	const f = featureOf(t), text = `${f && f.f === undefined && !f.u ? f.n : title(t)} = ${brief(world.values[t.raw])}`;
 	return !f || f.f === undefined && !f.u ? text : f.f === undefined ? `${title(t)} = ${reading(t, world)}` : `${text} (${reading(t, world)})`;
 }
 
-// gradientText is a gradient as its box shows it: with its name where there is room.
+// gradientText returns a gradient as its box shows it: with its name if there
+// is space.
 function gradientText(item, n, d) {
 	const font = item.slim ? fonts.small : item.round || item.pill ? "12px" : fonts.row, room = item.slim ? (item.w - 26) / 2 : item.round ? 1.6 * item.r : item.w - 20;
 	const short = item.small && item.neuron.a ? n === item.neuron.z ? "dz" : "da" : "d";
@@ -385,7 +395,8 @@ function paintNeuron(item, g, world, times, k) {
 	});
 }
 
-// outputText is what a neuron's output means: the data's name for it, a probability, a number with its unit.
+// outputText returns the meaning of a neuron's output: the data's name for it,
+// a probability, or a number with its unit.
 function outputText(n, world, p) {
 	const f = featureOf(n), name = f ? f.n : "probability";
 	return p !== undefined ? `${name} ${number(100 * p, 3)} %` : f ? `${name} ${reading(n, world)}` : "";
@@ -418,14 +429,14 @@ function paintLink(l, g, world, times, k, now, selected) {
 	if (l.lines) writeLabel(l, l.lines, g, world, times, k, hot || near);
 }
 
-// writeLabel writes what passes a link, or its weight.
+// writeLabel writes what passes along a link, or its weight.
 function writeLabel(l, lines, g, world, times, k, strong) {
 	const write = l.weight ? writeWeight : writePart;
 	write(l, lines, g, world, times, k);
 	for (const t of lines) t.classList.toggle("strong", !!strong);
 }
 
-// writePart writes what a link hands back: the factor, and the contribution.
+// writePart writes what a link passes back: the factor and the contribution.
 function writePart(l, [first, second], g, world, times, k) {
 	const e = l.edges[0], c = world.contributions[e.raw], factor = localOf(g, world, e);
 	const arrived = l.edges.length === 1 && e.raw in world.contributions && times.part[e.raw] <= k;
@@ -435,7 +446,8 @@ function writePart(l, [first, second], g, world, times, k) {
 	for (const t of [first, second]) t.classList.add("gradient");
 }
 
-// paintWeight shows a weight as its arrow: sign by colour and dashes, size by width.
+// paintWeight shows a weight as its arrow: sign by colour and dashes, size by
+// width.
 function paintWeight(l, world, times, k) {
 	const shown = times.update[l.weight.raw] <= k ? world.updates.get(l.weight.raw) : world.values[l.weight.raw];
 	if (typeof shown !== "number") return;
@@ -444,7 +456,7 @@ function paintWeight(l, world, times, k) {
 	setAttribute(l.path, "stroke-width", fix(1 + 2.2 * Math.min(1.6, Math.sqrt(Math.abs(shown) || 0))));
 }
 
-// writeWeight writes a weight, its gradient, and what it becomes.
+// writeWeight writes a weight, its gradient and its new value.
 function writeWeight(l, [first, second, third], g, world, times, k) {
 	const n = l.weight, w = world.values[n.raw], d = gradientAt(g, n, world, times, k), next = times.update[n.raw] <= k ? world.updates.get(n.raw) : undefined;
 	const of = x => typeof x === "number" ? number(x, 3) : `‖${number(norm(x), 3)}‖`;

@@ -1,6 +1,8 @@
-// The recording as a graph: the values as they were recorded, the same with weighted sums put together, and the neurons.
+// The recording as a graph: the values as recorded, the same with weighted sums
+// joined, and the neurons.
 
-// recorded returns the graph of all values. A node's `raw` is its place in the data, an edge's too.
+// recorded returns the graph of all values. The `raw` of a node or an edge is
+// its index in the data.
 function recorded() {
 	const nodes = data.nodes.map((n, raw) => ({ k: n.in ? "operation" : n.op, ...n, raw, at: raw, in: [], uses: [], inside: [raw] })), edges = [];
 	for (const node of nodes) {
@@ -20,7 +22,8 @@ const size = n => (n.sh || []).reduce((p, d) => p * d, 1);
 const isOp = (n, op) => n.op === op && !n.cu;
 const isLearned = n => n.k === "param" || n.k === "variable";
 
-// fused returns the graph in which the products and sums of a weighted sum, w·x + … + b, are one value.
+// fused returns the graph in which the products and sums of a weighted sum, w·x
+// + … + b, are one value.
 function fused(g) {
 	const top = g.nodes.map((n, i) => i); // the weighted sum that a value went into
 	const sums = new Map();
@@ -34,7 +37,8 @@ function fused(g) {
 	return merged(g, top, sums);
 }
 
-// weighted returns the terms of the weighted sum that ends in a node, and the nodes in between, or null.
+// weighted returns the terms of the weighted sum that ends in a node, and the
+// nodes in between, or null.
 function weighted(g, i) {
 	const inside = [], terms = [];
 	const addend = edge => {
@@ -56,7 +60,7 @@ function weighted(g, i) {
 	return terms.some(t => t.length === 2) ? { terms, inside } : null;
 }
 
-// isProduct tells a weight times an input from other products.
+// isProduct reports whether a product is a weight times an input.
 function isProduct(g, n) {
 	if (n.leaf || n.cu || n.op !== "mul" && n.op !== "matmul") return false;
 	const [a, b] = n.in.map(e => g.nodes[e.from]);
@@ -102,8 +106,9 @@ function weightOf(g, node, term) {
 	for (const k of [best(n => n.k === "param"), best(n => n.k === "variable" && n.l), best(n => n.leaf), 0]) if (k >= 0) return term[k];
 }
 
-// neurons puts each weighted sum and its activation together, and all behind the last one into the loss. It returns groups of
-// a fused graph's nodes with the edges between them, or null where nothing is a neuron.
+// neurons groups each weighted sum with its activation, and everything after
+// the last one into the loss. It returns groups of a fused graph's nodes with
+// the edges between them, or null if there are no neurons.
 function neurons(g) {
 	const sums = g.nodes.filter(n => n.t && n.t.some(t => t.length > 1));
 	if (!sums.length) return null;
@@ -151,10 +156,12 @@ function neurons(g) {
 // outputsOf returns the neurons of the last layer.
 const outputsOf = net => net.groups.filter(x => x.kind === "neuron" && net.edges.some(e => e.from === x.at && net.groups[e.to].kind === "loss"));
 
-// isShare tells what makes probabilities of the weighted sums of a whole layer.
+// isShare reports whether a node makes probabilities from the weighted sums of
+// a whole layer.
 const isShare = n => !!n && (isOp(n, "softmax") || isOp(n, "log softmax"));
 
-// activationOf returns what belongs to a weighted sum in its neuron: its activation, or its share in a softmax.
+// activationOf returns what belongs to a weighted sum in its neuron: its
+// activation, or its share in a softmax.
 function activationOf(g, z) {
 	const uses = [...new Set(z.uses.map(e => g.nodes[e.to]))], share = uses.find(n => isShare(n) && n.in[n.i || 0].from === z.at);
 	if (share && uses.every(isShare)) return share;
@@ -162,7 +169,8 @@ function activationOf(g, z) {
 	return z.uses.length === 1 && use.in.length === 1 && use.el && !isOp(use, "square") && !isOp(use, "mul scalar") ? use : null;
 }
 
-// A world is the numbers of one epoch, as recorded or computed again: values and gradients by node, contributions by edge.
+// A world is the numbers of one epoch, as recorded or recomputed: values and
+// gradients by node, contributions by edge.
 function worldOf(frame, g) {
 	const values = frame.v.map(x => x === "=" ? x : decoded(x)), gradients = frame.g.map(x => x && x.why || x === "=" ? x : decoded(x));
 	g.nodes.forEach((n, i) => { if (values[i] === "=") values[i] = resultOf(n, n.in.map(e => values[e.from])).y; });
@@ -182,10 +190,11 @@ function worldOf(frame, g) {
 	return { values, gradients, contributions, updates, rate, rows, locals: frame.f || {}, recorded: true };
 }
 
-// has tells numbers from null and from the reason why there are none.
+// has reports whether x is numbers, and not null or the reason why there are
+// none.
 const has = x => x !== null && x !== undefined && x.why === undefined;
 
-// plainSteps notes w − α·dw of everything that is learned.
+// plainSteps notes w − α·dw for everything that is learned.
 function plainSteps(updates, values, gradients, rate) {
 	raw.nodes.forEach((n, i) => {
 		if (isLearned(n) && n.l && typeof values[i] === "number" && typeof gradients[i] === "number")
@@ -200,7 +209,8 @@ function isPlain(world, raw) {
 	return Object.is(w - world.rate * d, next) || Math.abs(w - world.rate * d - next) <= (data.single ? 1e-5 : 1e-9) * Math.max(Math.abs(w), Math.abs(next), 1e-30);
 }
 
-// incalculable returns a node that keeps the page from computing what follows from other leaves, or undefined.
+// incalculable returns a node that prevents the page from computing the effect
+// of changed leaves, or undefined.
 function incalculable(g, world, leaves) {
 	const follows = following(g, leaves), own = ownOf(g, world);
 	const used = n => follows[n.at] || leaves.some(i => !own[i] && (n.leaf || !g.nodes[i].l)); // by other rows, or perhaps
@@ -212,18 +222,21 @@ function incalculable(g, world, leaves) {
 	});
 }
 
-// Of a batch one row is drawn. A leaf that differs from row to row comes with its numbers in all of them, so that the others
-// are computed as the drawn one is; they meet in a node that adds them up with the factor n.f, after n.rest for the others.
+// Of a batch one row is drawn. A leaf that differs between rows has its numbers
+// in all of them, so that the other rows are computed like the drawn one. The
+// rows meet in a node that adds them up with the factor n.f, after n.rest for
+// the others.
 
-// ownOf tells which nodes each row has for itself.
+// ownOf returns which nodes each row has of its own.
 function ownOf(g, world) {
 	const own = g.nodes.map(n => !!(n.own || world.rows[n.raw]));
 	for (const n of g.nodes) if (!n.f && n.in.some(e => own[e.from])) own[n.at] = true;
 	return own;
 }
 
-// otherRows returns the sums of what the other rows bring to each node where they meet, and a function that takes the
-// gradients of their parts back to what the rows share.
+// otherRows returns the sums of the other rows' terms in each node where rows
+// meet, and a function that passes the gradients of these terms back to what
+// the rows share.
 function otherRows(g, before, values, rest) {
 	const own = ownOf(g, before), parts = rest.uses.map(use => g.nodes[use.to].in.filter(e => own[e.from])), rows = [], sums = parts.map(() => 0);
 	for (let r = 0; r < Object.values(before.rows)[0]?.length; r++) {
@@ -245,7 +258,7 @@ function otherRows(g, before, values, rest) {
 	return { sum: sums.length > 1 ? sums : sums[0], back };
 }
 
-// following tells which nodes depend on leaves.
+// following returns which nodes depend on leaves.
 function following(g, leaves) {
 	const follows = new Array(g.nodes.length).fill(false);
 	leaves.forEach(i => { follows[i] = true; });
@@ -258,7 +271,8 @@ function knows(n) {
 	return n.el || n.t || together[n.op] || ["where", "detach", "matmul"].includes(n.op) || alone.has(n.op) && n.in.length === 1;
 }
 
-// again computes a scalar network with other leaves: forward, then backward with the sums in the recording's order.
+// again recomputes a scalar network with other leaves: forward, then backward
+// with the sums in the recording's order.
 function again(g, before, changes) {
 	const values = before.values.map((v, i) => changes.has(i) ? changes.get(i) : v), slopes = [], others = [];
 	const all = data.row !== undefined; // rows
@@ -286,10 +300,11 @@ function again(g, before, changes) {
 	return { values, gradients, contributions, updates, rate: before.rate, rows: before.rows, locals: all ? {} : before.locals, recorded: false };
 }
 
-// resultOf returns what a node is for other inputs.
+// resultOf returns a node's value for other inputs.
 const resultOf = (n, inputs) => evaluate(n.op, decoded(n.c || []), inputs, n.t, n.i);
 
-// computed returns a node's value and slopes. What the page does not know keeps its value.
+// computed returns a node's value and slopes. A node that the page cannot
+// compute keeps its value.
 function computed(g, before, values, n) {
 	if (knows(n)) {
 		const result = resultOf(n, n.in.map(e => values[e.from]));
@@ -299,7 +314,8 @@ function computed(g, before, values, n) {
 	return [n.f ? n.f * n.in.reduce((sum, e) => sum + [values[e.from]].flat()[g.nodes[e.from].rest ? g.nodes[e.from].uses.indexOf(e) : 0], 0) : before.values[n.raw], slopes];
 }
 
-// localOf returns the chain rule's factor on an edge between single numbers, or undefined.
+// localOf returns the chain rule's factor on an edge between single numbers, or
+// undefined.
 function localOf(g, world, e) {
 	const n = g.nodes[e.to];
 	if (!n.single || !g.nodes[e.from].single) return undefined;
@@ -322,27 +338,30 @@ function shorten(name) {
 	return runes.length <= longest ? name : runes.slice(0, 18).join("") + "…" + runes.slice(-9).join("");
 }
 
-// featureOf returns what the data calls a value, and its scale there; undefined where nothing is known.
+// featureOf returns the data's name for a value and its scale; undefined if not
+// known.
 function featureOf(n) {
 	if (n.ft) return data.features[n.ft - 1];
 	const k = net ? outputsOf(net).findIndex(x => (x.a || x.z).raw === n.raw) : -1, targets = k < 0 ? [] : raw.nodes.filter(t => t.role === "target");
 	return targets.length ? data.features?.[targets[k]?.ft - 1] : undefined;
 }
 
-// reading is a value as the data have it, "3.1 miles", or else its number.
+// reading returns a value in the data's unit, "3.1 miles", or else its number.
 function reading(n, world, digits) {
 	const f = featureOf(n), v = world.values[n.raw];
 	if (!f || typeof v !== "number" || f.f === undefined && !f.u) return brief(v);
 	return `${number(v * (f.f ?? 1) + (f.o ?? 0), digits)} ${f.u || ""}`.trim();
 }
 
-// title is what a node is called: its name, what it computes, or its operation and number.
+// title returns the title of a node: its name, its formula, or its operation
+// and number.
 const title = n => n.n ? shorten(n.n) : n.d ? n.d : n.many ? shorten(n.op) : `${shorten(n.op)} #${n.id}`;
 
-// compound tells whether a node's title needs brackets in a formula.
+// compound reports whether a node's title needs brackets in a formula.
 const compound = n => !n.n && !!n.d && !n.cu && ["add", "sub", "mul", "div", "neg", "mul scalar", "add scalar", "matmul", "weighted sum"].includes(n.op);
 
-// gradientTitle is "dz" of z, and "d(hidden.w)" where that would not be read as one.
+// gradientTitle returns "dz" for z, and "d(hidden.w)" for a name that is not a
+// symbol.
 function gradientTitle(n) {
 	const t = title(n);
 	return [...t].length > 4 || /[^\p{L}\p{N}_]/u.test(t) ? `d(${t})` : `d${t}`;
@@ -354,7 +373,7 @@ function scopePath(s) {
 	return names;
 }
 
-// fullTitle says also where a node stands.
+// fullTitle is title with the node's scopes.
 const fullTitle = n => [...scopePath(n.s || 0), title(n)].map(shorten).join(" · ");
 
 const shapeText = n => (n.sh || []).length ? `[${n.sh.join(" ")}]` : "";

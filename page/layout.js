@@ -1,14 +1,18 @@
-// Layout: columns along the computation; in each column order and height that keep arrows short and frames apart. Go's package
-// internal/layout is the same for drawings, and a test compares the two.
+// Layout: columns along the computation, ordered so that arrows are short and
+// frames do not overlap. Go's package internal/layout does the same for
+// drawings; a test compares the two.
 
 const gaps = { column: 44, row: 12, frame: 12, heading: 22, bend: 10, label: 3, wider: 30 };
 
-// layout places boxes. It is given items {w, h, scope, order}, links {from, to} between items, the scopes' parents and the
-// widths of their headings, and whether the order within columns is to stay. A circle is an item with a radius r whose middle
-// is `mid` below its top; what is written under it belongs to the item. A link with a `slot` {w, h} has a label of that size.
-// It sets x, y (top left) and rank of each item, `points` of each link and the middle `at` of its label, and returns frames
-// {scope, x, y, w, h} and the size of it all. Columns move apart until each label has a place of its own; a label that finds
-// none even then has no `at`.
+// layout places boxes. Its input is items {w, h, scope, order}, links {from,
+// to} between items, the scopes' parents and the widths of their headings, and
+// whether to keep the order within columns. A circle is an item with a radius r
+// whose center is `mid` below its top; the text below it belongs to the item. A
+// link with a `slot` {w, h} has a label of that size. layout sets x, y (top
+// left) and rank of each item, `points` of each link and the center `at` of its
+// label, and returns frames {scope, x, y, w, h} and the size of the drawing.
+// Columns move apart until each label has a place; a label that finds none even
+// then has no `at`.
 function layout(items, links, parents, headings, keepOrder, column = gaps.column) {
 	const plan = { items: items.slice(), keepOrder };
 	const root = blocksOf(plan, parents);
@@ -33,7 +37,8 @@ function layout(items, links, parents, headings, keepOrder, column = gaps.column
 	}
 }
 
-// middle is how far below an item's top its arrows meet it; leftOf and rightOf are where.
+// middle returns the distance below an item's top at which arrows meet it;
+// leftOf and rightOf return the x.
 const middle = i => i.mid ?? i.h / 2;
 const leftOf = i => i.r ? i.x + i.w / 2 - i.r : i.x;
 const rightOf = i => i.r ? i.x + i.w / 2 + i.r : i.x + i.w;
@@ -60,7 +65,8 @@ function blocksOf(plan, parents) {
 	return get(0);
 }
 
-// lift finds for each link the two children of one block that it leads between.
+// lift finds for each link the two children of a common block that it
+// connects.
 function lift(root, links, plan) {
 	for (const c of [...plan.items, ...plan.blocks]) { c.next = []; c.before = []; }
 	for (const l of links) {
@@ -72,8 +78,8 @@ function lift(root, links, plan) {
 	}
 }
 
-// rank sets the columns within a block, from 0: each child behind all that it follows; what follows nothing stands just
-// before its first use.
+// rank sets the columns within a block, from 0: each child comes after all that
+// it depends on; one that depends on nothing comes just before its first use.
 function rank(block) {
 	const sorted = block.children.slice().sort((a, b) => (b.before.length ? 0 : 1) - (a.before.length ? 0 : 1) || a.order - b.order);
 	for (const c of sorted) { if (c.children) rank(c); else c.span = 1; c.rank = 0; }
@@ -84,7 +90,7 @@ function rank(block) {
 	block.span = Math.max(...sorted.map(c => c.rank + c.span));
 }
 
-// settle turns the ranks within blocks into columns of the whole.
+// settle turns the ranks within blocks into columns of the drawing.
 function settle(block, from) {
 	for (const c of block.children) {
 		c.rank += from;
@@ -96,7 +102,8 @@ function settle(block, from) {
 	block.last ??= from + block.span - 1;
 }
 
-// bend cuts long links into pieces of one column each, where they pass by what stands between their ends.
+// bend cuts long links into pieces of one column each, so that they avoid the
+// items between their ends.
 function bend(plan, links) {
 	let left = plan.items.length > 800 ? 1500 : 4000;
 	for (const l of links) {
@@ -115,7 +122,8 @@ function bend(plan, links) {
 	}
 }
 
-// bendAt adds a piece of a link in a column, as high as that: in the block of one of its ends where that reaches so far, else between them.
+// bendAt adds a piece of a link in column r with height h: in the block of one
+// of its ends if that extends so far, otherwise between the blocks.
 function bendAt(l, r, h) {
 	const [a, b] = l.ends, [end, top] = r <= a.last ? [l.from, a] : r >= b.first ? [l.to, b] : [null, a];
 	let parent = end ? end.parent : a.parent;
@@ -127,7 +135,8 @@ function bendAt(l, r, h) {
 	return item;
 }
 
-// place sets the heights of a block's items, from its inner blocks outwards, and returns the block's height.
+// place sets the heights of a block's items, inner blocks first, and returns
+// the block's height.
 function place(plan, block, sweep) {
 	for (const c of block.children) if (c.children) place(plan, c, sweep);
 	for (const c of block.children) c.wish = wish(c, sweep);
@@ -146,7 +155,8 @@ function shift(c, by) {
 	if (c.children) c.children.forEach(child => shift(child, by));
 }
 
-// wish is where the middle of an item or block would be if its arrows were level.
+// wish returns where the middle of an item or block would be if its arrows were
+// horizontal.
 function wish(c, sweep) {
 	let sum = 0, count = 0;
 	if (!sweep) return 0;
@@ -157,8 +167,8 @@ function wish(c, sweep) {
 	return (c.middle ?? 0) + (count ? sum / count : 0);
 }
 
-// pack places children one below the other (or above, for direction −1), each as near to its wish as those before it allow,
-// and returns their tops.
+// pack places children one below the other (above, for direction −1), each as
+// close to its wish as the previous ones allow, and returns their tops.
 function pack(children, direction) {
 	const edge = [];
 	return children.map(c => {
@@ -171,7 +181,8 @@ function pack(children, direction) {
 	});
 }
 
-// stretch notes where everything is now and returns how far arrows climb.
+// stretch notes the current positions and returns the total vertical distance
+// of the arrows.
 function stretch(plan) {
 	for (const i of plan.items) i.absolute = i.y + middle(i);
 	for (const b of plan.blocks) b.middle = b.y + b.h / 2;
@@ -183,7 +194,8 @@ function stretch(plan) {
 	return cost;
 }
 
-// columns sets x by the widest item of each column, and returns the width.
+// columns sets x from the widest item of each column and returns the total
+// width.
 function columns(plan, gap) {
 	const widths = [];
 	for (const i of plan.items) widths[i.rank] = Math.max(widths[i.rank] || 0, i.w);
@@ -197,8 +209,8 @@ function columns(plan, gap) {
 	return x - gap;
 }
 
-// route sets the points of a link: out of the right side of one item, level through the columns between, into the left of the
-// other.
+// route sets the points of a link: out of the right side of one item,
+// horizontally through the columns between, into the left side of the other.
 function route(l) {
 	const points = [[rightOf(l.from), l.from.y + middle(l.from)]];
 	for (const b of l.bends) points.push([b.columnStart, b.y + b.h / 2], [b.columnEnd, b.y + b.h / 2]);
@@ -206,7 +218,8 @@ function route(l) {
 	l.points = points;
 }
 
-// spread moves the ends of links apart where several meet, in the order of where they come from.
+// spread moves apart the ends of links that meet at an item, in the order of
+// their other ends.
 function spread(links) {
 	const ends = new Map();
 	for (const l of links) {
@@ -225,8 +238,10 @@ function spread(links) {
 	}
 }
 
-// placeLabels finds a place for each label: on its link, clear of boxes, headings and other labels, and where it can be of
-// other links. It reports whether all have one. Those that found none are placed first in the next round.
+// placeLabels finds a place for each label: on its link, clear of boxes,
+// headings and other labels, and of other links where possible. It reports
+// whether all have a place. Labels that found none are placed first in the next
+// round.
 function placeLabels(items, links, frames, headings) {
 	let order = links.filter(l => l.slot), failed = [];
 	const solid = obstacles(items, frames, headings), curves = links.flatMap(curvesOf);
@@ -242,7 +257,8 @@ function placeLabels(items, links, frames, headings) {
 	return !failed.length;
 }
 
-// obstacles are the rectangles [left, top, right, bottom] that labels keep clear of.
+// obstacles returns the rectangles [left, top, right, bottom] that labels must
+// not cover.
 function obstacles(items, frames, headings) {
 	const all = frames.map(f => [f.x, f.y, f.x + Math.min(f.w, headings[f.scope]), f.y + gaps.heading]);
 	for (const i of items) {
@@ -257,7 +273,8 @@ function obstacles(items, frames, headings) {
 const around = ([x, y], { w, h }) => [x - w / 2 - gaps.label, y - h / 2, x + w / 2 + gaps.label, y + h / 2];
 const meet = (a, b) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 
-// curvesOf returns the pieces of a link between columns, each with points on it and the rectangle around it.
+// curvesOf returns the pieces of a link between columns, each with points on it
+// and the rectangle around it.
 function curvesOf(l) {
 	const curves = [];
 	for (let k = 0; k < l.points.length; k += 2) {
@@ -268,7 +285,7 @@ function curvesOf(l) {
 	return curves;
 }
 
-// spotOf returns the best middle of a link's label, or undefined.
+// spotOf returns the best center of a link's label, or undefined.
 function spotOf(l, taken, curves) {
 	let best, least = Infinity;
 	const own = curves.filter(c => c.link === l).reverse();
@@ -284,14 +301,14 @@ function spotOf(l, taken, curves) {
 	return best;
 }
 
-// curvePoint is a point of the curve between two of a link's points.
+// curvePoint returns a point of the curve between two points of a link.
 function curvePoint([x0, y0], [x1, y1], t) {
 	const reach = Math.max(16, Math.abs(x1 - x0) / 2), u = 1 - t;
 	const mid = 3 * u * u * t, near = 3 * u * t * t;
 	return [u * u * u * x0 + mid * (x0 + reach) + near * (x1 - reach) + t * t * t * x1, (u * u * u + mid) * y0 + (near + t * t * t) * y1];
 }
 
-// pathText is a link as an SVG path.
+// pathText returns a link as an SVG path.
 function pathText(points) {
 	let text = `M${fix(points[0][0])} ${fix(points[0][1])}`;
 	for (let k = 1; k < points.length; k++) {
@@ -303,7 +320,7 @@ function pathText(points) {
 
 const fix = v => Math.round(v * 10) / 10;
 
-// frame returns the frames of scopes and the size of the whole.
+// frame returns the frames of scopes and the size of the drawing.
 function frame(plan, root, width) {
 	const frames = [];
 	const visit = (block, depth) => {

@@ -1,12 +1,14 @@
 // Numbers: how they are read from the data and written for people.
 
-// decoded turns what JSON has no number for back into one, at any depth.
+// decoded turns strings for NaN and infinities back into numbers, at any
+// depth.
 function decoded(x) {
 	if (typeof x === "string") return Number(x);
 	return Array.isArray(x) ? x.map(decoded) : x;
 }
 
-// number writes v with that many significant digits, as the drawings do: "0.13", "−2.17", "1.2e−7".
+// number writes v with that many significant digits, as the drawings do:
+// "0.13", "−2.17", "1.2e−7".
 function number(v, digits = data.digits) {
 	if (v === 0) return "0";
 	if (!Number.isFinite(v)) return Number.isNaN(v) ? "NaN" : v > 0 ? "+Inf" : "−Inf";
@@ -22,7 +24,8 @@ function trimZeros(s) {
 	return s.includes(".") ? s.replace(/\.?0+$/, "") : s;
 }
 
-// inside writes a number as a part of a formula: negative ones in brackets.
+// inside writes a number as part of a formula, with brackets if it is
+// negative.
 const inside = v => v < 0 ? `(${number(v)})` : number(v);
 
 // brief writes numbers of any kind in one line.
@@ -36,7 +39,7 @@ function brief(x) {
 	return parts.join(", ");
 }
 
-// norm is the Euclidean length of numbers of any kind.
+// norm returns the Euclidean norm of numbers of any kind.
 function norm(x) {
 	if (typeof x === "number") return Math.abs(x);
 	return Array.isArray(x) ? Math.hypot(...x) : decoded(x.norm);
@@ -49,10 +52,11 @@ const isBroken = x => typeof x === "number" ? !Number.isFinite(x)
 
 const hasNaN = x => typeof x === "number" ? Number.isNaN(x) : Array.isArray(x) ? x.some(Number.isNaN) : !!x && x.nans > 0;
 
-// signOf is −1, 0 or 1 of a single number, 0 of a tensor.
+// signOf returns −1, 0 or 1 for a single number, 0 for a tensor.
 const signOf = x => typeof x === "number" && !Number.isNaN(x) ? Math.sign(x) : 0;
 
-// moved writes what a number becomes: where that looks like the old one, the difference.
+// moved writes a number's new value, or the difference if the new value looks
+// like the old one.
 function moved(old, next, write = brief) {
 	const same = typeof old === "number" && typeof next === "number" && old !== next && write(old) === write(next);
 	return same ? `Δ ${number(next - old, 3)}` : `→ ${write(next)}`;

@@ -1,6 +1,7 @@
-// Operations on single numbers, each with its derivatives: what the page needs to compute a network again
-// when a number is changed. A row is [value, derivative…]; x and y are the inputs, z the value, a and b the
-// operation's constants.
+// Operations on single numbers, each with its derivatives: what the page needs
+// to compute a network again when a number is changed. A row is [value,
+// derivative…]; x and y are the inputs, z the value, a and b the operation's
+// constants.
 
 // exactSquare returns x² and its rounding error.
 function exactSquare(x) {
@@ -15,7 +16,8 @@ function expSquare(x, c) {
 	return c * square < -750 ? 0 : Math.exp(c * square) * (1 + c * rest);
 }
 
-// erfcScaled is erfc(x)·e^(x²) for x ≥ 1.5, by the continued fraction from its far end.
+// erfcScaled is erfc(x)·e^(x²) for x ≥ 1.5, by the continued fraction from its
+// far end.
 function erfcScaled(x) {
 	let f = x;
 	for (let k = x < 3 ? 240 : 80; k > 0; k--) f = x + k / 2 / f;
@@ -62,7 +64,8 @@ const cosh = x => {
 	return 0.5 * h * h;
 };
 
-// between is a derivative of 1 inside (lo, hi), 0 outside and at the ends; within is 1 at the ends.
+// between is a derivative of 1 inside (lo, hi), 0 outside and at the ends;
+// within is 1 at the ends.
 const between = (x, lo, hi, slope = 1) => Number.isNaN(x) ? x : x <= lo || x >= hi && hi !== Infinity ? 0 : slope;
 const within = (x, lo, hi) => Number.isNaN(x) ? x : x < lo || x > hi ? 0 : 1;
 const flat = x => Number.isNaN(x) ? x : 0;
@@ -98,7 +101,8 @@ function log10(x) {
 	return Math.log10(x);
 }
 
-// lgamma is ln|Γ(x)|: Stirling's series beyond 15, shifted there; negative numbers are reflected.
+// lgamma is ln|Γ(x)|: Stirling's series beyond 15, shifted there; negative
+// numbers are reflected.
 function lgamma(x) {
 	if (Math.abs(x) === Infinity || x <= 0 && x === Math.trunc(x)) return Infinity;
 	if (x < 0.5) return Math.log(Math.PI / Math.abs(sinPi(x))) - lgamma(1 - x);
@@ -143,7 +147,8 @@ function factorialPower(x, n) {
 	return y;
 }
 
-// zetaFactorial is n!·ζ(n+1, x), the sum of n!/(x+k)ⁿ⁺¹ over k ≥ 0: term by term, and far out by its asymptotic series.
+// zetaFactorial is n!·ζ(n+1, x), the sum of n!/(x+k)ⁿ⁺¹ over k ≥ 0: term by
+// term, and far out by its asymptotic series.
 function zetaFactorial(x, n) {
 	let sum = 0;
 	for (; x < 20 + 2 * n; x++) {
@@ -261,10 +266,11 @@ function angleSlope(x, y, z, numerator) {
 	return Number.isNaN(z) ? z : r === 0 || r === Infinity ? 0 : numerator / r / r;
 }
 
-// alone are operations on tensors that leave a single number as it is.
+// alone lists operations on tensors that leave a single number as it is.
 const alone = new Set(["sum", "mean", "prod", "max", "min", "logsumexp", "reshape", "expand", "permute", "slice", "concat", "cumsum", "cumprod"]);
 
-// shares returns the softmax of numbers, and the logarithm of the sum of their exponentials.
+// shares returns the softmax of numbers, and the logarithm of the sum of their
+// exponentials.
 function shares(x) {
 	const most = Math.max(...x), shift = Number.isFinite(most) ? most : 0, e = x.map(v => Math.exp(v - shift)), sum = e.reduce((a, b) => a + b);
 	return [e.map(v => v / sum), shift + Math.log(sum)];
@@ -272,8 +278,8 @@ function shares(x) {
 
 const extreme = (x, y) => [y, x.map(v => v === y ? 1 / x.filter(w => w === y).length : 0)];
 
-// together are operations on all numbers of a row, each with its value and its derivative by each of them; k is the place of
-// the result in the row.
+// together has the operations on all numbers of a row, each with its value and
+// its derivative by each of them; k is the index of the result in the row.
 const together = {
 	"sum": x => [x.reduce((a, b) => a + b), x.map(() => 1)],
 	"mean": x => [x.reduce((a, b) => a + b) / x.length, x.map(() => 1 / x.length)],
@@ -284,8 +290,8 @@ const together = {
 	"log softmax": (x, k) => { const [p, log] = shares(x); return [x[k] - log, p.map((v, j) => (j === k) - v)]; },
 };
 
-// evaluate returns an operation's value for single numbers and its derivative by each of them, or null where the page does
-// not know the operation.
+// evaluate returns an operation's value for single numbers and its derivative
+// by each of them, or null if the page does not know the operation.
 function evaluate(op, constants, inputs, terms, place = 0) {
 	const [x, y, w] = inputs, [a = 0, b = 0] = constants || [];
 	if (terms) return weightedSum(terms, inputs);
@@ -308,7 +314,8 @@ function evaluate(op, constants, inputs, terms, place = 0) {
 	return null;
 }
 
-// weightedSum adds up the products of its terms; a term is the inputs that are multiplied.
+// weightedSum adds up the products of its terms; a term is the inputs that are
+// multiplied.
 function weightedSum(terms, inputs) {
 	const slopes = inputs.map(() => 0);
 	let y = 0;

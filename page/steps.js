@@ -1,8 +1,10 @@
-// The steps of predict → measure → feedback → adjust, and their arithmetic in words and numbers.
+// The steps of predict → measure → feedback → adjust, and their arithmetic in
+// words and numbers.
 
 const phases = ["predict", "measure", "feedback", "adjust"];
 
-// stepsOf returns the steps of an epoch in order. Each belongs to a phase, and shows a node, an edge or both.
+// stepsOf returns the steps of an epoch in order. Each belongs to a phase and
+// shows a node, an edge or both.
 function stepsOf(g, world, net) {
 	const steps = [], predicts = predicting(g), measured = n => net && net.group[n.at]?.kind === "loss" && !predicts[n.at] || n.at === g.root;
 	const add = (phase, node, edge, extra) => steps.push({ phase, node, edge, ...extra });
@@ -20,14 +22,16 @@ function stepsOf(g, world, net) {
 	return steps;
 }
 
-// predicting tells what probabilities are computed from, and what makes them.
+// predicting returns what probabilities are computed from, and what computes
+// them.
 function predicting(g) {
 	const judged = following(g, g.nodes.filter(n => n.role === "target").map(n => n.at)), leads = g.nodes.map(n => (isShare(n) || isOp(n, "sigmoid")) && !judged[n.at]);
 	for (let i = g.nodes.length - 1; i >= 0; i--) leads[i] ||= g.nodes[i].uses.some(e => leads[e.to]);
 	return leads;
 }
 
-// timesOf returns from which step on a value, a gradient's part and an update are shown, by raw node and raw edge.
+// timesOf returns the step from which a value, a gradient's part or an update
+// is shown, by raw node and raw edge.
 function timesOf(steps, raw, g) {
 	const value = new Array(raw.nodes.length).fill(0), part = {}, gradient = new Array(raw.nodes.length).fill(Infinity), update = [];
 	steps.forEach((s, k) => {
@@ -52,8 +56,9 @@ function timesOf(steps, raw, g) {
 	return { value, part, gradient, update };
 }
 
-// stretchesOf puts the steps of one phase in one layer together, as the first and the last of them. A layer is the outermost
-// scope in which not all are.
+// stretchesOf groups the steps of one phase in one layer, as the first and the
+// last of them. A layer is the outermost scope that does not contain
+// everything.
 function stretchesOf(steps, g) {
 	const paths = g.nodes.map(n => scopePath(n.s || 0)), longest = Math.max(0, ...paths.map(p => p.length));
 	const upTo = depth => new Set(g.nodes.filter(n => !n.leaf).map(n => paths[n.at].slice(0, depth).join("/")));
@@ -74,8 +79,8 @@ const ref = (n, text = title(n), kind = "value") => ({ ref: n.raw, text, kind })
 const symbol = (n, bare) => ref(n, bare || !compound(n) ? title(n) : `(${title(n)})`);
 const valueRef = (n, world, bare) => ref(n, typeof world.values[n.raw] === "number" ? (bare === true ? number : inside)(world.values[n.raw]) : title(n));
 
-// written returns an operation with its inputs written by `name`, which is told when no brackets are needed around one: true,
-// or "term" behind a plus.
+// written returns an operation with its inputs written by `name`, which is told
+// if no brackets are needed: true, or "term" after a plus.
 function written(g, n, name) {
 	const x = n.in.map(e => name(g.nodes[e.from])), bare = n.in.map(e => name(g.nodes[e.from], true));
 	const c = decoded(n.c || []).map(v => inside(v));
@@ -104,10 +109,12 @@ function written(g, n, name) {
 	return [shorten(n.op) + "(", ...joined(bare, ", "), ...(n.sh && !n.single ? [] : c.map(v => "; " + v)), ")"];
 }
 
-// joined puts words between the parts of a formula, each of them one or a list.
+// joined puts words between the parts of a formula; each part is a word or a
+// list.
 const joined = (parts, words) => parts.flatMap((part, k) => [...(k ? [words] : []), ...[part].flat()]);
 
-// expanded returns what stands behind an operation's name, with its inputs written by `name`; nothing where the name says all.
+// expanded returns the formula behind an operation's name, with its inputs
+// written by `name`; nothing if the name says all.
 function expanded(g, n, name) {
 	const x = n.in.map(e => name(g.nodes[e.from])), e = y => ["e^", y], powers = joined(x.map(e), " + "), [a, y] = x, bare = () => name(g.nodes[n.in[0].from], true);
 	if (n.cu || n.t || n.many || !n.single || n.in.some(e => !g.nodes[e.from].single)) return [];
@@ -127,7 +134,8 @@ function expanded(g, n, name) {
 	return [];
 }
 
-// slopeOf returns the derivative behind an operation's name, likewise; nothing where the chain rule has it written out.
+// slopeOf returns the derivative likewise; nothing if the chain rule has it
+// written out.
 function slopeOf(g, n, e, name) {
 	if (n.cu || n.t || n.many || !n.single || n.in.some(e => !g.nodes[e.from].single)) return [];
 	const x = n.in.map(e => name(g.nodes[e.from])), self = name(n);
@@ -209,7 +217,8 @@ function seeding(n, world) {
 	};
 }
 
-// handingOn is a step of the chain rule: a gradient times the local factor, added to what the receiving value has already.
+// handingOn narrates a step of the chain rule: a gradient times the local
+// factor, added to what the receiving value already has.
 function handingOn(g, world, steps, k) {
 	const { edge: e, node: n } = steps[k], to = g.nodes[e.to];
 	const parts = steps.slice(0, k + 1).filter(s => s.edge && s.edge.from === e.from).map(s => world.contributions[s.edge.raw]);
@@ -257,7 +266,7 @@ function adjusting(n, world) {
 	return { head: "Adjust: the optimizer's step", node: n, lines: [[old, " + Δ, as the optimizer chose it, learning rate " + number(world.rate)], ...change, ...gradient] };
 }
 
-// narrateStretch tells several steps at once: what each value has become.
+// narrateStretch narrates several steps at once: the result of each value.
 function narrateStretch(g, world, steps, from, to) {
 	const part = steps.slice(from, to + 1), { phase } = part[0], most = 12, [first] = part, done = new Map();
 	for (const s of part) if (s.node) done.set(s.node, s);
@@ -276,7 +285,7 @@ function narrateStretch(g, world, steps, from, to) {
 	return { head: { predict: "Predict", measure: "Measure", feedback: "Feedback", adjust: "Adjust" }[phase], lines, node: of.rest ? null : of };
 }
 
-// narrateEpoch tells what an epoch has come to.
+// narrateEpoch narrates the result of an epoch.
 function narrateEpoch(g, world, k) {
 	const root = g.nodes[g.root], epoch = data.frames[k].epoch, before = k && root ? worldOf(data.frames[k - 1], raw).values[root.raw] : undefined, lines = [];
 	if (root) lines.push([ref(root), " = ", ref(root, brief(world.values[root.raw])), ...(before === undefined ? [] : [`, ${brief(before)} in epoch ${data.frames[k - 1].epoch}`])]);
@@ -286,5 +295,5 @@ function narrateEpoch(g, world, k) {
 	return { head: `Epoch ${epoch}`, lines, node: null };
 }
 
-// plainText is a formula as a screen reader says it.
+// plainText returns a formula as a screen reader says it.
 const plainText = line => line.map(part => typeof part === "string" ? part : part.text).join("");

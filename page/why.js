@@ -1,6 +1,8 @@
-// Why a gradient has its value: its terms, the largest ways to the loss, the cause of a zero or a NaN.
+// Why a gradient has its value: its terms, the largest ways to the loss, and
+// the cause of a zero or a NaN.
 
-// explain returns the terms of a node's gradient, the ways that bring most of it, and sentences: the same that Explain gives.
+// explain returns the terms of a node's gradient, the ways that contribute
+// most, and sentences: the same as Go's explain.Gradient.
 function explain(g, all, world, n) {
 	const gradient = world.gradients[n.raw], end = closing(n, gradient), last = end ? [sentence(end)] : [];
 	if (!has(gradient)) return { terms: [], ways: [], sentences: [whyNot(n, gradient), ...last] };
@@ -19,10 +21,12 @@ function whyNot(n, gradient) {
 	return n.k === "constant" ? "It is a constant: nothing is learned through it, so it has no gradient." : "It depends on nothing that is learned, so it has no gradient.";
 }
 
-// What is called tiny, as Explain does: a gradient beside that of the loss; one beside the sizes of its terms; a factor.
+// What is called tiny, as in package explain: a gradient relative to that of
+// the loss; one relative to its terms; a factor.
 const tiny = { gradient: 1e-4, cancelled: 1e-3, factor: 1e-2 };
 
-// causeOf says what makes a single gradient zero, tiny or not finite, "" where nothing does. The graph is that of all values.
+// causeOf says why a single gradient is zero, tiny or not finite; "" if it is
+// none of these. The graph is that of all values.
 function causeOf(g, world, n) {
 	const gradient = world.gradients[n.raw];
 	if (!Number.isFinite(gradient)) return brokenBy(g, world, n);
@@ -37,12 +41,12 @@ function causeOf(g, world, n) {
 	return weak.edge ? smallFactor(g, world, weak.edge, weak.factor) : cancels(weak.node, weak.factor);
 }
 
-// termsOf returns the edges on which something was handed back, the latest use first.
+// termsOf returns the edges that passed a contribution back, latest use first.
 const termsOf = (g, world, n) => n.uses.filter(e => e.raw in world.contributions).reverse();
 
 const cancels = (n, part) => `what the uses of ${title(n)} hand back cancels` + (part ? `, to ${number(part, 4)} of the sum of its sizes` : "");
 
-// whyZero looks for the step behind which nothing is left.
+// whyZero finds the step after which nothing is left.
 function whyZero(g, world, n) {
 	for (let node = n; ;) {
 		const edges = termsOf(g, world, node);
@@ -55,7 +59,8 @@ function whyZero(g, world, n) {
 	}
 }
 
-// weakest follows the largest terms to the loss and returns where most of the gradient is lost.
+// weakest follows the largest terms to the loss and returns the step in which
+// most of the gradient is lost.
 function weakest(g, world, n) {
 	const weak = { node: n, edge: null, factor: Infinity, steps: 0 };
 	for (let node = n; node.at !== g.root;) {
@@ -71,7 +76,7 @@ function weakest(g, world, n) {
 	return weak;
 }
 
-// called is a node with its operation.
+// called returns a node's title with its operation.
 const called = n => !n.n && n.d || title(n).includes(shorten(n.op)) ? title(n) : `${shorten(n.op)} ${title(n)}`;
 
 const gates = {
@@ -94,7 +99,7 @@ function smallFactor(g, world, e, factor) {
 	return slope === undefined ? `${called(to)} has the slope ${number(factor, 4)} there` : `${called(to)} has the slope ${number(slope, 4)} at ${number(world.values[from.raw], 4)}`;
 }
 
-// brokenBy follows a gradient that is not finite to where it became so.
+// brokenBy follows a gradient that is not finite to its origin.
 function brokenBy(g, world, n) {
 	for (let node = n; ;) {
 		const e = termsOf(g, world, node).find(u => isBroken(world.contributions[u.raw]));
@@ -105,7 +110,8 @@ function brokenBy(g, world, n) {
 	}
 }
 
-// originsOf returns the values that are not finite though all that they were computed from is, and the gradients likewise.
+// originsOf returns the values that are not finite although all their inputs
+// are, and likewise the gradients.
 function originsOf(g, world) {
 	const bad = x => has(x) && isBroken(x), { values, gradients, contributions } = world;
 	const begins = n => bad(values[n.raw]) && !n.in.some(e => bad(values[e.from]));
@@ -113,7 +119,8 @@ function originsOf(g, world) {
 	return { values: new Set(g.nodes.filter(begins).map(n => n.raw)), gradients: new Set(g.nodes.filter(spoils).map(n => n.raw)) };
 }
 
-// closing says what a step of gradient descent does to what is learned.
+// closing says what a step of gradient descent does to a parameter or
+// variable.
 function closing(n, gradient) {
 	if (!isLearned(n)) return "";
 	if (n.fz) return `${title(n)} is frozen, so no step will change it`;
@@ -125,8 +132,8 @@ function closing(n, gradient) {
 	return gradient < 0 ? `negative gradient, so ${title(n)} will be increased` : `positive gradient, so ${title(n)} will be decreased`;
 }
 
-// waysFrom returns the largest ways from a node to the loss, each with the product of its factors and its share of the
-// gradient.
+// waysFrom returns the largest ways from a node to the loss, each with the
+// product of its factors and its share of the gradient.
 function waysFrom(g, world, n, most = 3) {
 	if (!g.nodes[g.root]) return [];
 	const best = new Map([[g.root, [{ product: world.gradients[g.nodes[g.root].raw], steps: null }]]]);
