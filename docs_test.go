@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // Every code line in the README and in the package docs also occurs in a test
@@ -47,6 +48,27 @@ func TestReadmeCommands(t *testing.T) {
 			t.Errorf(".ci/run lacks %q", command)
 		}
 	}
+}
+
+// A full-line comment is at most 80 columns wide, with tabs of 4: wider ones
+// cannot be read beside another file. Code in comments, expected output,
+// directives and URLs are as wide as they must be.
+func TestCommentsAreNarrow(t *testing.T) {
+	walkGo(t, func(path string) {
+		output := false
+		for i, line := range lines(t, path) {
+			if strings.HasPrefix(line, "// Code generated ") {
+				return
+			}
+			text, isComment := strings.CutPrefix(strings.TrimSpace(line), "//")
+			output = isComment && (output || strings.HasPrefix(text, " Output:") || text == " Unordered output:")
+			isProse := strings.HasPrefix(text, " ") && !output && !strings.Contains(text, "://")
+			width := utf8.RuneCountInString(strings.ReplaceAll(line, "\t", "    "))
+			if isComment && isProse && width > 80 {
+				t.Errorf("%s:%d: the comment is %d columns wide", path, i+1, width)
+			}
+		}
+	})
 }
 
 func walkGo(t *testing.T, f func(path string)) {

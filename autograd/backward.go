@@ -109,8 +109,8 @@ func (g *Graph) seed(n *node, seed Tensor) {
 }
 
 // step hands a node's gradient on to its inputs by the chain rule, or ends with
-// a leaf's. It returns the node that it came to: single numbers in a row are one
-// step.
+// a leaf's. It returns the node that it came to: single numbers in a row are
+// one step.
 func (g *Graph) step(id int32, n *node) int32 {
 	switch {
 	case n.flags&scalarOp != 0 && g.single:

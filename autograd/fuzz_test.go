@@ -43,8 +43,9 @@ func FuzzExpression(f *testing.F) {
 	})
 }
 
-// unlessUnsettled returns the error of a check unless all that it says is that the
-// differences do not settle: a deep enough expression is too steep for them.
+// unlessUnsettled returns the error of a check unless all that it says is that
+// the differences do not settle: a deep enough expression is too steep for
+// them.
 func unlessUnsettled(err error) error {
 	var e *gradcheck.Error
 	if !errors.As(err, &e) {

@@ -334,7 +334,8 @@ func TestOperationOnChangedParam(t *testing.T) {
 	}
 }
 
-// The bytes of a training step, counted by hand. All sizes are powers of two, which the pool holds without rounding up.
+// The bytes of a training step, counted by hand. All sizes are powers of two,
+// which the pool holds without rounding up.
 func TestBytesOfTrainingStep(t *testing.T) {
 	const batch, in, hidden, out = 16, 64, 32, 16
 	for _, p := range []autograd.Precision{autograd.Float64, autograd.Float32} {
@@ -354,8 +355,9 @@ func TestBytesOfTrainingStep(t *testing.T) {
 		}
 		loss.Backward()
 
-		// What stays are the gradients of the Params. The most is held while that of w1 is computed from that of its
-		// result: all others are back in the pool, and x has none.
+		// What stays are the gradients of the Params. The most is held while
+		// that of w1 is computed from that of its result: all others are back
+		// in the pool, and x has none.
 		kept := size * (in*hidden + hidden + hidden*out + out)
 		most := kept + size*batch*hidden
 		want := autograd.Stats{Nodes: 12, BytesLive: forward + kept, BytesPeak: forward + most}

@@ -94,7 +94,8 @@ func TestRootOfGradients(t *testing.T) {
 	}
 }
 
-// An operation that refuses a parameter changed since records nothing: no node without numbers is left behind.
+// An operation that refuses a parameter changed since records nothing: no node
+// without numbers is left behind.
 func TestStaleParamRecordsNothing(t *testing.T) {
 	p := autograd.NewParam("p", vector(1, 2))
 	g := autograd.NewGraph(autograd.Options{})

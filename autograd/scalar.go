@@ -51,9 +51,9 @@ func (x Value) binary(op *operation, rule func(*Rule), y Value) Value {
 	return g.done()
 }
 
-// stepNumbers is the chain rule between single numbers: of node id, and of those
-// like it that stand right before it, in one call. It returns the id of the
-// last.
+// stepNumbers is the chain rule between single numbers: of node id, and of
+// those like it that stand right before it, in one call. It returns the id of
+// the last.
 func stepNumbers[T kernel.Float](g *Graph, id int32, n *node) int32 {
 	for {
 		if g.options.Trace {

@@ -143,8 +143,8 @@ func TestDeviationsOutOfRange(t *testing.T) {
 	}
 }
 
-// The norm's rule looks for a factor in what was recorded of its gradient, where
-// each level of a ladder is used twice: it must not follow all 2⁶⁴ paths.
+// The norm's rule looks for a factor in what was recorded of its gradient,
+// where each level of a ladder is used twice: it must not follow all 2⁶⁴ paths.
 func TestGradOfNormUnderLadder(t *testing.T) {
 	rungs := map[string]func(y autograd.Value) autograd.Value{
 		"add": func(y autograd.Value) autograd.Value { return y.Add(y.MulScalar(1)) },

@@ -14,8 +14,8 @@ func meanLoss(w *autograd.Param, precision autograd.Precision, targets ...float6
 	return g.Param(w).Sub(g.Constant(autograd.NewTensor(targets))).Square().Mean().Backward()
 }
 
-// Parts of unequal size are weighed by their rows: their mean is the gradient of
-// all rows together, −2 times the mean of 1, 2, 3, 4 and 10.
+// Parts of unequal size are weighed by their rows: their mean is the gradient
+// of all rows together, −2 times the mean of 1, 2, 3, 4 and 10.
 func TestAverageOfUnequalParts(t *testing.T) {
 	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
 		w := autograd.NewParam("w", autograd.Scalar(0).In(precision))

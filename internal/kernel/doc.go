@@ -68,7 +68,8 @@
 //   - Exp: 1, 1.2
 //   - Log, Log1p, Log2: 1, 0.51; Log10: 1.5, 0.51
 //   - Expm1: 2, 0.51
-//   - Pow, PowScalar: 1, 0.51, and whole powers that are numbers are exact; PowScalar's squares and cubes are products
+//   - Pow, PowScalar: 1, 0.51, and whole powers that are numbers are exact;
+//     PowScalar's squares and cubes are products
 //   - Tanh: 1.5, 1.6
 //   - Sinh, Cosh: 2, 0.51
 //   - Sigmoid: 2, 1.7
@@ -83,7 +84,8 @@
 //   - Asinh, Acosh, Atanh: 2, 0.51
 //   - BCE, BCELogits, for labels in [0, 1]: 2, 0.51; CrossEntropy: 1.5, 0.51
 //   - Softmax of up to 300 elements: 2, 2
-//   - the derivatives of Exp, Expm1, Softplus and LogSigmoid: 2, 0.51; of Sigmoid and Tanh: 2.5, 0.51; of SiLU, 3.5, 0.51
+//   - the derivatives of Exp, Expm1, Softplus and LogSigmoid: 2, 0.51; of
+//     Sigmoid and Tanh: 2.5, 0.51; of SiLU, 3.5, 0.51
 //
 // The other derivatives differ from the portable ones by at most 8 units in
 // float64 and one in float32. Near a zero of a derivative its terms cancel, and
