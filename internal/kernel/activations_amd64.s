@@ -3741,32 +3741,33 @@ end:
 // func softsignGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·softsignGrad32AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD activationsConstants<>+384(SB), Y0
-	MOVQ    n+32(FP), AX
-	MOVQ    gy+8(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    dst+0(FP), BX
-	XORQ    SI, SI
-	SUBQ    $0x08, AX
-	JLT     manyDone
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  manyDone
 
 many:
-	VCVTPS2PD  (CX)(SI*1), Y1
-	VCVTPS2PD  (DX)(SI*1), Y2
-	VANDPD     activationsConstants<>+192(SB), Y2, Y2
-	VADDPD     Y0, Y2, Y2
-	VDIVPD     Y2, Y1, Y1
-	VDIVPD     Y2, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (BX)(SI*1)
-	VCVTPS2PD  16(CX)(SI*1), Y1
-	VCVTPS2PD  16(DX)(SI*1), Y2
-	VANDPD     activationsConstants<>+192(SB), Y2, Y2
-	VADDPD     Y0, Y2, Y2
-	VDIVPD     Y2, Y1, Y1
-	VDIVPD     Y2, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, 16(BX)(SI*1)
+	VCVTPS2PD  (CX)(SI*1), Y0
+	VCVTPS2PD  (DX)(SI*1), Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y1
+	VMOVUPD    activationsConstants<>+384(SB), Y2
+	VADDPD     Y2, Y1, Y1
+	VMULPD     Y1, Y1, Y1
+	VDIVPD     Y1, Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, (BX)(SI*1)
+	VCVTPS2PD  16(CX)(SI*1), Y0
+	VCVTPS2PD  16(DX)(SI*1), Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y1
+	VMOVUPD    activationsConstants<>+384(SB), Y2
+	VADDPD     Y2, Y1, Y1
+	VMULPD     Y1, Y1, Y1
+	VDIVPD     Y1, Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, 16(BX)(SI*1)
 	ADDQ       $0x20, SI
 	SUBQ       $0x08, AX
 	JGE        many
@@ -3777,14 +3778,15 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VCVTPS2PD  (CX)(SI*1), Y1
-	VCVTPS2PD  (DX)(SI*1), Y2
-	VANDPD     activationsConstants<>+192(SB), Y2, Y2
-	VADDPD     Y0, Y2, Y2
-	VDIVPD     Y2, Y1, Y1
-	VDIVPD     Y2, Y1, Y1
-	VCVTPD2PSY Y1, X1
-	VMOVUPS    X1, (BX)(SI*1)
+	VCVTPS2PD  (CX)(SI*1), Y0
+	VCVTPS2PD  (DX)(SI*1), Y1
+	VANDPD     activationsConstants<>+192(SB), Y1, Y1
+	VMOVUPD    activationsConstants<>+384(SB), Y2
+	VADDPD     Y2, Y1, Y1
+	VMULPD     Y1, Y1, Y1
+	VDIVPD     Y1, Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, (BX)(SI*1)
 	ADDQ       $0x10, SI
 	SUBQ       $0x04, AX
 	JGE        single
@@ -3795,14 +3797,15 @@ singleDone:
 	LEAQ       activationsMasks<>+0(SB), R8
 	MOVQ       AX, DI
 	NEGQ       DI
-	VMOVDQU    32(R8)(DI*4), X1
-	VMASKMOVPS (CX)(SI*1), X1, X2
-	VCVTPS2PD  X2, Y2
-	VMASKMOVPS (DX)(SI*1), X1, X1
+	VMOVDQU    32(R8)(DI*4), X0
+	VMASKMOVPS (CX)(SI*1), X0, X1
 	VCVTPS2PD  X1, Y1
-	VANDPD     activationsConstants<>+192(SB), Y1, Y1
-	VADDPD     Y0, Y1, Y0
-	VDIVPD     Y0, Y2, Y1
+	VMASKMOVPS (DX)(SI*1), X0, X0
+	VCVTPS2PD  X0, Y0
+	VANDPD     activationsConstants<>+192(SB), Y0, Y0
+	VMOVUPD    activationsConstants<>+384(SB), Y2
+	VADDPD     Y2, Y0, Y0
+	VMULPD     Y0, Y0, Y0
 	VDIVPD     Y0, Y1, Y0
 	MOVQ       SI, CX
 	VCVTPD2PSY Y0, X0
@@ -3911,36 +3914,43 @@ end:
 	VZEROUPPER
 	RET
 
-// func softsignGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func softsignGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX
-TEXT ·softsignGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVUPD activationsConstants<>+384(SB), Y0
-	MOVQ    n+32(FP), AX
-	MOVQ    gy+8(FP), CX
-	MOVQ    x+16(FP), DX
-	MOVQ    dst+0(FP), BX
-	XORQ    SI, SI
-	SUBQ    $0x08, AX
-	JLT     manyDone
+TEXT ·softsignGrad64AVX2(SB), NOSPLIT, $0-48
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
+	XORQ DX, DX
+	SUBQ $0x08, AX
+	JLT  manyDone
 
 many:
-	VMOVUPD (CX)(SI*1), Y1
-	VMOVUPD (DX)(SI*1), Y2
-	VANDPD  activationsConstants<>+192(SB), Y2, Y2
-	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y1, Y1
-	VDIVPD  Y2, Y1, Y1
-	VMOVUPD Y1, (BX)(SI*1)
-	VMOVUPD 32(CX)(SI*1), Y1
-	VMOVUPD 32(DX)(SI*1), Y2
-	VANDPD  activationsConstants<>+192(SB), Y2, Y2
-	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y1, Y1
-	VDIVPD  Y2, Y1, Y1
-	VMOVUPD Y1, 32(BX)(SI*1)
-	ADDQ    $0x40, SI
-	SUBQ    $0x08, AX
-	JGE     many
+	VMOVUPD   (BX)(DX*1), Y0
+	VMOVUPD   (SI)(DX*1), Y1
+	VANDPD    activationsConstants<>+192(SB), Y1, Y1
+	VMOVUPD   activationsConstants<>+384(SB), Y2
+	VADDPD    Y2, Y1, Y1
+	VMULPD    Y1, Y1, Y1
+	VCMPPD    $0x00, activationsConstants<>+224(SB), Y1, Y2
+	VMOVUPD   32(BX)(DX*1), Y3
+	VMOVUPD   32(SI)(DX*1), Y4
+	VANDPD    activationsConstants<>+192(SB), Y4, Y4
+	VMOVUPD   activationsConstants<>+384(SB), Y5
+	VADDPD    Y5, Y4, Y4
+	VMULPD    Y4, Y4, Y4
+	VCMPPD    $0x00, activationsConstants<>+224(SB), Y4, Y5
+	VORPD     Y5, Y2, Y2
+	VMOVMSKPD Y2, DI
+	TESTL     DI, DI
+	JNZ       manyDone
+	VDIVPD    Y1, Y0, Y0
+	VMOVUPD   Y0, (CX)(DX*1)
+	VDIVPD    Y4, Y3, Y0
+	VMOVUPD   Y0, 32(CX)(DX*1)
+	ADDQ      $0x40, DX
+	SUBQ      $0x08, AX
+	JGE       many
 
 manyDone:
 	ADDQ $0x08, AX
@@ -3948,44 +3958,60 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPD (CX)(SI*1), Y1
-	VMOVUPD (DX)(SI*1), Y2
-	VANDPD  activationsConstants<>+192(SB), Y2, Y2
-	VADDPD  Y0, Y2, Y2
-	VDIVPD  Y2, Y1, Y1
-	VDIVPD  Y2, Y1, Y1
-	VMOVUPD Y1, (BX)(SI*1)
-	ADDQ    $0x20, SI
-	SUBQ    $0x04, AX
-	JGE     single
+	VMOVUPD   (BX)(DX*1), Y0
+	VMOVUPD   (SI)(DX*1), Y1
+	VANDPD    activationsConstants<>+192(SB), Y1, Y1
+	VMOVUPD   activationsConstants<>+384(SB), Y2
+	VADDPD    Y2, Y1, Y1
+	VMULPD    Y1, Y1, Y1
+	VCMPPD    $0x00, activationsConstants<>+224(SB), Y1, Y2
+	VMOVMSKPD Y2, DI
+	TESTL     DI, DI
+	JNZ       stop
+	VDIVPD    Y1, Y0, Y0
+	VMOVUPD   Y0, (CX)(DX*1)
+	ADDQ      $0x20, DX
+	SUBQ      $0x04, AX
+	JGE       single
 
 singleDone:
 	ADDQ         $0x04, AX
-	JZ           end
+	JZ           stop
 	LEAQ         activationsMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y1
-	VMASKMOVPD   (CX)(SI*1), Y1, Y2
-	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VANDPD       activationsConstants<>+192(SB), Y1, Y1
-	VADDPD       Y0, Y1, Y0
-	VDIVPD       Y0, Y2, Y1
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (BX)(DX*1), Y0, Y1
+	VMASKMOVPD   (SI)(DX*1), Y0, Y0
+	VANDPD       activationsConstants<>+192(SB), Y0, Y0
+	VMOVUPD      activationsConstants<>+384(SB), Y2
+	VADDPD       Y2, Y0, Y0
+	VMULPD       Y0, Y0, Y0
+	VCMPPD       $0x00, activationsConstants<>+224(SB), Y0, Y2
+	VMOVMSKPD    Y2, BX
+	TESTL        BX, BX
+	JNZ          stop
 	VDIVPD       Y0, Y1, Y0
-	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (BX)(CX*1)
+	JZ           restOne
+	VMOVUPD      X0, (CX)(DX*1)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DX
 
-restAOne:
+restOne:
 	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (BX)(CX*1)
+	JZ     restNone
+	VMOVSD X0, (CX)(DX*1)
 
-restANone:
-end:
+restNone:
+	MOVQ n+24(FP), AX
+	MOVQ AX, done+40(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x03, DX
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 

@@ -199,7 +199,9 @@ func softsignGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int
 //go:noescape
 func softsign64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// softsignGrad64AVX2 is dst = gy/(1 + |x|)².
+// softsignGrad64AVX2 is dst = gy/(1 + |x|)², up to the vector before the first
+// with an element that it cannot compute, and returns how many elements that
+// is.
 //
 //go:noescape
-func softsignGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func softsignGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)

@@ -3029,68 +3029,59 @@ end:
 	VZEROUPPER
 	RET
 
-// func atanGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func atanGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·atanGrad64AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
+TEXT ·atanGrad64AVX512(SB), NOSPLIT, $0-48
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
+	XORQ DX, DX
 	SUBQ $0x08, AX
 	JLT  singleDone
 
 single:
-	VMOVUPD      (CX)(SI*1), Z0
-	VMOVUPD      (DX)(SI*1), Z1
-	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST  $0x1e, inverse512Constants<>+616(SB), Z2, K1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VBROADCASTSD inverse512Constants<>+624(SB), Z3
-	VBLENDMPD    Z3, Z2, K1, Z2
-	VMULPD       Z2, Z1, Z1
-	VMULPD       Z2, Z0, Z0
+	VMOVUPD      (BX)(DX*1), Z0
+	VMOVUPD      (SI)(DX*1), Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VBROADCASTSD inverse512Constants<>+368(SB), Z4
-	VBLENDMPD    Z4, Z3, K1, Z3
-	VADDPD       Z3, Z1, Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VADDPD       Z2, Z1, Z1
+	VCMPPD.BCST  $0x00, inverse512Constants<>+352(SB), Z1, K1
+	KORTESTB     K1, K1
+	JNZ          stop
 	VDIVPD       Z1, Z0, Z0
-	VMULPD       Z2, Z0, Z0
-	VMOVUPD      Z0, (BX)(SI*1)
-	ADDQ         $0x40, SI
+	VMOVUPD      Z0, (CX)(DX*1)
+	ADDQ         $0x40, DX
 	SUBQ         $0x08, AX
 	JGE          single
 
 singleDone:
 	ADDQ         $0x08, AX
-	JZ           end
+	JZ           stop
 	MOVQ         $-1, DI
 	BZHIQ        AX, DI, DI
 	KMOVW        DI, K1
-	VMOVUPD.Z    (CX)(SI*1), K1, Z0
-	VMOVUPD.Z    (DX)(SI*1), K1, Z1
-	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z2
-	VCMPPD.BCST  $0x1e, inverse512Constants<>+616(SB), Z2, K1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VBROADCASTSD inverse512Constants<>+624(SB), Z3
-	VBLENDMPD    Z3, Z2, K1, Z2
-	VMULPD       Z2, Z1, Z1
-	VMULPD       Z2, Z0, Z0
+	VMOVUPD.Z    (BX)(DX*1), K1, Z0
+	VMOVUPD.Z    (SI)(DX*1), K1, Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VBROADCASTSD inverse512Constants<>+368(SB), Z4
-	VBLENDMPD    Z4, Z3, K1, Z3
-	VADDPD       Z3, Z1, Z1
+	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VADDPD       Z2, Z1, Z1
+	VCMPPD.BCST  $0x00, inverse512Constants<>+352(SB), Z1, K1
+	KORTESTB     K1, K1
+	JNZ          stop
 	VDIVPD       Z1, Z0, Z0
-	VMULPD       Z2, Z0, Z0
-	MOVQ         SI, CX
-	MOVQ         $-1, DX
-	BZHIQ        AX, DX, DX
-	KMOVW        DX, K1
-	VMOVUPD      Z0, K1, (BX)(CX*1)
+	MOVQ         $-1, BX
+	BZHIQ        AX, BX, BX
+	KMOVW        BX, K1
+	VMOVUPD      Z0, K1, (CX)(DX*1)
+	MOVQ         n+24(FP), AX
+	MOVQ         AX, done+40(FP)
+	VZEROUPPER
+	RET
 
-end:
+stop:
+	SHRQ $0x03, DX
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -3291,13 +3282,13 @@ single:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -3373,13 +3364,13 @@ singleDone:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -3465,13 +3456,13 @@ single:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z7
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z6, Z7
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z8
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z6, Z8
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -3546,13 +3537,13 @@ singleDone:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z7
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z6, Z7
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z8
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z6, Z8
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -3631,13 +3622,13 @@ single:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -3706,13 +3697,13 @@ singleDone:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
+	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -4081,10 +4072,10 @@ single:
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+688(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -4160,10 +4151,10 @@ singleDone:
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+688(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -4251,7 +4242,7 @@ single:
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -4302,7 +4293,7 @@ singleDone:
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -4370,8 +4361,8 @@ single:
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
 	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z6
 	VMINPD            Z3, Z6, Z3
 	VMAXPD            Z3, Z5, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
@@ -4424,8 +4415,8 @@ singleDone:
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
 	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -4545,16 +4536,14 @@ DATA inverse512Constants<>+584(SB)/8, $0xbfb1110ceddb22d6
 DATA inverse512Constants<>+592(SB)/8, $0xbfb745d173561ae0
 DATA inverse512Constants<>+600(SB)/8, $0xbfc24924924920ac
 DATA inverse512Constants<>+608(SB)/8, $0xbfd5555555555555
-DATA inverse512Constants<>+616(SB)/8, $0x5f30000000000000
-DATA inverse512Constants<>+624(SB)/8, $0x1a70000000000000
-DATA inverse512Constants<>+632(SB)/8, $0x3fc39a09d078c69f
-DATA inverse512Constants<>+640(SB)/8, $0x3fcc71c51d8e78af
-DATA inverse512Constants<>+648(SB)/8, $0x3fd999999997fa04
-DATA inverse512Constants<>+656(SB)/8, $0x3fc2f112df3e5244
-DATA inverse512Constants<>+664(SB)/8, $0x3fc7466496cb03de
-DATA inverse512Constants<>+672(SB)/8, $0x3fd2492494229359
-DATA inverse512Constants<>+680(SB)/8, $0x3fe5555555555593
-DATA inverse512Constants<>+688(SB)/8, $0x408f400000000000
-DATA inverse512Constants<>+696(SB)/8, $0xc087500000000000
-DATA inverse512Constants<>+704(SB)/8, $0x4086300000000000
-GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $712
+DATA inverse512Constants<>+616(SB)/8, $0x3fc39a09d078c69f
+DATA inverse512Constants<>+624(SB)/8, $0x3fcc71c51d8e78af
+DATA inverse512Constants<>+632(SB)/8, $0x3fd999999997fa04
+DATA inverse512Constants<>+640(SB)/8, $0x3fc2f112df3e5244
+DATA inverse512Constants<>+648(SB)/8, $0x3fc7466496cb03de
+DATA inverse512Constants<>+656(SB)/8, $0x3fd2492494229359
+DATA inverse512Constants<>+664(SB)/8, $0x3fe5555555555593
+DATA inverse512Constants<>+672(SB)/8, $0x408f400000000000
+DATA inverse512Constants<>+680(SB)/8, $0xc087500000000000
+DATA inverse512Constants<>+688(SB)/8, $0x4086300000000000
+GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $696

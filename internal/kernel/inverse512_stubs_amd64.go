@@ -142,10 +142,11 @@ func asin64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func acos64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
-// atanGrad64AVX512 is dst = gy/(1 + x²).
+// atanGrad64AVX512 is dst = gy/(1 + x²), up to the vector before the first with
+// an element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
-func atanGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func atanGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 
 // asinGrad64AVX512 is dst = gy/√(1 − x²).
 //

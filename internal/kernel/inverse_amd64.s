@@ -3477,53 +3477,39 @@ end:
 	VZEROUPPER
 	RET
 
-// func atanGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func atanGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX
-TEXT ·atanGrad64AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
+TEXT ·atanGrad64AVX2(SB), NOSPLIT, $0-48
+	MOVQ n+24(FP), AX
+	MOVQ dst+0(FP), CX
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
+	XORQ DX, DX
 	SUBQ $0x08, AX
 	JLT  manyDone
 
 many:
-	VMOVUPD   (CX)(SI*1), Y0
-	VMOVUPD   (DX)(SI*1), Y1
-	VANDPD    inverseConstants<>+0(SB), Y1, Y2
-	VCMPPD    $0x1e, inverseConstants<>+2432(SB), Y2, Y2
-	VMOVUPD   inverseConstants<>+256(SB), Y3
-	VMOVUPD   inverseConstants<>+2464(SB), Y4
-	VBLENDVPD Y2, Y4, Y3, Y3
-	VMULPD    Y3, Y1, Y1
-	VMULPD    Y3, Y0, Y0
+	VMOVUPD   (BX)(DX*1), Y0
+	VMOVUPD   (SI)(DX*1), Y1
 	VMULPD    Y1, Y1, Y1
-	VMOVUPD   inverseConstants<>+256(SB), Y4
-	VXORPS    Y5, Y5, Y5
-	VBLENDVPD Y2, Y5, Y4, Y2
+	VMOVUPD   inverseConstants<>+256(SB), Y2
 	VADDPD    Y2, Y1, Y1
+	VCMPPD    $0x00, inverseConstants<>+1376(SB), Y1, Y2
+	VMOVUPD   32(BX)(DX*1), Y3
+	VMOVUPD   32(SI)(DX*1), Y4
+	VMULPD    Y4, Y4, Y4
+	VMOVUPD   inverseConstants<>+256(SB), Y5
+	VADDPD    Y5, Y4, Y4
+	VCMPPD    $0x00, inverseConstants<>+1376(SB), Y4, Y5
+	VORPD     Y5, Y2, Y2
+	VMOVMSKPD Y2, DI
+	TESTL     DI, DI
+	JNZ       manyDone
 	VDIVPD    Y1, Y0, Y0
-	VMULPD    Y3, Y0, Y0
-	VMOVUPD   Y0, (BX)(SI*1)
-	VMOVUPD   32(CX)(SI*1), Y0
-	VMOVUPD   32(DX)(SI*1), Y1
-	VANDPD    inverseConstants<>+0(SB), Y1, Y2
-	VCMPPD    $0x1e, inverseConstants<>+2432(SB), Y2, Y2
-	VMOVUPD   inverseConstants<>+256(SB), Y3
-	VMOVUPD   inverseConstants<>+2464(SB), Y4
-	VBLENDVPD Y2, Y4, Y3, Y3
-	VMULPD    Y3, Y1, Y1
-	VMULPD    Y3, Y0, Y0
-	VMULPD    Y1, Y1, Y1
-	VMOVUPD   inverseConstants<>+256(SB), Y4
-	VXORPS    Y5, Y5, Y5
-	VBLENDVPD Y2, Y5, Y4, Y2
-	VADDPD    Y2, Y1, Y1
-	VDIVPD    Y1, Y0, Y0
-	VMULPD    Y3, Y0, Y0
-	VMOVUPD   Y0, 32(BX)(SI*1)
-	ADDQ      $0x40, SI
+	VMOVUPD   Y0, (CX)(DX*1)
+	VDIVPD    Y4, Y3, Y0
+	VMOVUPD   Y0, 32(CX)(DX*1)
+	ADDQ      $0x40, DX
 	SUBQ      $0x08, AX
 	JGE       many
 
@@ -3533,64 +3519,58 @@ manyDone:
 	JLT  singleDone
 
 single:
-	VMOVUPD   (CX)(SI*1), Y0
-	VMOVUPD   (DX)(SI*1), Y1
-	VANDPD    inverseConstants<>+0(SB), Y1, Y2
-	VCMPPD    $0x1e, inverseConstants<>+2432(SB), Y2, Y2
-	VMOVUPD   inverseConstants<>+256(SB), Y3
-	VMOVUPD   inverseConstants<>+2464(SB), Y4
-	VBLENDVPD Y2, Y4, Y3, Y3
-	VMULPD    Y3, Y1, Y1
-	VMULPD    Y3, Y0, Y0
+	VMOVUPD   (BX)(DX*1), Y0
+	VMOVUPD   (SI)(DX*1), Y1
 	VMULPD    Y1, Y1, Y1
-	VMOVUPD   inverseConstants<>+256(SB), Y4
-	VXORPS    Y5, Y5, Y5
-	VBLENDVPD Y2, Y5, Y4, Y2
+	VMOVUPD   inverseConstants<>+256(SB), Y2
 	VADDPD    Y2, Y1, Y1
+	VCMPPD    $0x00, inverseConstants<>+1376(SB), Y1, Y2
+	VMOVMSKPD Y2, DI
+	TESTL     DI, DI
+	JNZ       stop
 	VDIVPD    Y1, Y0, Y0
-	VMULPD    Y3, Y0, Y0
-	VMOVUPD   Y0, (BX)(SI*1)
-	ADDQ      $0x20, SI
+	VMOVUPD   Y0, (CX)(DX*1)
+	ADDQ      $0x20, DX
 	SUBQ      $0x04, AX
 	JGE       single
 
 singleDone:
 	ADDQ         $0x04, AX
-	JZ           end
+	JZ           stop
 	LEAQ         inverseMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
 	VMOVDQU      32(R8)(DI*8), Y0
-	VMASKMOVPD   (CX)(SI*1), Y0, Y1
-	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x1e, inverseConstants<>+2432(SB), Y2, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
-	VMOVUPD      inverseConstants<>+2464(SB), Y4
-	VBLENDVPD    Y2, Y4, Y3, Y3
-	VMULPD       Y3, Y0, Y0
-	VMULPD       Y3, Y1, Y1
+	VMASKMOVPD   (BX)(DX*1), Y0, Y1
+	VMASKMOVPD   (SI)(DX*1), Y0, Y0
 	VMULPD       Y0, Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y4
-	VXORPS       Y5, Y5, Y5
-	VBLENDVPD    Y2, Y5, Y4, Y2
+	VMOVUPD      inverseConstants<>+256(SB), Y2
 	VADDPD       Y2, Y0, Y0
+	VCMPPD       $0x00, inverseConstants<>+1376(SB), Y0, Y2
+	VMOVMSKPD    Y2, BX
+	TESTL        BX, BX
+	JNZ          stop
 	VDIVPD       Y0, Y1, Y0
-	VMULPD       Y3, Y0, Y0
-	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (BX)(CX*1)
+	JZ           restOne
+	VMOVUPD      X0, (CX)(DX*1)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DX
 
-restAOne:
+restOne:
 	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (BX)(CX*1)
+	JZ     restNone
+	VMOVSD X0, (CX)(DX*1)
 
-restANone:
-end:
+restNone:
+	MOVQ n+24(FP), AX
+	MOVQ AX, done+40(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x03, DX
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -3901,13 +3881,13 @@ single:
 	VDIVPD      Y6, Y5, Y6
 	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMOVUPD     inverseConstants<>+2496(SB), Y9
-	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD     inverseConstants<>+2592(SB), Y10
+	VMOVUPD     inverseConstants<>+2432(SB), Y9
+	VFMADD213PD inverseConstants<>+2464(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+2496(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+2528(SB), Y10
+	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2592(SB), Y8, Y10
 	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD Y10, Y7, Y9
 	VMULPD      inverseConstants<>+480(SB), Y5, Y8
 	VMULPD      Y5, Y8, Y8
@@ -3984,13 +3964,13 @@ singleDone:
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      inverseConstants<>+2496(SB), Y9
-	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+2592(SB), Y10
+	VMOVUPD      inverseConstants<>+2432(SB), Y9
+	VFMADD213PD  inverseConstants<>+2464(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+2496(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+2528(SB), Y10
+	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2592(SB), Y8, Y10
 	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
 	VMULPD       inverseConstants<>+480(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
@@ -4083,13 +4063,13 @@ single:
 	VDIVPD      Y6, Y5, Y6
 	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMOVUPD     inverseConstants<>+2496(SB), Y9
-	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD     inverseConstants<>+2592(SB), Y10
+	VMOVUPD     inverseConstants<>+2432(SB), Y9
+	VFMADD213PD inverseConstants<>+2464(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+2496(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+2528(SB), Y10
+	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2592(SB), Y8, Y10
 	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD Y10, Y7, Y9
 	VMULPD      inverseConstants<>+480(SB), Y5, Y8
 	VMULPD      Y5, Y8, Y8
@@ -4165,13 +4145,13 @@ singleDone:
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      inverseConstants<>+2496(SB), Y9
-	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+2592(SB), Y10
+	VMOVUPD      inverseConstants<>+2432(SB), Y9
+	VFMADD213PD  inverseConstants<>+2464(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+2496(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+2528(SB), Y10
+	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2592(SB), Y8, Y10
 	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
 	VMULPD       inverseConstants<>+480(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
@@ -4257,13 +4237,13 @@ single:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+2496(SB), Y8
-	VFMADD213PD inverseConstants<>+2528(SB), Y7, Y8
-	VFMADD213PD inverseConstants<>+2560(SB), Y7, Y8
-	VMOVUPD     inverseConstants<>+2592(SB), Y9
+	VMOVUPD     inverseConstants<>+2432(SB), Y8
+	VFMADD213PD inverseConstants<>+2464(SB), Y7, Y8
+	VFMADD213PD inverseConstants<>+2496(SB), Y7, Y8
+	VMOVUPD     inverseConstants<>+2528(SB), Y9
+	VFMADD213PD inverseConstants<>+2560(SB), Y7, Y9
+	VFMADD213PD inverseConstants<>+2592(SB), Y7, Y9
 	VFMADD213PD inverseConstants<>+2624(SB), Y7, Y9
-	VFMADD213PD inverseConstants<>+2656(SB), Y7, Y9
-	VFMADD213PD inverseConstants<>+2688(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      inverseConstants<>+480(SB), Y4, Y7
 	VMULPD      Y4, Y7, Y7
@@ -4333,13 +4313,13 @@ singleDone:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      inverseConstants<>+2496(SB), Y8
-	VFMADD213PD  inverseConstants<>+2528(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+2560(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+2592(SB), Y9
+	VMOVUPD      inverseConstants<>+2432(SB), Y8
+	VFMADD213PD  inverseConstants<>+2464(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2496(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2528(SB), Y9
+	VFMADD213PD  inverseConstants<>+2560(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2592(SB), Y7, Y9
 	VFMADD213PD  inverseConstants<>+2624(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2656(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2688(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       inverseConstants<>+480(SB), Y4, Y7
 	VMULPD       Y4, Y7, Y7
@@ -4863,10 +4843,10 @@ single:
 	VORPD        inverseConstants<>+576(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       inverseConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, inverseConstants<>+2720(SB), Y4, Y4
+	VCMPPD       $0x11, inverseConstants<>+2656(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
-	VMOVUPD      inverseConstants<>+2752(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+2688(SB), Y4
+	VMOVUPD      inverseConstants<>+2720(SB), Y5
 	VMINPD       Y2, Y5, Y2
 	VMAXPD       Y2, Y4, Y2
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -4949,10 +4929,10 @@ singleDone:
 	VORPD        inverseConstants<>+576(SB), Y0, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       inverseConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, inverseConstants<>+2720(SB), Y4, Y4
+	VCMPPD       $0x11, inverseConstants<>+2656(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
-	VMOVUPD      inverseConstants<>+2752(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+2688(SB), Y4
+	VMOVUPD      inverseConstants<>+2720(SB), Y5
 	VMINPD       Y2, Y5, Y2
 	VMAXPD       Y2, Y4, Y2
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -5053,7 +5033,7 @@ single:
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
 	VMOVUPD      inverseConstants<>+1632(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+2720(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -5104,7 +5084,7 @@ singleDone:
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
 	VMOVUPD      inverseConstants<>+1632(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+2720(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -5178,8 +5158,8 @@ single:
 	VANDPD       inverseConstants<>+0(SB), Y4, Y5
 	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y5, Y5
 	VANDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+2752(SB), Y5
-	VMOVUPD      inverseConstants<>+2784(SB), Y6
+	VMOVUPD      inverseConstants<>+2688(SB), Y5
+	VMOVUPD      inverseConstants<>+2720(SB), Y6
 	VMINPD       Y3, Y6, Y3
 	VMAXPD       Y3, Y5, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y5
@@ -5239,8 +5219,8 @@ singleDone:
 	VANDPD       inverseConstants<>+0(SB), Y0, Y4
 	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y4, Y4
 	VANDPD       Y0, Y4, Y0
-	VMOVUPD      inverseConstants<>+2752(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+2688(SB), Y4
+	VMOVUPD      inverseConstants<>+2720(SB), Y5
 	VMINPD       Y3, Y5, Y3
 	VMAXPD       Y3, Y4, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -5610,52 +5590,44 @@ DATA inverseConstants<>+2400(SB)/8, $0xbfd5555555555555
 DATA inverseConstants<>+2408(SB)/8, $0xbfd5555555555555
 DATA inverseConstants<>+2416(SB)/8, $0xbfd5555555555555
 DATA inverseConstants<>+2424(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2432(SB)/8, $0x5f30000000000000
-DATA inverseConstants<>+2440(SB)/8, $0x5f30000000000000
-DATA inverseConstants<>+2448(SB)/8, $0x5f30000000000000
-DATA inverseConstants<>+2456(SB)/8, $0x5f30000000000000
-DATA inverseConstants<>+2464(SB)/8, $0x1a70000000000000
-DATA inverseConstants<>+2472(SB)/8, $0x1a70000000000000
-DATA inverseConstants<>+2480(SB)/8, $0x1a70000000000000
-DATA inverseConstants<>+2488(SB)/8, $0x1a70000000000000
-DATA inverseConstants<>+2496(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2504(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2512(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2520(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2528(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2536(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2544(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2552(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2560(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2568(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2576(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2584(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2592(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2600(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2608(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2616(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2624(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2632(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2640(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2648(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2656(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2664(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2672(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2680(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2688(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2696(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2704(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2712(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2720(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2728(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2736(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2744(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2752(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2760(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2768(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2776(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2784(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2792(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2800(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2808(SB)/8, $0x4086300000000000
-GLOBL inverseConstants<>(SB), RODATA|NOPTR, $2816
+DATA inverseConstants<>+2432(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2440(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2448(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2456(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2464(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2472(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2480(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2488(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2496(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2504(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2512(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2520(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2528(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2536(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2544(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2552(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2560(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2568(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2576(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2584(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2592(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2600(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2608(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2616(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2624(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2632(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2640(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2648(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2656(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2664(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2672(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2680(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2688(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2696(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2704(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2712(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2720(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2728(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2736(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2744(SB)/8, $0x4086300000000000
+GLOBL inverseConstants<>(SB), RODATA|NOPTR, $2752

@@ -16,95 +16,95 @@ TEXT ·powVV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (BX)(SI*1)
 	ADDQ              $0x20, SI
@@ -119,95 +119,95 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -234,95 +234,95 @@ TEXT ·powVS32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCVTPD2PS         Z1, Y1
 	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -336,95 +336,95 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -451,95 +451,95 @@ TEXT ·powSV32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
-	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K2
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCVTPD2PS         Z1, Y1
 	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -553,95 +553,95 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z1, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z1, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -667,95 +667,95 @@ TEXT ·anyPower32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VCVTPD2PS         Z1, Y1
 	VMOVUPS           Y1, (DX)(BX*1)
 	ADDQ              $0x20, BX
@@ -769,95 +769,95 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VPADDQ.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VDIVPD            Z6, Z5, Z6
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VDIVPD            Z5, Z4, Z5
+	VMULPD            Z5, Z5, Z6
 	VMULPD            Z6, Z6, Z7
-	VMULPD            Z7, Z7, Z8
-	VBROADCASTSD      power512Constants<>+64(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z7, Z8
-	VMULPD.BCST       power512Constants<>+96(SB), Z5, Z9
-	VMULPD            Z5, Z9, Z9
-	VFMADD213PD       Z9, Z7, Z8
-	VMULPD            Z6, Z8, Z6
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z6
-	VSUBPD            Z6, Z9, Z6
-	VSUBPD            Z6, Z5, Z5
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z4, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z5, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z5
-	VBROADCASTSD      power512Constants<>+152(SB), Z6
-	VMINPD            Z0, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VMULPD            Z4, Z5, Z4
-	VBROADCASTSD      power512Constants<>+160(SB), Z5
-	VBROADCASTSD      power512Constants<>+168(SB), Z6
-	VMINPD            Z4, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z7, Z5
-	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      power512Constants<>+208(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+232(SB), Z9
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z7, Z9
-	VFMADD213PD       Z9, Z5, Z8
-	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z5, Z8, Z5
-	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       power512Constants<>+0(SB), Z6, Z6
-	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z4, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z6, Z7
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z8
+	VMULPD            Z4, Z8, Z8
+	VFMADD213PD       Z8, Z6, Z7
+	VMULPD            Z5, Z7, Z5
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z5
+	VSUBPD            Z5, Z8, Z5
+	VSUBPD            Z5, Z4, Z4
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z3, Z4
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z4
+	VBROADCASTSD      power512Constants<>+152(SB), Z5
+	VMINPD            Z0, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VMULPD            Z3, Z4, Z3
+	VBROADCASTSD      power512Constants<>+160(SB), Z4
+	VBROADCASTSD      power512Constants<>+168(SB), Z5
+	VMINPD            Z3, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z6, Z4
+	VMULPD            Z4, Z4, Z6
+	VBROADCASTSD      power512Constants<>+208(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+232(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z6, Z8
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z6, Z8
+	VFMADD213PD       Z8, Z4, Z7
+	VFMADD213PD       Z4, Z6, Z7
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z4, Z7, Z4
+	VPSLLQ            $0x34, Z5, Z5
+	VPADDQ.BCST       power512Constants<>+48(SB), Z5, Z5
+	VMULPD            Z5, Z4, Z4
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z3, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z4, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VMOVAPD.Z         Z4, K1, Z4
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -869,230 +869,239 @@ end:
 	VZEROUPPER
 	RET
 
-// func anyPowerGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func anyPowerGrad32AVX512(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·anyPowerGrad32AVX512(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
+TEXT ·anyPowerGrad32AVX512(SB), NOSPLIT, $0-48
+	VMOVSD       a+32(FP), X0
 	VBROADCASTSD X0, Z0
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
+	VBROADCASTSD power512Constants<>+48(SB), Z1
+	VANDPD.BCST  power512Constants<>+0(SB), Z0, Z2
+	VMAXPD       Z2, Z1, Z1
+	VMULPD.BCST  power512Constants<>+288(SB), Z1, Z1
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         gy+8(FP), BX
+	MOVQ         x+16(FP), SI
+	XORQ         DX, DX
 	SUBQ         $0x08, AX
 	JLT          singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z1
-	VCVTPS2PD         (DX)(SI*1), Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VCVTPS2PD         (BX)(DX*1), Z1
+	VCVTPS2PD         (SI)(DX*1), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VSUBPD            Z3, Z0, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z5, Z6
-	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
-	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
-	VPSRLQ            $0x34, Z6, Z6
-	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
+	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
-	VDIVPD            Z8, Z7, Z8
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VDIVPD            Z7, Z6, Z7
+	VMULPD            Z7, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z9, Z10
-	VMULPD.BCST       power512Constants<>+96(SB), Z7, Z11
-	VMULPD            Z7, Z11, Z11
-	VFMADD213PD       Z11, Z9, Z10
-	VMULPD            Z8, Z10, Z8
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z6, Z8
-	VSUBPD            Z8, Z11, Z8
-	VSUBPD            Z8, Z7, Z7
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z7, K1, Z6
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
-	VBROADCASTSD      power512Constants<>+144(SB), Z7
-	VBROADCASTSD      power512Constants<>+152(SB), Z8
-	VMINPD            Z3, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VMULPD            Z6, Z7, Z6
-	VBROADCASTSD      power512Constants<>+160(SB), Z7
-	VBROADCASTSD      power512Constants<>+168(SB), Z8
-	VMINPD            Z6, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      power512Constants<>+176(SB), Z8
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z7, Z8
-	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z9, Z7
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+208(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+232(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      power512Constants<>+0(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       power512Constants<>+0(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z6, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z8, Z9
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z10
+	VMULPD            Z6, Z10, Z10
+	VFMADD213PD       Z10, Z8, Z9
+	VMULPD            Z7, Z9, Z7
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z7
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x00, Z5, Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z3, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z5, Z6, Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z6
+	VBROADCASTSD      power512Constants<>+168(SB), Z7
+	VMINPD            Z5, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+232(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VBROADCASTSD      power512Constants<>+48(SB), Z6
+	VADDPD            Z6, Z9, Z6
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z5, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z7
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z6, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z7, K1, Z6
-	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z7
-	VRNDSCALEPD       $0x08, Z3, Z8
-	VCMPPD            $0x00, Z8, Z3, K1
-	VRNDSCALEPD       $0x08, Z7, Z8
-	VCMPPD            $0x04, Z8, Z7, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z7
-	VMOVAPD.Z         Z7, K1, Z7
-	VXORPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+120(SB), Z7
-	VCMPPD            $0x11, Z7, Z2, K1
+	VMOVAPD.Z         Z6, K1, Z6
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z5
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
-	VCMPPD            $0x04, Z7, Z3, K2
+	VCMPPD            $0x00, Z7, Z3, K1
+	VRNDSCALEPD       $0x08, Z6, Z7
+	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
+	VMOVAPD.Z         Z6, K1, Z6
+	VXORPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x11, Z6, Z2, K1
+	VRNDSCALEPD       $0x08, Z3, Z6
+	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z6, K1, Z5
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z6
-	VCMPPD            $0x00, Z6, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z4, Z5, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBLENDMPD         Z2, Z4, K1, Z2
 	VMULPD            Z2, Z0, Z2
 	VMULPD            Z2, Z1, Z1
 	VCVTPD2PS         Z1, Y1
-	VMOVUPS           Y1, (BX)(SI*1)
-	ADDQ              $0x20, SI
+	VMOVUPS           Y1, (CX)(DX*1)
+	ADDQ              $0x20, DX
 	SUBQ              $0x08, AX
 	JGE               single
 
 singleDone:
 	ADDQ              $0x08, AX
-	JZ                end
+	JZ                stop
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VCVTPS2PD.Z       (CX)(SI*1), K1, Z1
-	VCVTPS2PD.Z       (DX)(SI*1), K1, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VCVTPS2PD.Z       (BX)(DX*1), K1, Z1
+	VCVTPS2PD.Z       (SI)(DX*1), K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VSUBPD            Z3, Z0, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z5, Z6
-	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
-	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
-	VPSRLQ            $0x34, Z6, Z6
-	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z4
+	VPADDQ.BCST       power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST       power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST       power512Constants<>+24(SB), Z6, Z6
+	VPSRLQ            $0x34, Z5, Z5
+	VORPD.BCST        power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST       power512Constants<>+40(SB), Z5, Z5
 	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
-	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
-	VDIVPD            Z8, Z7, Z8
+	VADDPD.BCST       power512Constants<>+56(SB), Z6, Z7
+	VDIVPD            Z7, Z6, Z7
+	VMULPD            Z7, Z7, Z8
 	VMULPD            Z8, Z8, Z9
-	VMULPD            Z9, Z9, Z10
-	VBROADCASTSD      power512Constants<>+64(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+72(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+80(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+88(SB), Z9, Z10
-	VMULPD.BCST       power512Constants<>+96(SB), Z7, Z11
-	VMULPD            Z7, Z11, Z11
-	VFMADD213PD       Z11, Z9, Z10
-	VMULPD            Z8, Z10, Z8
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z6, Z8
-	VSUBPD            Z8, Z11, Z8
-	VSUBPD            Z8, Z7, Z7
-	VFMADD231PD.BCST  power512Constants<>+112(SB), Z6, Z7
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z7, K1, Z6
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z5, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
-	VBROADCASTSD      power512Constants<>+144(SB), Z7
-	VBROADCASTSD      power512Constants<>+152(SB), Z8
-	VMINPD            Z3, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VMULPD            Z6, Z7, Z6
-	VBROADCASTSD      power512Constants<>+160(SB), Z7
-	VBROADCASTSD      power512Constants<>+168(SB), Z8
-	VMINPD            Z6, Z8, Z8
-	VMAXPD            Z8, Z7, Z7
-	VBROADCASTSD      power512Constants<>+176(SB), Z8
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z7, Z8
-	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z9
-	VMOVAPD           Z7, Z7
-	VFNMADD231PD.BCST power512Constants<>+192(SB), Z9, Z7
-	VFNMADD231PD.BCST power512Constants<>+200(SB), Z9, Z7
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+208(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+216(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+224(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+232(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+240(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+248(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z7, Z9, Z10
-	VBROADCASTSD      power512Constants<>+0(SB), Z7
-	VADDPD            Z7, Z10, Z7
-	VPSLLQ            $0x34, Z8, Z8
-	VPADDQ.BCST       power512Constants<>+0(SB), Z8, Z8
-	VMULPD            Z8, Z7, Z7
-	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z6, K1
+	VBROADCASTSD      power512Constants<>+64(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+72(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+80(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+88(SB), Z8, Z9
+	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z10
+	VMULPD            Z6, Z10, Z10
+	VFMADD213PD       Z10, Z8, Z9
+	VMULPD            Z7, Z9, Z7
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z5, Z7
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z6, Z6
+	VFMADD231PD.BCST  power512Constants<>+112(SB), Z5, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z5
+	VCMPPD            $0x00, Z5, Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z6, K1, Z5
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+144(SB), Z6
+	VBROADCASTSD      power512Constants<>+152(SB), Z7
+	VMINPD            Z3, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VMULPD            Z5, Z6, Z5
+	VBROADCASTSD      power512Constants<>+160(SB), Z6
+	VBROADCASTSD      power512Constants<>+168(SB), Z7
+	VMINPD            Z5, Z7, Z7
+	VMAXPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+176(SB), Z7
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z6, Z7
+	VSUBPD.BCST       power512Constants<>+176(SB), Z7, Z8
+	VMOVAPD           Z6, Z6
+	VFNMADD231PD.BCST power512Constants<>+192(SB), Z8, Z6
+	VFNMADD231PD.BCST power512Constants<>+200(SB), Z8, Z6
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+208(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+216(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+224(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+232(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+240(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+248(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z6, Z8, Z9
+	VBROADCASTSD      power512Constants<>+48(SB), Z6
+	VADDPD            Z6, Z9, Z6
+	VPSLLQ            $0x34, Z7, Z7
+	VPADDQ.BCST       power512Constants<>+48(SB), Z7, Z7
+	VMULPD            Z7, Z6, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z5, K1
 	KNOTW             K1, K1
-	VMOVAPD.Z         Z7, K1, Z7
-	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z6, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z7, K1, Z6
-	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z7
-	VRNDSCALEPD       $0x08, Z3, Z8
-	VCMPPD            $0x00, Z8, Z3, K1
-	VRNDSCALEPD       $0x08, Z7, Z8
-	VCMPPD            $0x04, Z8, Z7, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z7
-	VMOVAPD.Z         Z7, K1, Z7
-	VXORPD            Z7, Z6, Z6
-	VBROADCASTSD      power512Constants<>+120(SB), Z7
-	VCMPPD            $0x11, Z7, Z2, K1
+	VMOVAPD.Z         Z6, K1, Z6
+	VCMPPD.BCST       $0x1e, power512Constants<>+264(SB), Z5, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z5
+	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
 	VRNDSCALEPD       $0x08, Z3, Z7
-	VCMPPD            $0x04, Z7, Z3, K2
+	VCMPPD            $0x00, Z7, Z3, K1
+	VRNDSCALEPD       $0x08, Z6, Z7
+	VCMPPD            $0x04, Z7, Z6, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
+	VMOVAPD.Z         Z6, K1, Z6
+	VXORPD            Z6, Z5, Z5
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x11, Z6, Z2, K1
+	VRNDSCALEPD       $0x08, Z3, Z6
+	VCMPPD            $0x04, Z6, Z3, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z6, K1, Z5
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z4, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z4
 	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z6
-	VCMPPD            $0x00, Z6, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z5
+	VCMPPD            $0x00, Z5, Z2, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z2
 	VCMPPD            $0x00, Z2, Z3, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z4, Z5, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
+	VBLENDMPD         Z2, Z4, K1, Z2
 	VMULPD            Z2, Z0, Z0
 	VMULPD            Z0, Z1, Z0
-	MOVQ              SI, CX
-	MOVQ              $-1, DX
-	BZHIQ             AX, DX, DX
-	KMOVW             DX, K1
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
 	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, K1, (BX)(CX*1)
+	VMOVUPS           Y0, K1, (CX)(DX*1)
+	MOVQ              n+24(FP), AX
+	MOVQ              AX, done+40(FP)
+	VZEROUPPER
+	RET
 
-end:
+stop:
+	SHRQ $0x02, DX
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -1108,13 +1117,13 @@ TEXT ·log232AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1153,13 +1162,13 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1208,13 +1217,13 @@ TEXT ·log1032AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1231,7 +1240,7 @@ single:
 	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z1, Z2
-	VMULPD.BCST      power512Constants<>+288(SB), Z2, Z1
+	VMULPD.BCST      power512Constants<>+296(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
@@ -1253,13 +1262,13 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VDIVPD           Z3, Z2, Z3
 	VMULPD           Z3, Z3, Z4
@@ -1276,7 +1285,7 @@ singleDone:
 	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z2, Z2
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z1, Z2
-	VMULPD.BCST      power512Constants<>+288(SB), Z2, Z1
+	VMULPD.BCST      power512Constants<>+296(SB), Z2, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
@@ -1347,7 +1356,7 @@ end:
 // Requires: AVX, AVX512F, AVX512VL, BMI2
 TEXT ·log10Grad32AVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSD power512Constants<>+120(SB), Z0
-	VBROADCASTSD power512Constants<>+288(SB), Z1
+	VBROADCASTSD power512Constants<>+296(SB), Z1
 	MOVQ         n+32(FP), AX
 	MOVQ         gy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -1404,14 +1413,14 @@ TEXT ·bceVV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD        (CX)(SI*1), Z0
 	VCVTPS2PD        (DX)(SI*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1437,25 +1446,25 @@ single:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K1
 	VBLENDMPD        Z7, Z6, K1, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
 	VDIVPD           Z6, Z4, Z6
@@ -1473,12 +1482,12 @@ single:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
@@ -1487,7 +1496,7 @@ single:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -1506,14 +1515,14 @@ singleDone:
 	KMOVW            DI, K1
 	VCVTPS2PD.Z      (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z      (DX)(SI*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1539,25 +1548,25 @@ singleDone:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K1
 	VBLENDMPD        Z7, Z6, K1, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
 	VDIVPD           Z6, Z4, Z6
@@ -1575,12 +1584,12 @@ singleDone:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
@@ -1589,7 +1598,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -1620,14 +1629,14 @@ TEXT ·bceVS32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1653,25 +1662,25 @@ single:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z1, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K1
 	VBLENDMPD        Z7, Z6, K1, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
 	VDIVPD           Z6, Z4, Z6
@@ -1689,12 +1698,12 @@ single:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
@@ -1703,7 +1712,7 @@ single:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z0, Z3, Z3
 	VMULPD           Z1, Z3, Z1
 	VADDPD           Z1, Z2, Z1
@@ -1721,14 +1730,14 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1754,25 +1763,25 @@ singleDone:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z1, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K1
 	VBLENDMPD        Z7, Z6, K1, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
 	VDIVPD           Z6, Z4, Z6
@@ -1790,12 +1799,12 @@ singleDone:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
@@ -1804,7 +1813,7 @@ singleDone:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z0, Z3, Z0
 	VMULPD           Z1, Z0, Z0
 	VADDPD           Z0, Z2, Z0
@@ -1835,14 +1844,14 @@ TEXT ·bceSV32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1868,25 +1877,25 @@ single:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z4
-	VADDPD.BCST      power512Constants<>+0(SB), Z4, Z5
-	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z6
-	VANDPD.BCST      power512Constants<>+24(SB), Z6, Z7
-	VPADDQ.BCST      power512Constants<>+32(SB), Z7, Z7
+	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z6
+	VANDPD.BCST      power512Constants<>+16(SB), Z6, Z7
+	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
 	VPSRLQ           $0x34, Z6, Z6
-	VORPD.BCST       power512Constants<>+40(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+40(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
 	VPSRLQ           $0x34, Z5, Z5
-	VBROADCASTSD     power512Constants<>+304(SB), Z8
+	VBROADCASTSD     power512Constants<>+312(SB), Z8
 	VPSUBQ           Z5, Z8, Z5
 	VPSLLQ           $0x34, Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z5, Z8
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z8
 	VMOVAPD          Z8, Z8
 	VFMADD231PD      Z5, Z4, Z8
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z4, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z4, K1
 	VBLENDMPD        Z8, Z7, K1, Z5
 	VADDPD.BCST      power512Constants<>+56(SB), Z5, Z7
 	VDIVPD           Z7, Z5, Z7
@@ -1904,12 +1913,12 @@ single:
 	VSUBPD           Z7, Z10, Z7
 	VSUBPD           Z7, Z5, Z5
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z6, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z4, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z4, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z4, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z4, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z4, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z4, K2, Z6
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z4, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z4, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z6, K2, Z6
 	VBLENDMPD        Z5, Z6, K1, Z5
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z4, K1
@@ -1918,7 +1927,7 @@ single:
 	VORPD            Z4, Z5, Z4
 	VMAXPD           Z4, Z3, Z3
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z4
+	VBROADCASTSD     power512Constants<>+48(SB), Z4
 	VSUBPD           Z1, Z4, Z1
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
@@ -1936,14 +1945,14 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -1969,25 +1978,25 @@ singleDone:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K1
 	VBLENDMPD        Z7, Z6, K1, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z6
 	VDIVPD           Z6, Z4, Z6
@@ -2005,12 +2014,12 @@ singleDone:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
@@ -2019,7 +2028,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -2049,14 +2058,14 @@ TEXT ·crossEntropyVV32AVX512(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD        (CX)(SI*1), Z0
 	VCVTPS2PD        (DX)(SI*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2098,14 +2107,14 @@ singleDone:
 	KMOVW            DI, K1
 	VCVTPS2PD.Z      (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z      (DX)(SI*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2159,14 +2168,14 @@ TEXT ·crossEntropyVS32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2207,14 +2216,14 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2268,14 +2277,14 @@ TEXT ·crossEntropySV32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2316,14 +2325,14 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VPADDQ.BCST      power512Constants<>+16(SB), Z0, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z0, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
@@ -2400,28 +2409,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2482,28 +2491,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2576,28 +2585,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2657,28 +2666,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2751,28 +2760,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2832,28 +2841,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2921,28 +2930,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -2964,7 +2973,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -3002,28 +3011,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -3045,7 +3054,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -3095,28 +3104,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -3138,7 +3147,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VFMADD213PD       Z2, Z1, Z3
@@ -3175,28 +3184,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -3218,7 +3227,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z0
 	VBLENDMPD         Z0, Z3, K1, Z0
 	VFMADD213PD       Z2, Z1, Z0
@@ -3268,28 +3277,28 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -3311,7 +3320,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -3348,28 +3357,28 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+248(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       power512Constants<>+0(SB), Z4, Z4
+	VPADDQ.BCST       power512Constants<>+48(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+256(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z2
@@ -3391,7 +3400,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -3420,148 +3429,148 @@ TEXT ·powVV64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z1, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
 	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
@@ -3575,148 +3584,148 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z1, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              SI, CX
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
@@ -3740,148 +3749,148 @@ TEXT ·powVS64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z0, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -3894,148 +3903,148 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z0, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -4059,148 +4068,148 @@ TEXT ·powSV64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z1, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
-	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
-	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
 	VBROADCASTSD      power512Constants<>+120(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K2
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
+	KANDB             K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
+	VCMPPD            $0x03, Z1, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
+	VBROADCASTSD      power512Constants<>+120(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -4213,148 +4222,148 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z0, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z1, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z5
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x00, Z6, Z1, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z0, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z1, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z1, Z4
 	VRNDSCALEPD       $0x08, Z1, Z5
-	VCMPPD            $0x04, Z5, Z1, K2
+	VCMPPD            $0x00, Z5, Z1, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z0, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z0, K1
+	VRNDSCALEPD       $0x08, Z1, Z4
+	VCMPPD            $0x04, Z4, Z1, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z1, Z0, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z0, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z0
 	VCMPPD            $0x00, Z0, Z1, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -4379,148 +4388,148 @@ TEXT ·anyPower64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z0, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z1
+	VBROADCASTSD      power512Constants<>+48(SB), Z1
+	VBLENDMPD         Z1, Z2, K1, Z1
 	VMOVUPD           Z1, (DX)(BX*1)
 	ADDQ              $0x40, BX
 	SUBQ              $0x08, AX
@@ -4533,148 +4542,148 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z1, Z3
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z3, K1
-	VMULPD.BCST       power512Constants<>+336(SB), Z3, Z4
-	VBLENDMPD         Z4, Z3, K1, Z4
-	VPADDQ.BCST       power512Constants<>+16(SB), Z4, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
-	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z1, Z2
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z2, K1
+	VMULPD.BCST       power512Constants<>+336(SB), Z2, Z3
+	VBLENDMPD         Z3, Z2, K1, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST       power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST       power512Constants<>+24(SB), Z4, Z4
+	VPSRLQ            $0x34, Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST       power512Constants<>+40(SB), Z3, Z3
 	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z6
-	VSUBPD            Z6, Z4, Z4
-	VADDPD.BCST       power512Constants<>+56(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+56(SB), Z6, Z7
-	VSUBPD            Z7, Z5, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VDIVPD            Z6, Z8, Z8
-	VMULPD            Z8, Z5, Z9
-	VMOVAPD           Z5, Z5
-	VFNMADD231PD      Z6, Z9, Z5
-	VFNMADD231PD      Z7, Z9, Z5
-	VMULPD            Z8, Z5, Z5
-	VMULPD            Z9, Z9, Z6
-	VMOVAPD           Z9, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z9, Z7
-	VFMADD231PD       Z9, Z5, Z7
-	VBROADCASTSD      power512Constants<>+352(SB), Z8
-	VBROADCASTSD      power512Constants<>+360(SB), Z10
-	VMULPD            Z8, Z6, Z11
-	VMOVAPD           Z6, Z12
-	VFMSUB213PD       Z11, Z8, Z12
-	VFMADD231PD       Z10, Z6, Z12
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z6, Z6, Z7
-	VBROADCASTSD      power512Constants<>+368(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+376(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+384(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+392(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+400(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+408(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+416(SB), Z7, Z10
-	VFMADD213PD.BCST  power512Constants<>+424(SB), Z7, Z10
-	VFMADD213PD       Z10, Z6, Z8
-	VFMADD231PD       Z8, Z7, Z12
-	VMULPD            Z9, Z11, Z6
-	VMOVAPD           Z11, Z7
-	VFMSUB213PD       Z6, Z9, Z7
-	VFMADD231PD       Z5, Z11, Z7
-	VFMADD231PD       Z9, Z12, Z7
-	VADDPD            Z5, Z5, Z5
-	VADDPD            Z5, Z7, Z5
-	VADDPD            Z9, Z9, Z7
-	VMULPD.BCST       power512Constants<>+112(SB), Z4, Z8
-	VADDPD            Z7, Z8, Z9
-	VSUBPD            Z8, Z9, Z8
-	VSUBPD            Z8, Z7, Z7
-	VADDPD            Z6, Z9, Z8
-	VSUBPD            Z9, Z8, Z9
-	VSUBPD            Z9, Z6, Z6
-	VADDPD            Z6, Z7, Z6
+	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z5
+	VSUBPD            Z5, Z3, Z3
+	VADDPD.BCST       power512Constants<>+56(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+56(SB), Z5, Z6
+	VSUBPD            Z6, Z4, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VDIVPD            Z5, Z7, Z7
+	VMULPD            Z7, Z4, Z8
+	VMOVAPD           Z4, Z4
+	VFNMADD231PD      Z5, Z8, Z4
+	VFNMADD231PD      Z6, Z8, Z4
+	VMULPD            Z7, Z4, Z4
+	VMULPD            Z8, Z8, Z5
+	VMOVAPD           Z8, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z8, Z6
+	VFMADD231PD       Z8, Z4, Z6
+	VBROADCASTSD      power512Constants<>+352(SB), Z7
+	VBROADCASTSD      power512Constants<>+360(SB), Z9
+	VMULPD            Z7, Z5, Z10
+	VMOVAPD           Z5, Z11
+	VFMSUB213PD       Z10, Z7, Z11
+	VFMADD231PD       Z9, Z5, Z11
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z5, Z5, Z6
+	VBROADCASTSD      power512Constants<>+368(SB), Z7
+	VFMADD213PD.BCST  power512Constants<>+376(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  power512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      power512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+408(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+416(SB), Z6, Z9
+	VFMADD213PD.BCST  power512Constants<>+424(SB), Z6, Z9
+	VFMADD213PD       Z9, Z5, Z7
+	VFMADD231PD       Z7, Z6, Z11
+	VMULPD            Z8, Z10, Z5
+	VMOVAPD           Z10, Z6
+	VFMSUB213PD       Z5, Z8, Z6
+	VFMADD231PD       Z4, Z10, Z6
+	VFMADD231PD       Z8, Z11, Z6
+	VADDPD            Z4, Z4, Z4
+	VADDPD            Z4, Z6, Z4
+	VADDPD            Z8, Z8, Z6
+	VMULPD.BCST       power512Constants<>+112(SB), Z3, Z7
+	VADDPD            Z6, Z7, Z8
+	VSUBPD            Z7, Z8, Z7
+	VSUBPD            Z7, Z6, Z6
+	VADDPD            Z5, Z8, Z7
+	VSUBPD            Z8, Z7, Z8
+	VSUBPD            Z8, Z5, Z5
 	VADDPD            Z5, Z6, Z5
-	VFMADD231PD.BCST  power512Constants<>+104(SB), Z4, Z5
-	VADDPD            Z5, Z8, Z4
-	VSUBPD            Z8, Z4, Z6
-	VSUBPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+128(SB), Z4, K1, Z4
-	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z3, K1
-	VBLENDMPD.BCST    power512Constants<>+136(SB), Z4, K1, Z4
-	VBROADCASTSD      power512Constants<>+144(SB), Z6
-	VBROADCASTSD      power512Constants<>+152(SB), Z7
-	VMINPD            Z0, Z7, Z7
-	VMAXPD            Z7, Z6, Z6
-	VMULPD            Z4, Z6, Z7
-	VMOVAPD           Z6, Z8
-	VFMSUB213PD       Z7, Z4, Z8
-	VFMADD231PD       Z5, Z6, Z8
-	VANDPD.BCST       power512Constants<>+8(SB), Z7, Z4
-	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z4, K1
-	VMOVAPD.Z         Z8, K1, Z4
-	VBROADCASTSD      power512Constants<>+440(SB), Z5
-	VBROADCASTSD      power512Constants<>+448(SB), Z6
-	VMINPD            Z7, Z6, Z6
-	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      power512Constants<>+176(SB), Z6
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z5, Z6
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z7
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z7, Z5
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z7, Z4
-	VADDPD            Z4, Z5, Z7
-	VSUBPD            Z5, Z7, Z5
+	VADDPD            Z4, Z5, Z4
+	VFMADD231PD.BCST  power512Constants<>+104(SB), Z3, Z4
+	VADDPD            Z4, Z7, Z3
+	VSUBPD            Z7, Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VADDPD            Z7, Z5, Z8
-	VSUBPD            Z5, Z8, Z5
-	VSUBPD            Z5, Z7, Z5
-	VMULPD            Z7, Z7, Z9
-	VBROADCASTSD      power512Constants<>+456(SB), Z10
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z9, Z10
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z9, Z10
-	VBROADCASTSD      power512Constants<>+496(SB), Z11
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z9, Z11
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z9, Z11
-	VFMADD213PD       Z11, Z7, Z10
-	VFMADD213PD       Z5, Z9, Z10
-	VFMADD231PD       Z8, Z4, Z10
-	VADDPD            Z10, Z8, Z4
-	VSUBPD.BCST       power512Constants<>+176(SB), Z6, Z5
-	VSCALEFPD         Z5, Z4, Z4
-	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z5
-	VRNDSCALEPD       $0x08, Z0, Z6
-	VCMPPD            $0x00, Z6, Z0, K1
-	VRNDSCALEPD       $0x08, Z5, Z6
-	VCMPPD            $0x04, Z6, Z5, K2
-	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z5
-	VMOVAPD.Z         Z5, K1, Z5
-	VXORPD            Z5, Z4, Z4
 	VBROADCASTSD      power512Constants<>+120(SB), Z5
-	VCMPPD            $0x11, Z5, Z1, K1
+	VCMPPD            $0x00, Z5, Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+128(SB), Z3, K1, Z3
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z2, K1
+	VBLENDMPD.BCST    power512Constants<>+136(SB), Z3, K1, Z3
+	VBROADCASTSD      power512Constants<>+144(SB), Z5
+	VBROADCASTSD      power512Constants<>+152(SB), Z6
+	VMINPD            Z0, Z6, Z6
+	VMAXPD            Z6, Z5, Z5
+	VMULPD            Z3, Z5, Z6
+	VMOVAPD           Z5, Z7
+	VFMSUB213PD       Z6, Z3, Z7
+	VFMADD231PD       Z4, Z5, Z7
+	VANDPD.BCST       power512Constants<>+0(SB), Z6, Z3
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
+	VMOVAPD.Z         Z7, K1, Z3
+	VBROADCASTSD      power512Constants<>+440(SB), Z4
+	VBROADCASTSD      power512Constants<>+448(SB), Z5
+	VMINPD            Z6, Z5, Z5
+	VMAXPD            Z5, Z4, Z4
+	VBROADCASTSD      power512Constants<>+176(SB), Z5
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z4, Z5
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z6
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z6, Z4
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z6, Z3
+	VADDPD            Z3, Z4, Z6
+	VSUBPD            Z4, Z6, Z4
+	VSUBPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      power512Constants<>+456(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z8, Z9
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z8, Z9
+	VBROADCASTSD      power512Constants<>+496(SB), Z10
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z8, Z10
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       power512Constants<>+176(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       power512Constants<>+96(SB), Z0, Z4
 	VRNDSCALEPD       $0x08, Z0, Z5
-	VCMPPD            $0x04, Z5, Z0, K2
+	VCMPPD            $0x00, Z5, Z0, K1
+	VRNDSCALEPD       $0x08, Z4, Z5
+	VCMPPD            $0x04, Z5, Z4, K2
 	KANDB             K1, K2, K1
-	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z1, Z4
+	VMOVAPD.Z         Z4, K1, Z4
+	VXORPD            Z4, Z3, Z3
+	VBROADCASTSD      power512Constants<>+120(SB), Z4
+	VCMPPD            $0x11, Z4, Z1, K1
+	VRNDSCALEPD       $0x08, Z0, Z4
+	VCMPPD            $0x04, Z4, Z0, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z4, K1, Z3
+	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z2, K2
+	KANDB             K1, K2, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z2
 	VCMPPD            $0x03, Z0, Z1, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z3, K1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
-	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z2, K1, Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
+	VCMPPD            $0x00, Z3, Z1, K1
 	VBROADCASTSD      power512Constants<>+120(SB), Z1
 	VCMPPD            $0x00, Z1, Z0, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z2, Z3, K1, Z0
+	VBROADCASTSD      power512Constants<>+48(SB), Z0
+	VBLENDMPD         Z0, Z2, K1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -4685,42 +4694,45 @@ end:
 	VZEROUPPER
 	RET
 
-// func anyPowerGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func anyPowerGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·anyPowerGrad64AVX512(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
+TEXT ·anyPowerGrad64AVX512(SB), NOSPLIT, $0-48
+	VMOVSD       a+32(FP), X0
 	VBROADCASTSD X0, Z0
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
+	VBROADCASTSD power512Constants<>+48(SB), Z1
+	VANDPD.BCST  power512Constants<>+0(SB), Z0, Z2
+	VMAXPD       Z2, Z1, Z1
+	VMULPD.BCST  power512Constants<>+288(SB), Z1, Z1
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         gy+8(FP), BX
+	MOVQ         x+16(FP), SI
+	XORQ         DX, DX
 	SUBQ         $0x08, AX
 	JLT          singleDone
 
 single:
-	VMOVUPD           (CX)(SI*1), Z1
-	VMOVUPD           (DX)(SI*1), Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
-	VSUBPD            Z3, Z0, Z3
-	VMULPD            Z0, Z1, Z4
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z5, K1
+	VMOVUPD           (BX)(DX*1), Z2
+	VMOVUPD           (SI)(DX*1), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VSUBPD            Z4, Z0, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z5, K1
 	VMULPD.BCST       power512Constants<>+336(SB), Z5, Z6
 	VBLENDMPD         Z6, Z5, K1, Z6
-	VPADDQ.BCST       power512Constants<>+16(SB), Z6, Z6
-	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
-	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
+	VPADDQ.BCST       power512Constants<>+8(SB), Z6, Z6
+	VANDPD.BCST       power512Constants<>+16(SB), Z6, Z7
+	VPADDQ.BCST       power512Constants<>+24(SB), Z7, Z7
 	VPSRLQ            $0x34, Z6, Z6
-	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
-	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
+	VORPD.BCST        power512Constants<>+32(SB), Z6, Z6
+	VSUBPD.BCST       power512Constants<>+40(SB), Z6, Z6
+	VSUBPD.BCST       power512Constants<>+48(SB), Z7, Z7
 	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z8
 	VSUBPD            Z8, Z6, Z6
 	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
 	VSUBPD.BCST       power512Constants<>+56(SB), Z8, Z9
 	VSUBPD            Z9, Z7, Z9
-	VBROADCASTSD      power512Constants<>+0(SB), Z10
+	VBROADCASTSD      power512Constants<>+48(SB), Z10
 	VDIVPD            Z8, Z10, Z10
 	VMULPD            Z10, Z7, Z11
 	VMOVAPD           Z7, Z7
@@ -4778,132 +4790,116 @@ single:
 	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
 	VBROADCASTSD      power512Constants<>+144(SB), Z8
 	VBROADCASTSD      power512Constants<>+152(SB), Z9
-	VMINPD            Z3, Z9, Z9
+	VMINPD            Z4, Z9, Z9
 	VMAXPD            Z9, Z8, Z8
 	VMULPD            Z6, Z8, Z9
 	VMOVAPD           Z8, Z10
 	VFMSUB213PD       Z9, Z6, Z10
 	VFMADD231PD       Z7, Z8, Z10
-	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z6
-	VCMPPD.BCST       $0x1e, power512Constants<>+536(SB), Z6, K1
-	VCMPPD.BCST       $0x1e, power512Constants<>+120(SB), Z9, K2
-	VBROADCASTSD      power512Constants<>+136(SB), Z6
-	VMOVAPD.Z         Z6, K2, Z6
-	VMULPD            Z6, Z0, Z6
-	VMULPD            Z6, Z1, Z6
-	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z7
-	VCMPPD.BCST       $0x12, power512Constants<>+536(SB), Z7, K2
-	VMOVAPD.Z         Z10, K2, Z7
-	VBROADCASTSD      power512Constants<>+544(SB), Z8
-	VBROADCASTSD      power512Constants<>+536(SB), Z10
-	VMINPD            Z9, Z10, Z9
-	VMAXPD            Z9, Z8, Z8
-	VBROADCASTSD      power512Constants<>+176(SB), Z9
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z8, Z9
-	VSUBPD.BCST       power512Constants<>+176(SB), Z9, Z10
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z10, Z8
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z10, Z7
-	VADDPD            Z7, Z8, Z10
-	VSUBPD            Z8, Z10, Z8
-	VSUBPD            Z8, Z7, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VADDPD            Z10, Z8, Z11
-	VSUBPD            Z8, Z11, Z8
-	VSUBPD            Z8, Z10, Z8
-	VMULPD            Z10, Z10, Z12
-	VBROADCASTSD      power512Constants<>+456(SB), Z13
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z12, Z13
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z12, Z13
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z12, Z13
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z12, Z13
-	VBROADCASTSD      power512Constants<>+496(SB), Z14
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z12, Z14
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z12, Z14
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z12, Z14
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z12, Z14
-	VFMADD213PD       Z14, Z10, Z13
-	VFMADD213PD       Z8, Z12, Z13
-	VFMADD231PD       Z11, Z7, Z13
-	VPSRAD            $0x01, Z9, Z7
-	VADDPD            Z13, Z11, Z8
-	VPSRAD            $0x01, Z7, Z10
-	VPSLLQ            $0x34, Z10, Z11
-	VPADDQ.BCST       power512Constants<>+0(SB), Z11, Z11
-	VMULPD            Z11, Z8, Z8
-	VPSUBQ            Z10, Z7, Z10
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       power512Constants<>+0(SB), Z10, Z10
-	VMULPD            Z10, Z8, Z8
-	VMULPD            Z8, Z1, Z1
-	VMULPD            Z0, Z1, Z1
-	VPSUBQ            Z7, Z9, Z7
-	VPSRAD            $0x01, Z7, Z8
-	VPSLLQ            $0x34, Z8, Z9
-	VPADDQ.BCST       power512Constants<>+0(SB), Z9, Z9
-	VMULPD            Z9, Z1, Z1
-	VPSUBQ            Z8, Z7, Z7
-	VPSLLQ            $0x34, Z7, Z7
-	VPADDQ.BCST       power512Constants<>+0(SB), Z7, Z7
-	VMULPD            Z7, Z1, Z1
-	VBLENDMPD         Z6, Z1, K1, Z1
-	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z6
-	VRNDSCALEPD       $0x08, Z3, Z7
-	VCMPPD            $0x00, Z7, Z3, K1
-	VRNDSCALEPD       $0x08, Z6, Z7
-	VCMPPD            $0x04, Z7, Z6, K2
+	VANDPD.BCST       power512Constants<>+0(SB), Z9, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z6, K1
+	VMOVAPD.Z         Z10, K1, Z6
+	VBROADCASTSD      power512Constants<>+440(SB), Z7
+	VBROADCASTSD      power512Constants<>+448(SB), Z8
+	VMINPD            Z9, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z7, Z8
+	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z9
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z9, Z7
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z9, Z6
+	VADDPD            Z6, Z7, Z9
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VADDPD            Z9, Z7, Z10
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z9, Z7
+	VMULPD            Z9, Z9, Z11
+	VBROADCASTSD      power512Constants<>+456(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z11, Z12
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z11, Z12
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z11, Z12
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z11, Z12
+	VBROADCASTSD      power512Constants<>+496(SB), Z13
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z11, Z13
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z11, Z13
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z11, Z13
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z11, Z13
+	VFMADD213PD       Z13, Z9, Z12
+	VFMADD213PD       Z7, Z11, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VADDPD            Z12, Z10, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z7
+	VSCALEFPD         Z7, Z6, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z7
+	VRNDSCALEPD       $0x08, Z4, Z8
+	VCMPPD            $0x00, Z8, Z4, K1
+	VRNDSCALEPD       $0x08, Z7, Z8
+	VCMPPD            $0x04, Z8, Z7, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z6
-	VMOVAPD.Z         Z6, K1, Z6
-	VXORPD            Z6, Z1, Z1
-	VBROADCASTSD      power512Constants<>+120(SB), Z6
-	VCMPPD            $0x11, Z6, Z2, K1
-	VRNDSCALEPD       $0x08, Z3, Z6
-	VCMPPD            $0x04, Z6, Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z3, Z7
+	VMOVAPD.Z         Z7, K1, Z7
+	VXORPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z7
+	VCMPPD            $0x11, Z7, Z3, K1
+	VRNDSCALEPD       $0x08, Z4, Z7
+	VCMPPD            $0x04, Z7, Z4, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z1, K1, Z1
-	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z1, K1, Z1
-	VBROADCASTSD      power512Constants<>+0(SB), Z5
-	VCMPPD            $0x00, Z5, Z2, K1
-	VBROADCASTSD      power512Constants<>+120(SB), Z2
-	VCMPPD            $0x00, Z2, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z6, K1, Z5
+	VCMPPD            $0x03, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+48(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z4, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z4, Z1, K1, Z1
-	VMOVUPD           Z1, (BX)(SI*1)
-	ADDQ              $0x40, SI
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBLENDMPD         Z4, Z5, K1, Z4
+	VMULPD            Z4, Z0, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z4, Z5
+	VCMPPD            $0x11, Z1, Z5, K1
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z5, K2
+	KORB              K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+120(SB), Z3, K2
+	KANDB             K1, K2, K1
+	KORTESTB          K1, K1
+	JNZ               stop
+	VMULPD            Z4, Z2, Z2
+	VMOVUPD           Z2, (CX)(DX*1)
+	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
 	JGE               single
 
 singleDone:
 	ADDQ              $0x08, AX
-	JZ                end
+	JZ                stop
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VMOVUPD.Z         (CX)(SI*1), K1, Z1
-	VMOVUPD.Z         (DX)(SI*1), K1, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
-	VSUBPD            Z3, Z0, Z3
-	VMULPD            Z0, Z1, Z4
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z5
-	VCMPPD.BCST       $0x11, power512Constants<>+328(SB), Z5, K1
+	VMOVUPD.Z         (BX)(DX*1), K1, Z2
+	VMOVUPD.Z         (SI)(DX*1), K1, Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VSUBPD            Z4, Z0, Z4
+	VANDPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VCMPPD.BCST       $0x11, power512Constants<>+288(SB), Z5, K1
 	VMULPD.BCST       power512Constants<>+336(SB), Z5, Z6
 	VBLENDMPD         Z6, Z5, K1, Z6
-	VPADDQ.BCST       power512Constants<>+16(SB), Z6, Z6
-	VANDPD.BCST       power512Constants<>+24(SB), Z6, Z7
-	VPADDQ.BCST       power512Constants<>+32(SB), Z7, Z7
+	VPADDQ.BCST       power512Constants<>+8(SB), Z6, Z6
+	VANDPD.BCST       power512Constants<>+16(SB), Z6, Z7
+	VPADDQ.BCST       power512Constants<>+24(SB), Z7, Z7
 	VPSRLQ            $0x34, Z6, Z6
-	VORPD.BCST        power512Constants<>+40(SB), Z6, Z6
-	VSUBPD.BCST       power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST       power512Constants<>+0(SB), Z7, Z7
+	VORPD.BCST        power512Constants<>+32(SB), Z6, Z6
+	VSUBPD.BCST       power512Constants<>+40(SB), Z6, Z6
+	VSUBPD.BCST       power512Constants<>+48(SB), Z7, Z7
 	VBROADCASTSD.Z    power512Constants<>+344(SB), K1, Z8
 	VSUBPD            Z8, Z6, Z6
 	VADDPD.BCST       power512Constants<>+56(SB), Z7, Z8
 	VSUBPD.BCST       power512Constants<>+56(SB), Z8, Z9
 	VSUBPD            Z9, Z7, Z9
-	VBROADCASTSD      power512Constants<>+0(SB), Z10
+	VBROADCASTSD      power512Constants<>+48(SB), Z10
 	VDIVPD            Z8, Z10, Z10
 	VMULPD            Z10, Z7, Z11
 	VMOVAPD           Z7, Z7
@@ -4961,106 +4957,96 @@ singleDone:
 	VBLENDMPD.BCST    power512Constants<>+136(SB), Z6, K1, Z6
 	VBROADCASTSD      power512Constants<>+144(SB), Z8
 	VBROADCASTSD      power512Constants<>+152(SB), Z9
-	VMINPD            Z3, Z9, Z9
+	VMINPD            Z4, Z9, Z9
 	VMAXPD            Z9, Z8, Z8
 	VMULPD            Z6, Z8, Z9
 	VMOVAPD           Z8, Z10
 	VFMSUB213PD       Z9, Z6, Z10
 	VFMADD231PD       Z7, Z8, Z10
-	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z6
-	VCMPPD.BCST       $0x1e, power512Constants<>+536(SB), Z6, K1
-	VCMPPD.BCST       $0x1e, power512Constants<>+120(SB), Z9, K2
-	VBROADCASTSD      power512Constants<>+136(SB), Z6
-	VMOVAPD.Z         Z6, K2, Z6
-	VMULPD            Z6, Z0, Z6
-	VMULPD            Z6, Z1, Z6
-	VANDPD.BCST       power512Constants<>+8(SB), Z9, Z7
-	VCMPPD.BCST       $0x12, power512Constants<>+536(SB), Z7, K2
-	VMOVAPD.Z         Z10, K2, Z7
-	VBROADCASTSD      power512Constants<>+544(SB), Z8
-	VBROADCASTSD      power512Constants<>+536(SB), Z10
-	VMINPD            Z9, Z10, Z9
-	VMAXPD            Z9, Z8, Z8
-	VBROADCASTSD      power512Constants<>+176(SB), Z9
-	VFMADD231PD.BCST  power512Constants<>+184(SB), Z8, Z9
-	VSUBPD.BCST       power512Constants<>+176(SB), Z9, Z10
-	VFNMADD231PD.BCST power512Constants<>+112(SB), Z10, Z8
-	VFNMADD231PD.BCST power512Constants<>+104(SB), Z10, Z7
-	VADDPD            Z7, Z8, Z10
-	VSUBPD            Z8, Z10, Z8
-	VSUBPD            Z8, Z7, Z7
-	VBROADCASTSD      power512Constants<>+0(SB), Z8
-	VADDPD            Z10, Z8, Z11
-	VSUBPD            Z8, Z11, Z8
-	VSUBPD            Z8, Z10, Z8
-	VMULPD            Z10, Z10, Z12
-	VBROADCASTSD      power512Constants<>+456(SB), Z13
-	VFMADD213PD.BCST  power512Constants<>+464(SB), Z12, Z13
-	VFMADD213PD.BCST  power512Constants<>+472(SB), Z12, Z13
-	VFMADD213PD.BCST  power512Constants<>+480(SB), Z12, Z13
-	VFMADD213PD.BCST  power512Constants<>+488(SB), Z12, Z13
-	VBROADCASTSD      power512Constants<>+496(SB), Z14
-	VFMADD213PD.BCST  power512Constants<>+504(SB), Z12, Z14
-	VFMADD213PD.BCST  power512Constants<>+512(SB), Z12, Z14
-	VFMADD213PD.BCST  power512Constants<>+520(SB), Z12, Z14
-	VFMADD213PD.BCST  power512Constants<>+528(SB), Z12, Z14
-	VFMADD213PD       Z14, Z10, Z13
-	VFMADD213PD       Z8, Z12, Z13
-	VFMADD231PD       Z11, Z7, Z13
-	VPSRAD            $0x01, Z9, Z7
-	VADDPD            Z13, Z11, Z8
-	VPSRAD            $0x01, Z7, Z10
-	VPSLLQ            $0x34, Z10, Z11
-	VPADDQ.BCST       power512Constants<>+0(SB), Z11, Z11
-	VMULPD            Z11, Z8, Z8
-	VPSUBQ            Z10, Z7, Z10
-	VPSLLQ            $0x34, Z10, Z10
-	VPADDQ.BCST       power512Constants<>+0(SB), Z10, Z10
-	VMULPD            Z10, Z8, Z8
-	VMULPD            Z8, Z1, Z1
-	VMULPD            Z0, Z1, Z0
-	VPSUBQ            Z7, Z9, Z1
-	VPSRAD            $0x01, Z1, Z7
-	VPSLLQ            $0x34, Z7, Z8
-	VPADDQ.BCST       power512Constants<>+0(SB), Z8, Z8
-	VMULPD            Z8, Z0, Z0
-	VPSUBQ            Z7, Z1, Z1
-	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       power512Constants<>+0(SB), Z1, Z1
-	VMULPD            Z1, Z0, Z0
-	VBLENDMPD         Z6, Z0, K1, Z0
-	VMULPD.BCST       power512Constants<>+96(SB), Z3, Z1
-	VRNDSCALEPD       $0x08, Z3, Z6
-	VCMPPD            $0x00, Z6, Z3, K1
-	VRNDSCALEPD       $0x08, Z1, Z6
-	VCMPPD            $0x04, Z6, Z1, K2
+	VANDPD.BCST       power512Constants<>+0(SB), Z9, Z6
+	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z6, K1
+	VMOVAPD.Z         Z10, K1, Z6
+	VBROADCASTSD      power512Constants<>+440(SB), Z7
+	VBROADCASTSD      power512Constants<>+448(SB), Z8
+	VMINPD            Z9, Z8, Z8
+	VMAXPD            Z8, Z7, Z7
+	VBROADCASTSD      power512Constants<>+176(SB), Z8
+	VFMADD231PD.BCST  power512Constants<>+184(SB), Z7, Z8
+	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z9
+	VFNMADD231PD.BCST power512Constants<>+112(SB), Z9, Z7
+	VFNMADD231PD.BCST power512Constants<>+104(SB), Z9, Z6
+	VADDPD            Z6, Z7, Z9
+	VSUBPD            Z7, Z9, Z7
+	VSUBPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+48(SB), Z7
+	VADDPD            Z9, Z7, Z10
+	VSUBPD            Z7, Z10, Z7
+	VSUBPD            Z7, Z9, Z7
+	VMULPD            Z9, Z9, Z11
+	VBROADCASTSD      power512Constants<>+456(SB), Z12
+	VFMADD213PD.BCST  power512Constants<>+464(SB), Z11, Z12
+	VFMADD213PD.BCST  power512Constants<>+472(SB), Z11, Z12
+	VFMADD213PD.BCST  power512Constants<>+480(SB), Z11, Z12
+	VFMADD213PD.BCST  power512Constants<>+488(SB), Z11, Z12
+	VBROADCASTSD      power512Constants<>+496(SB), Z13
+	VFMADD213PD.BCST  power512Constants<>+504(SB), Z11, Z13
+	VFMADD213PD.BCST  power512Constants<>+512(SB), Z11, Z13
+	VFMADD213PD.BCST  power512Constants<>+520(SB), Z11, Z13
+	VFMADD213PD.BCST  power512Constants<>+528(SB), Z11, Z13
+	VFMADD213PD       Z13, Z9, Z12
+	VFMADD213PD       Z7, Z11, Z12
+	VFMADD231PD       Z10, Z6, Z12
+	VADDPD            Z12, Z10, Z6
+	VSUBPD.BCST       power512Constants<>+176(SB), Z8, Z7
+	VSCALEFPD         Z7, Z6, Z6
+	VMULPD.BCST       power512Constants<>+96(SB), Z4, Z7
+	VRNDSCALEPD       $0x08, Z4, Z8
+	VCMPPD            $0x00, Z8, Z4, K1
+	VRNDSCALEPD       $0x08, Z7, Z8
+	VCMPPD            $0x04, Z8, Z7, K2
 	KANDB             K1, K2, K1
-	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z1
-	VMOVAPD.Z         Z1, K1, Z1
-	VXORPD            Z1, Z0, Z0
-	VBROADCASTSD      power512Constants<>+120(SB), Z1
-	VCMPPD            $0x11, Z1, Z2, K1
-	VRNDSCALEPD       $0x08, Z3, Z1
-	VCMPPD            $0x04, Z1, Z3, K2
+	VANDPD.BCST       power512Constants<>+272(SB), Z3, Z7
+	VMOVAPD.Z         Z7, K1, Z7
+	VXORPD            Z7, Z6, Z6
+	VBROADCASTSD      power512Constants<>+120(SB), Z7
+	VCMPPD            $0x11, Z7, Z3, K1
+	VRNDSCALEPD       $0x08, Z4, Z7
+	VCMPPD            $0x04, Z7, Z4, K2
 	KANDB             K1, K2, K1
 	VCMPPD.BCST       $0x04, power512Constants<>+136(SB), Z5, K2
 	KANDB             K1, K2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z0, K1, Z0
-	VCMPPD            $0x03, Z3, Z2, K1
-	VBLENDMPD.BCST    power512Constants<>+280(SB), Z0, K1, Z0
-	VBROADCASTSD      power512Constants<>+0(SB), Z1
-	VCMPPD            $0x00, Z1, Z2, K1
-	VBROADCASTSD      power512Constants<>+120(SB), Z1
-	VCMPPD            $0x00, Z1, Z3, K2
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z6, K1, Z5
+	VCMPPD            $0x03, Z4, Z3, K1
+	VBLENDMPD.BCST    power512Constants<>+280(SB), Z5, K1, Z5
+	VBROADCASTSD      power512Constants<>+48(SB), Z6
+	VCMPPD            $0x00, Z6, Z3, K1
+	VBROADCASTSD      power512Constants<>+120(SB), Z6
+	VCMPPD            $0x00, Z6, Z4, K2
 	KORB              K1, K2, K1
-	VBLENDMPD         Z4, Z0, K1, Z0
-	MOVQ              SI, CX
-	MOVQ              $-1, DX
-	BZHIQ             AX, DX, DX
-	KMOVW             DX, K1
-	VMOVUPD           Z0, K1, (BX)(CX*1)
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
+	VBLENDMPD         Z4, Z5, K1, Z4
+	VMULPD            Z4, Z0, Z0
+	VANDPD.BCST       power512Constants<>+0(SB), Z0, Z4
+	VCMPPD            $0x11, Z1, Z4, K1
+	VCMPPD.BCST       $0x00, power512Constants<>+136(SB), Z4, K2
+	KORB              K1, K2, K1
+	VCMPPD.BCST       $0x04, power512Constants<>+120(SB), Z3, K2
+	KANDB             K1, K2, K1
+	KORTESTB          K1, K1
+	JNZ               stop
+	VMULPD            Z0, Z2, Z0
+	MOVQ              $-1, BX
+	BZHIQ             AX, BX, BX
+	KMOVW             BX, K1
+	VMOVUPD           Z0, K1, (CX)(DX*1)
+	MOVQ              n+24(FP), AX
+	MOVQ              AX, done+40(FP)
+	VZEROUPPER
+	RET
 
-end:
+stop:
+	SHRQ $0x03, DX
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -5076,22 +5062,22 @@ TEXT ·log264AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+0(SB), Z5
+	VBROADCASTSD     power512Constants<>+48(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -5134,13 +5120,13 @@ single:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
 	VBROADCASTSD     power512Constants<>+184(SB), Z3
-	VBROADCASTSD     power512Constants<>+552(SB), Z4
+	VBROADCASTSD     power512Constants<>+536(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+0(SB), Z1, Z1
+	VMULPD.BCST      power512Constants<>+48(SB), Z1, Z1
 	VADDPD           Z6, Z1, Z2
 	VSUBPD           Z1, Z2, Z1
 	VSUBPD           Z1, Z6, Z1
@@ -5166,22 +5152,22 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+0(SB), Z5
+	VBROADCASTSD     power512Constants<>+48(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -5224,13 +5210,13 @@ singleDone:
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
 	VBROADCASTSD     power512Constants<>+184(SB), Z3
-	VBROADCASTSD     power512Constants<>+552(SB), Z4
+	VBROADCASTSD     power512Constants<>+536(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+0(SB), Z1, Z1
+	VMULPD.BCST      power512Constants<>+48(SB), Z1, Z1
 	VADDPD           Z6, Z1, Z2
 	VSUBPD           Z1, Z2, Z1
 	VSUBPD           Z1, Z6, Z1
@@ -5266,22 +5252,22 @@ TEXT ·log1064AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+0(SB), Z5
+	VBROADCASTSD     power512Constants<>+48(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -5323,19 +5309,19 @@ single:
 	VSUBPD           Z4, Z5, Z4
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
-	VBROADCASTSD     power512Constants<>+288(SB), Z3
-	VBROADCASTSD     power512Constants<>+560(SB), Z4
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+544(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+568(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+552(SB), Z1, Z2
 	VADDPD           Z6, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z6, Z2
 	VADDPD           Z7, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+576(SB), Z1, Z2
+	VFMADD231PD.BCST power512Constants<>+560(SB), Z1, Z2
 	VADDPD           Z2, Z3, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
@@ -5357,22 +5343,22 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z1
 	VBLENDMPD        Z1, Z0, K1, Z1
-	VPADDQ.BCST      power512Constants<>+16(SB), Z1, Z1
-	VANDPD.BCST      power512Constants<>+24(SB), Z1, Z2
-	VPADDQ.BCST      power512Constants<>+32(SB), Z2, Z2
+	VPADDQ.BCST      power512Constants<>+8(SB), Z1, Z1
+	VANDPD.BCST      power512Constants<>+16(SB), Z1, Z2
+	VPADDQ.BCST      power512Constants<>+24(SB), Z2, Z2
 	VPSRLQ           $0x34, Z1, Z1
-	VORPD.BCST       power512Constants<>+40(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+48(SB), Z1, Z1
-	VSUBPD.BCST      power512Constants<>+0(SB), Z2, Z2
+	VORPD.BCST       power512Constants<>+32(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+40(SB), Z1, Z1
+	VSUBPD.BCST      power512Constants<>+48(SB), Z2, Z2
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z3
 	VSUBPD           Z3, Z1, Z1
 	VADDPD.BCST      power512Constants<>+56(SB), Z2, Z3
 	VSUBPD.BCST      power512Constants<>+56(SB), Z3, Z4
 	VSUBPD           Z4, Z2, Z4
-	VBROADCASTSD     power512Constants<>+0(SB), Z5
+	VBROADCASTSD     power512Constants<>+48(SB), Z5
 	VDIVPD           Z3, Z5, Z5
 	VMULPD           Z5, Z2, Z6
 	VMOVAPD          Z2, Z2
@@ -5414,19 +5400,19 @@ singleDone:
 	VSUBPD           Z4, Z5, Z4
 	VSUBPD           Z4, Z3, Z3
 	VADDPD           Z2, Z3, Z2
-	VBROADCASTSD     power512Constants<>+288(SB), Z3
-	VBROADCASTSD     power512Constants<>+560(SB), Z4
+	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+544(SB), Z4
 	VMULPD           Z3, Z5, Z6
 	VMOVAPD          Z5, Z7
 	VFMSUB213PD      Z6, Z3, Z7
 	VFMADD231PD      Z4, Z5, Z7
 	VFMADD231PD      Z3, Z2, Z7
-	VMULPD.BCST      power512Constants<>+568(SB), Z1, Z2
+	VMULPD.BCST      power512Constants<>+552(SB), Z1, Z2
 	VADDPD           Z6, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z6, Z2
 	VADDPD           Z7, Z2, Z2
-	VFMADD231PD.BCST power512Constants<>+576(SB), Z1, Z2
+	VFMADD231PD.BCST power512Constants<>+560(SB), Z1, Z2
 	VADDPD           Z2, Z3, Z1
 	VCMPPD.BCST      $0x1e, power512Constants<>+120(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
@@ -5495,7 +5481,7 @@ end:
 // Requires: AVX, AVX512F, BMI2
 TEXT ·log10Grad64AVX512(SB), NOSPLIT, $0-56
 	VBROADCASTSD power512Constants<>+120(SB), Z0
-	VBROADCASTSD power512Constants<>+288(SB), Z1
+	VBROADCASTSD power512Constants<>+296(SB), Z1
 	MOVQ         n+32(FP), AX
 	MOVQ         gy+8(FP), CX
 	MOVQ         x+16(FP), DX
@@ -5550,30 +5536,30 @@ TEXT ·bceVV64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD          (CX)(SI*1), Z0
 	VMOVUPD          (DX)(SI*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5592,40 +5578,40 @@ single:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z0, Z8
 	VSUBPD           Z8, Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K1
 	VBLENDMPD        Z8, Z6, K1, Z4
 	VMOVAPD.Z        Z7, K1, Z6
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+584(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+608(SB), Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5636,12 +5622,12 @@ single:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
@@ -5650,7 +5636,7 @@ single:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -5668,30 +5654,30 @@ singleDone:
 	KMOVW            DI, K1
 	VMOVUPD.Z        (CX)(SI*1), K1, Z0
 	VMOVUPD.Z        (DX)(SI*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5710,40 +5696,40 @@ singleDone:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z0, Z8
 	VSUBPD           Z8, Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K1
 	VBLENDMPD        Z8, Z6, K1, Z4
 	VMOVAPD.Z        Z7, K1, Z6
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+584(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+608(SB), Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5754,12 +5740,12 @@ singleDone:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
@@ -5768,7 +5754,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -5796,30 +5782,30 @@ TEXT ·bceVS64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD          (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5838,40 +5824,40 @@ single:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z1, Z8
 	VSUBPD           Z8, Z7, Z7
 	VFMADD231PD      Z4, Z1, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K1
 	VBLENDMPD        Z8, Z6, K1, Z4
 	VMOVAPD.Z        Z7, K1, Z6
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+584(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+608(SB), Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5882,12 +5868,12 @@ single:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
@@ -5896,7 +5882,7 @@ single:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z0, Z3, Z3
 	VMULPD           Z1, Z3, Z1
 	VADDPD           Z1, Z2, Z1
@@ -5913,30 +5899,30 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -5955,40 +5941,40 @@ singleDone:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z1, Z1
-	VADDPD.BCST      power512Constants<>+0(SB), Z1, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z1, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z1, Z8
 	VSUBPD           Z8, Z7, Z7
 	VFMADD231PD      Z4, Z1, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z1, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K1
 	VBLENDMPD        Z8, Z6, K1, Z4
 	VMOVAPD.Z        Z7, K1, Z6
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+584(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+608(SB), Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -5999,12 +5985,12 @@ singleDone:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z1, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z1, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z1, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z1, K1
@@ -6013,7 +5999,7 @@ singleDone:
 	VORPD            Z1, Z4, Z1
 	VMAXPD           Z1, Z3, Z1
 	VMULPD           Z2, Z0, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z0, Z3, Z0
 	VMULPD           Z1, Z0, Z0
 	VADDPD           Z0, Z2, Z0
@@ -6041,30 +6027,30 @@ TEXT ·bceSV64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD          (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6083,40 +6069,40 @@ single:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z4
-	VADDPD.BCST      power512Constants<>+0(SB), Z4, Z5
-	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z6
-	VANDPD.BCST      power512Constants<>+24(SB), Z6, Z7
-	VPADDQ.BCST      power512Constants<>+32(SB), Z7, Z7
+	VADDPD.BCST      power512Constants<>+48(SB), Z4, Z5
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z6
+	VANDPD.BCST      power512Constants<>+16(SB), Z6, Z7
+	VPADDQ.BCST      power512Constants<>+24(SB), Z7, Z7
 	VPSRLQ           $0x34, Z6, Z6
-	VORPD.BCST       power512Constants<>+40(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
-	VSUBPD.BCST      power512Constants<>+0(SB), Z7, Z7
-	VPADDQ.BCST      power512Constants<>+16(SB), Z5, Z5
+	VORPD.BCST       power512Constants<>+32(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+40(SB), Z6, Z6
+	VSUBPD.BCST      power512Constants<>+48(SB), Z7, Z7
+	VPADDQ.BCST      power512Constants<>+8(SB), Z5, Z5
 	VPSRLQ           $0x34, Z5, Z5
-	VBROADCASTSD     power512Constants<>+304(SB), Z8
+	VBROADCASTSD     power512Constants<>+312(SB), Z8
 	VPSUBQ           Z5, Z8, Z5
 	VPSLLQ           $0x34, Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z5, Z8
+	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z8
 	VMOVAPD          Z8, Z9
 	VFMADD231PD      Z5, Z4, Z9
 	VSUBPD           Z9, Z8, Z8
 	VFMADD231PD      Z5, Z4, Z8
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z4, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z4, K1
 	VBLENDMPD        Z9, Z7, K1, Z5
 	VMOVAPD.Z        Z8, K1, Z7
 	VADDPD.BCST      power512Constants<>+56(SB), Z5, Z8
 	VDIVPD           Z8, Z5, Z8
 	VMULPD           Z8, Z8, Z9
 	VMULPD           Z9, Z9, Z10
-	VBROADCASTSD     power512Constants<>+584(SB), Z11
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z10, Z11
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z10, Z11
-	VBROADCASTSD     power512Constants<>+608(SB), Z12
+	VBROADCASTSD     power512Constants<>+568(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z10, Z11
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z10, Z11
+	VBROADCASTSD     power512Constants<>+592(SB), Z12
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z10, Z12
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z10, Z12
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z10, Z12
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z10, Z12
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z10, Z12
 	VFMADD213PD      Z12, Z9, Z11
 	VMULPD.BCST      power512Constants<>+96(SB), Z5, Z10
 	VMULPD           Z5, Z10, Z10
@@ -6127,12 +6113,12 @@ single:
 	VSUBPD           Z7, Z10, Z7
 	VSUBPD           Z7, Z5, Z5
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z6, Z5
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z4, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z4, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z4, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z4, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z4, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z4, K2, Z6
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z4, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z4, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z6, K2, Z6
 	VBLENDMPD        Z5, Z6, K1, Z5
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z4, K1
@@ -6141,7 +6127,7 @@ single:
 	VORPD            Z4, Z5, Z4
 	VMAXPD           Z4, Z3, Z3
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z4
+	VBROADCASTSD     power512Constants<>+48(SB), Z4
 	VSUBPD           Z1, Z4, Z1
 	VMULPD           Z3, Z1, Z1
 	VADDPD           Z1, Z2, Z1
@@ -6158,30 +6144,30 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6200,40 +6186,40 @@ singleDone:
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z3, K2, Z3
 	VBLENDMPD        Z4, Z3, K1, Z3
 	VMAXPD           Z3, Z2, Z2
-	VBROADCASTSD     power512Constants<>+296(SB), Z3
+	VBROADCASTSD     power512Constants<>+304(SB), Z3
 	VXORPD.BCST      power512Constants<>+272(SB), Z0, Z0
-	VADDPD.BCST      power512Constants<>+0(SB), Z0, Z4
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z5
-	VANDPD.BCST      power512Constants<>+24(SB), Z5, Z6
-	VPADDQ.BCST      power512Constants<>+32(SB), Z6, Z6
+	VADDPD.BCST      power512Constants<>+48(SB), Z0, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z5
+	VANDPD.BCST      power512Constants<>+16(SB), Z5, Z6
+	VPADDQ.BCST      power512Constants<>+24(SB), Z6, Z6
 	VPSRLQ           $0x34, Z5, Z5
-	VORPD.BCST       power512Constants<>+40(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+48(SB), Z5, Z5
-	VSUBPD.BCST      power512Constants<>+0(SB), Z6, Z6
-	VPADDQ.BCST      power512Constants<>+16(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+40(SB), Z5, Z5
+	VSUBPD.BCST      power512Constants<>+48(SB), Z6, Z6
+	VPADDQ.BCST      power512Constants<>+8(SB), Z4, Z4
 	VPSRLQ           $0x34, Z4, Z4
-	VBROADCASTSD     power512Constants<>+304(SB), Z7
+	VBROADCASTSD     power512Constants<>+312(SB), Z7
 	VPSUBQ           Z4, Z7, Z4
 	VPSLLQ           $0x34, Z4, Z4
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z7
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z7
 	VMOVAPD          Z7, Z8
 	VFMADD231PD      Z4, Z0, Z8
 	VSUBPD           Z8, Z7, Z7
 	VFMADD231PD      Z4, Z0, Z7
-	VCMPPD.BCST      $0x11, power512Constants<>+312(SB), Z0, K1
+	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K1
 	VBLENDMPD        Z8, Z6, K1, Z4
 	VMOVAPD.Z        Z7, K1, Z6
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z7
 	VDIVPD           Z7, Z4, Z7
 	VMULPD           Z7, Z7, Z8
 	VMULPD           Z8, Z8, Z9
-	VBROADCASTSD     power512Constants<>+584(SB), Z10
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z9, Z10
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z10
-	VBROADCASTSD     power512Constants<>+608(SB), Z11
+	VBROADCASTSD     power512Constants<>+568(SB), Z10
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z9, Z10
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z9, Z10
+	VBROADCASTSD     power512Constants<>+592(SB), Z11
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z9, Z11
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z9, Z11
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z9, Z11
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z9, Z11
 	VFMADD213PD      Z11, Z8, Z10
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z9
 	VMULPD           Z4, Z9, Z9
@@ -6244,12 +6230,12 @@ singleDone:
 	VSUBPD           Z6, Z9, Z6
 	VSUBPD           Z6, Z4, Z4
 	VFMADD231PD.BCST power512Constants<>+112(SB), Z5, Z4
-	VCMPPD.BCST      $0x1e, power512Constants<>+320(SB), Z0, K1
+	VCMPPD.BCST      $0x1e, power512Constants<>+328(SB), Z0, K1
 	VCMPPD.BCST      $0x11, power512Constants<>+136(SB), Z0, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x00, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+128(SB), Z0, K2, Z5
-	VCMPPD.BCST      $0x11, power512Constants<>+320(SB), Z0, K2
+	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K2
 	VBLENDMPD.BCST   power512Constants<>+280(SB), Z5, K2, Z5
 	VBLENDMPD        Z4, Z5, K1, Z4
 	VCMPPD.BCST      $0x00, power512Constants<>+120(SB), Z0, K1
@@ -6258,7 +6244,7 @@ singleDone:
 	VORPD            Z0, Z4, Z0
 	VMAXPD           Z0, Z3, Z0
 	VMULPD           Z2, Z1, Z2
-	VBROADCASTSD     power512Constants<>+0(SB), Z3
+	VBROADCASTSD     power512Constants<>+48(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VMULPD           Z0, Z1, Z0
 	VADDPD           Z0, Z2, Z0
@@ -6287,30 +6273,30 @@ TEXT ·crossEntropyVV64AVX512(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD          (CX)(SI*1), Z0
 	VMOVUPD          (DX)(SI*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6344,30 +6330,30 @@ singleDone:
 	KMOVW            DI, K1
 	VMOVUPD.Z        (CX)(SI*1), K1, Z0
 	VMOVUPD.Z        (DX)(SI*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6411,30 +6397,30 @@ TEXT ·crossEntropyVS64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD          (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6467,30 +6453,30 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z1, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z1, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z1, Z3
 	VBLENDMPD        Z3, Z1, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6534,30 +6520,30 @@ TEXT ·crossEntropySV64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD          (CX)(BX*1), Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6590,30 +6576,30 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z1
-	VBROADCASTSD     power512Constants<>+296(SB), Z2
-	VCMPPD.BCST      $0x11, power512Constants<>+328(SB), Z0, K1
+	VBROADCASTSD     power512Constants<>+304(SB), Z2
+	VCMPPD.BCST      $0x11, power512Constants<>+288(SB), Z0, K1
 	VMULPD.BCST      power512Constants<>+336(SB), Z0, Z3
 	VBLENDMPD        Z3, Z0, K1, Z3
-	VPADDQ.BCST      power512Constants<>+16(SB), Z3, Z3
-	VANDPD.BCST      power512Constants<>+24(SB), Z3, Z4
-	VPADDQ.BCST      power512Constants<>+32(SB), Z4, Z4
+	VPADDQ.BCST      power512Constants<>+8(SB), Z3, Z3
+	VANDPD.BCST      power512Constants<>+16(SB), Z3, Z4
+	VPADDQ.BCST      power512Constants<>+24(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       power512Constants<>+40(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+48(SB), Z3, Z3
-	VSUBPD.BCST      power512Constants<>+0(SB), Z4, Z4
+	VORPD.BCST       power512Constants<>+32(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+40(SB), Z3, Z3
+	VSUBPD.BCST      power512Constants<>+48(SB), Z4, Z4
 	VBROADCASTSD.Z   power512Constants<>+344(SB), K1, Z5
 	VSUBPD           Z5, Z3, Z3
 	VADDPD.BCST      power512Constants<>+56(SB), Z4, Z5
 	VDIVPD           Z5, Z4, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD     power512Constants<>+608(SB), Z9
+	VBROADCASTSD     power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD     power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      power512Constants<>+96(SB), Z4, Z7
 	VMULPD           Z4, Z7, Z7
@@ -6671,10 +6657,10 @@ single:
 	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
 	VXORPD            Z2, Z3, Z2
 	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z4, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+440(SB), Z3
@@ -6689,7 +6675,7 @@ single:
 	VADDPD            Z2, Z3, Z5
 	VSUBPD            Z3, Z5, Z3
 	VSUBPD            Z3, Z2, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
@@ -6710,20 +6696,20 @@ single:
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6732,13 +6718,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6779,10 +6765,10 @@ singleDone:
 	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
 	VXORPD            Z2, Z3, Z2
 	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z4, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+440(SB), Z3
@@ -6797,7 +6783,7 @@ singleDone:
 	VADDPD            Z2, Z3, Z5
 	VSUBPD            Z3, Z5, Z3
 	VSUBPD            Z3, Z2, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
@@ -6818,20 +6804,20 @@ singleDone:
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6840,13 +6826,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -6897,10 +6883,10 @@ single:
 	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
 	VXORPD            Z2, Z3, Z2
 	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z4, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+440(SB), Z3
@@ -6915,7 +6901,7 @@ single:
 	VADDPD            Z2, Z3, Z5
 	VSUBPD            Z3, Z5, Z3
 	VSUBPD            Z3, Z2, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
@@ -6936,20 +6922,20 @@ single:
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -6958,13 +6944,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7004,10 +6990,10 @@ singleDone:
 	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
 	VXORPD            Z2, Z3, Z2
 	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z4, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+440(SB), Z3
@@ -7022,7 +7008,7 @@ singleDone:
 	VADDPD            Z2, Z3, Z5
 	VSUBPD            Z3, Z5, Z3
 	VSUBPD            Z3, Z2, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
@@ -7043,20 +7029,20 @@ singleDone:
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7065,13 +7051,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7122,10 +7108,10 @@ single:
 	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
 	VXORPD            Z2, Z3, Z2
 	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z4, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+440(SB), Z3
@@ -7140,7 +7126,7 @@ single:
 	VADDPD            Z2, Z3, Z5
 	VSUBPD            Z3, Z5, Z3
 	VSUBPD            Z3, Z2, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
@@ -7161,20 +7147,20 @@ single:
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7183,13 +7169,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7229,10 +7215,10 @@ singleDone:
 	VANDPD.BCST       power512Constants<>+272(SB), Z2, Z2
 	VXORPD            Z2, Z3, Z2
 	VXORPD.BCST       power512Constants<>+272(SB), Z2, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z2, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z2, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+136(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
-	VANDPD.BCST       power512Constants<>+8(SB), Z4, Z3
+	VANDPD.BCST       power512Constants<>+0(SB), Z4, Z3
 	VCMPPD.BCST       $0x11, power512Constants<>+432(SB), Z3, K1
 	VMOVAPD.Z         Z2, K1, Z2
 	VBROADCASTSD      power512Constants<>+440(SB), Z3
@@ -7247,7 +7233,7 @@ singleDone:
 	VADDPD            Z2, Z3, Z5
 	VSUBPD            Z3, Z5, Z3
 	VSUBPD            Z3, Z2, Z2
-	VBROADCASTSD      power512Constants<>+0(SB), Z3
+	VBROADCASTSD      power512Constants<>+48(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
@@ -7268,20 +7254,20 @@ singleDone:
 	VADDPD            Z8, Z6, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7290,13 +7276,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7359,24 +7345,24 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7385,13 +7371,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7405,7 +7391,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -7446,24 +7432,24 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7472,13 +7458,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7492,7 +7478,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -7543,24 +7529,24 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7569,13 +7555,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7589,7 +7575,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VFMADD213PD       Z2, Z1, Z3
@@ -7629,24 +7615,24 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7655,13 +7641,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7675,7 +7661,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z1, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z0, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z0, Z4, Z0
 	VBLENDMPD         Z0, Z3, K1, Z0
 	VFMADD213PD       Z2, Z1, Z0
@@ -7726,24 +7712,24 @@ single:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7752,13 +7738,13 @@ single:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7772,7 +7758,7 @@ single:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -7812,24 +7798,24 @@ singleDone:
 	VFMADD213PD.BCST  power512Constants<>+528(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      power512Constants<>+0(SB), Z2
+	VBROADCASTSD      power512Constants<>+48(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VSUBPD.BCST       power512Constants<>+176(SB), Z3, Z3
 	VSCALEFPD         Z3, Z2, Z2
-	VADDPD.BCST       power512Constants<>+0(SB), Z2, Z3
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z4
-	VANDPD.BCST       power512Constants<>+24(SB), Z4, Z5
-	VPADDQ.BCST       power512Constants<>+32(SB), Z5, Z5
+	VADDPD.BCST       power512Constants<>+48(SB), Z2, Z3
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z4
+	VANDPD.BCST       power512Constants<>+16(SB), Z4, Z5
+	VPADDQ.BCST       power512Constants<>+24(SB), Z5, Z5
 	VPSRLQ            $0x34, Z4, Z4
-	VORPD.BCST        power512Constants<>+40(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+48(SB), Z4, Z4
-	VSUBPD.BCST       power512Constants<>+0(SB), Z5, Z5
-	VPADDQ.BCST       power512Constants<>+16(SB), Z3, Z3
+	VORPD.BCST        power512Constants<>+32(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+40(SB), Z4, Z4
+	VSUBPD.BCST       power512Constants<>+48(SB), Z5, Z5
+	VPADDQ.BCST       power512Constants<>+8(SB), Z3, Z3
 	VPSRLQ            $0x34, Z3, Z3
-	VBROADCASTSD      power512Constants<>+304(SB), Z5
+	VBROADCASTSD      power512Constants<>+312(SB), Z5
 	VPSUBQ            Z3, Z5, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VSUBPD.BCST       power512Constants<>+0(SB), Z3, Z5
+	VSUBPD.BCST       power512Constants<>+48(SB), Z3, Z5
 	VMOVAPD           Z5, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VSUBPD            Z6, Z5, Z5
@@ -7838,13 +7824,13 @@ singleDone:
 	VDIVPD            Z2, Z6, Z2
 	VMULPD            Z2, Z2, Z3
 	VMULPD            Z3, Z3, Z7
-	VBROADCASTSD      power512Constants<>+584(SB), Z8
-	VFMADD213PD.BCST  power512Constants<>+592(SB), Z7, Z8
-	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z8
-	VBROADCASTSD      power512Constants<>+608(SB), Z9
+	VBROADCASTSD      power512Constants<>+568(SB), Z8
+	VFMADD213PD.BCST  power512Constants<>+576(SB), Z7, Z8
+	VFMADD213PD.BCST  power512Constants<>+584(SB), Z7, Z8
+	VBROADCASTSD      power512Constants<>+592(SB), Z9
+	VFMADD213PD.BCST  power512Constants<>+600(SB), Z7, Z9
+	VFMADD213PD.BCST  power512Constants<>+608(SB), Z7, Z9
 	VFMADD213PD.BCST  power512Constants<>+616(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+624(SB), Z7, Z9
-	VFMADD213PD.BCST  power512Constants<>+632(SB), Z7, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VMULPD.BCST       power512Constants<>+96(SB), Z6, Z7
 	VMULPD            Z6, Z7, Z7
@@ -7858,7 +7844,7 @@ singleDone:
 	VBROADCASTSD      power512Constants<>+120(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VXORPD.BCST       power512Constants<>+272(SB), Z1, Z3
-	VBROADCASTSD      power512Constants<>+0(SB), Z4
+	VBROADCASTSD      power512Constants<>+48(SB), Z4
 	VSUBPD            Z1, Z4, Z1
 	VBLENDMPD         Z1, Z3, K1, Z1
 	VFMADD213PD       Z2, Z0, Z1
@@ -7872,13 +7858,13 @@ end:
 	VZEROUPPER
 	RET
 
-DATA power512Constants<>+0(SB)/8, $0x3ff0000000000000
-DATA power512Constants<>+8(SB)/8, $0x7fffffffffffffff
-DATA power512Constants<>+16(SB)/8, $0x00095f619980c433
-DATA power512Constants<>+24(SB)/8, $0x000fffffffffffff
-DATA power512Constants<>+32(SB)/8, $0x3fe6a09e667f3bcd
-DATA power512Constants<>+40(SB)/8, $0x4330000000000000
-DATA power512Constants<>+48(SB)/8, $0x43300000000003ff
+DATA power512Constants<>+0(SB)/8, $0x7fffffffffffffff
+DATA power512Constants<>+8(SB)/8, $0x00095f619980c433
+DATA power512Constants<>+16(SB)/8, $0x000fffffffffffff
+DATA power512Constants<>+24(SB)/8, $0x3fe6a09e667f3bcd
+DATA power512Constants<>+32(SB)/8, $0x4330000000000000
+DATA power512Constants<>+40(SB)/8, $0x43300000000003ff
+DATA power512Constants<>+48(SB)/8, $0x3ff0000000000000
 DATA power512Constants<>+56(SB)/8, $0x4000000000000000
 DATA power512Constants<>+64(SB)/8, $0x3fcddcf7101b6371
 DATA power512Constants<>+72(SB)/8, $0x3fd245c40aecb50c
@@ -7908,12 +7894,12 @@ DATA power512Constants<>+256(SB)/8, $0xc087480000000000
 DATA power512Constants<>+264(SB)/8, $0x40862e42fefa39ef
 DATA power512Constants<>+272(SB)/8, $0x8000000000000000
 DATA power512Constants<>+280(SB)/8, $0xffffffffffffffff
-DATA power512Constants<>+288(SB)/8, $0x3fdbcb7b1526e50e
-DATA power512Constants<>+296(SB)/8, $0xc059000000000000
-DATA power512Constants<>+304(SB)/8, $0x00000000000007fe
-DATA power512Constants<>+312(SB)/8, $0x43b0000000000000
-DATA power512Constants<>+320(SB)/8, $0xbff0000000000000
-DATA power512Constants<>+328(SB)/8, $0x0010000000000000
+DATA power512Constants<>+288(SB)/8, $0x0010000000000000
+DATA power512Constants<>+296(SB)/8, $0x3fdbcb7b1526e50e
+DATA power512Constants<>+304(SB)/8, $0xc059000000000000
+DATA power512Constants<>+312(SB)/8, $0x00000000000007fe
+DATA power512Constants<>+320(SB)/8, $0x43b0000000000000
+DATA power512Constants<>+328(SB)/8, $0xbff0000000000000
 DATA power512Constants<>+336(SB)/8, $0x4350000000000000
 DATA power512Constants<>+344(SB)/8, $0x404b000000000000
 DATA power512Constants<>+352(SB)/8, $0x3fe5555555555555
@@ -7939,17 +7925,15 @@ DATA power512Constants<>+504(SB)/8, $0x3efa019b90d2ae7a
 DATA power512Constants<>+512(SB)/8, $0x3f56c16c1788bd90
 DATA power512Constants<>+520(SB)/8, $0x3fa5555555553d63
 DATA power512Constants<>+528(SB)/8, $0x3fe0000000000001
-DATA power512Constants<>+536(SB)/8, $0x4097480000000000
-DATA power512Constants<>+544(SB)/8, $0xc097480000000000
-DATA power512Constants<>+552(SB)/8, $0x3c7777d0ffda0d24
-DATA power512Constants<>+560(SB)/8, $0x3c695355baaafad3
-DATA power512Constants<>+568(SB)/8, $0x3fd3441350a00000
-DATA power512Constants<>+576(SB)/8, $0xbd80c0219dc1da99
-DATA power512Constants<>+584(SB)/8, $0x3fc39a09d078c69f
-DATA power512Constants<>+592(SB)/8, $0x3fcc71c51d8e78af
-DATA power512Constants<>+600(SB)/8, $0x3fd999999997fa04
-DATA power512Constants<>+608(SB)/8, $0x3fc2f112df3e5244
-DATA power512Constants<>+616(SB)/8, $0x3fc7466496cb03de
-DATA power512Constants<>+624(SB)/8, $0x3fd2492494229359
-DATA power512Constants<>+632(SB)/8, $0x3fe5555555555593
-GLOBL power512Constants<>(SB), RODATA|NOPTR, $640
+DATA power512Constants<>+536(SB)/8, $0x3c7777d0ffda0d24
+DATA power512Constants<>+544(SB)/8, $0x3c695355baaafad3
+DATA power512Constants<>+552(SB)/8, $0x3fd3441350a00000
+DATA power512Constants<>+560(SB)/8, $0xbd80c0219dc1da99
+DATA power512Constants<>+568(SB)/8, $0x3fc39a09d078c69f
+DATA power512Constants<>+576(SB)/8, $0x3fcc71c51d8e78af
+DATA power512Constants<>+584(SB)/8, $0x3fd999999997fa04
+DATA power512Constants<>+592(SB)/8, $0x3fc2f112df3e5244
+DATA power512Constants<>+600(SB)/8, $0x3fc7466496cb03de
+DATA power512Constants<>+608(SB)/8, $0x3fd2492494229359
+DATA power512Constants<>+616(SB)/8, $0x3fe5555555555593
+GLOBL power512Constants<>(SB), RODATA|NOPTR, $624

@@ -16,94 +16,94 @@ TEXT ·powVV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y0, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y1, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x00, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y1, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y1, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x00, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x04, Y6, Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y1, Y0, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x11, Y4, Y0, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x04, Y5, Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y1, Y0, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (BX)(SI*1)
 	ADDQ         $0x10, SI
@@ -121,94 +121,94 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y0, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -242,94 +242,94 @@ TEXT ·powVS32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y0, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VORPD        Y4, Y1, Y1
-	VBLENDVPD    Y1, Y2, Y3, Y1
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y3
+	VORPD        Y3, Y1, Y1
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y1, Y3, Y2, Y1
 	VCVTPD2PSY   Y1, X1
 	VMOVUPS      X1, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -345,94 +345,94 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y0, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -466,94 +466,94 @@ TEXT ·powSV32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y0, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y1, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x00, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y1, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y1, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x00, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x04, Y6, Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y1, Y0, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y1, Y1
-	VORPD        Y1, Y4, Y1
-	VBLENDVPD    Y1, Y2, Y3, Y1
+	VCMPPD       $0x11, Y4, Y0, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x04, Y5, Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y1, Y0, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y0, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
+	VORPD        Y1, Y3, Y1
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y1, Y3, Y2, Y1
 	VCVTPD2PSY   Y1, X1
 	VMOVUPS      X1, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -569,94 +569,94 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y0, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y1, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x00, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y1, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y1, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x00, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x04, Y6, Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y1, Y0, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x11, Y4, Y0, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x04, Y5, Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y1, Y0, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -689,94 +689,94 @@ TEXT ·anyPower32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y0, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VORPD        Y4, Y1, Y1
-	VBLENDVPD    Y1, Y2, Y3, Y1
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y3
+	VORPD        Y3, Y1, Y1
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y1, Y3, Y2, Y1
 	VCVTPD2PSY   Y1, X1
 	VMOVUPS      X1, (DX)(BX*1)
 	ADDQ         $0x10, BX
@@ -792,94 +792,94 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X1
 	VMASKMOVPS   (CX)(BX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
-	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VPADDQ       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+64(SB), Y3, Y4
+	VPADDQ       powerConstants<>+96(SB), Y4, Y4
+	VPSRLQ       $0x34, Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y3, Y3
+	VSUBPD       powerConstants<>+160(SB), Y3, Y3
 	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VADDPD       powerConstants<>+224(SB), Y5, Y6
-	VDIVPD       Y6, Y5, Y6
+	VADDPD       powerConstants<>+224(SB), Y4, Y5
+	VDIVPD       Y5, Y4, Y5
+	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMULPD       Y7, Y7, Y8
-	VMOVUPD      powerConstants<>+256(SB), Y8
-	VFMADD213PD  powerConstants<>+288(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+352(SB), Y7, Y8
-	VMULPD       powerConstants<>+384(SB), Y5, Y9
-	VMULPD       Y5, Y9, Y9
-	VFMADD213PD  Y9, Y7, Y8
-	VMULPD       Y6, Y8, Y6
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y6
-	VSUBPD       Y6, Y9, Y6
-	VSUBPD       Y6, Y5, Y5
-	VFMADD231PD  powerConstants<>+448(SB), Y4, Y5
+	VMOVUPD      powerConstants<>+256(SB), Y7
+	VFMADD213PD  powerConstants<>+288(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+320(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+352(SB), Y6, Y7
+	VMULPD       powerConstants<>+384(SB), Y4, Y8
+	VMULPD       Y4, Y8, Y8
+	VFMADD213PD  Y8, Y6, Y7
+	VMULPD       Y5, Y7, Y5
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y5
+	VSUBPD       Y5, Y8, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y2, Y3
+	VBLENDVPD    Y3, powerConstants<>+480(SB), Y4, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y4
+	VBLENDVPD    Y4, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y4
+	VMOVUPD      powerConstants<>+576(SB), Y5
+	VMINPD       Y0, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMULPD       Y3, Y4, Y3
+	VMOVUPD      powerConstants<>+608(SB), Y4
+	VMOVUPD      powerConstants<>+640(SB), Y5
+	VMINPD       Y3, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD powerConstants<>+736(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+768(SB), Y6, Y4
+	VMULPD       Y4, Y4, Y6
+	VMOVUPD      powerConstants<>+800(SB), Y7
+	VFMADD213PD  powerConstants<>+832(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+864(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+896(SB), Y8
+	VFMADD213PD  powerConstants<>+928(SB), Y6, Y8
+	VFMADD213PD  powerConstants<>+960(SB), Y6, Y8
+	VFMADD213PD  Y8, Y4, Y7
+	VFMADD213PD  Y4, Y6, Y7
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y4, Y7, Y4
+	VPSLLQ       $0x34, Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
+	VMULPD       Y5, Y4, Y4
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y3, Y5
+	VANDNPD      Y4, Y5, Y4
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y3, Y3
+	VBLENDVPD    Y3, powerConstants<>+512(SB), Y4, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VBLENDVPD    Y4, powerConstants<>+480(SB), Y5, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y5
-	VBLENDVPD    Y5, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y5
-	VMOVUPD      powerConstants<>+576(SB), Y6
-	VMINPD       Y0, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMULPD       Y4, Y5, Y4
-	VMOVUPD      powerConstants<>+608(SB), Y5
-	VMOVUPD      powerConstants<>+640(SB), Y6
-	VMINPD       Y4, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VMOVAPD      Y5, Y5
-	VFNMADD231PD powerConstants<>+736(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+768(SB), Y7, Y5
-	VMULPD       Y5, Y5, Y7
-	VMOVUPD      powerConstants<>+800(SB), Y8
-	VFMADD213PD  powerConstants<>+832(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+864(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+896(SB), Y9
-	VFMADD213PD  powerConstants<>+928(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+960(SB), Y7, Y9
-	VFMADD213PD  Y9, Y5, Y8
-	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y5, Y8, Y5
-	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       powerConstants<>+0(SB), Y6, Y6
-	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y4, Y6
-	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y4, Y4
-	VBLENDVPD    Y4, powerConstants<>+512(SB), Y5, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -898,238 +898,248 @@ end:
 	VZEROUPPER
 	RET
 
-// func anyPowerGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func anyPowerGrad32AVX2(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·anyPowerGrad32AVX2(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
+TEXT ·anyPowerGrad32AVX2(SB), NOSPLIT, $0-48
+	VMOVSD       a+32(FP), X0
 	VBROADCASTSD X0, Y0
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VMAXPD       Y2, Y1, Y1
+	VMULPD       powerConstants<>+1088(SB), Y1, Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         gy+8(FP), BX
+	MOVQ         x+16(FP), SI
+	XORQ         DX, DX
 	SUBQ         $0x04, AX
 	JLT          singleDone
 
 single:
-	VCVTPS2PD    (CX)(SI*1), Y1
-	VCVTPS2PD    (DX)(SI*1), Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VCVTPS2PD    (BX)(DX*1), Y1
+	VCVTPS2PD    (SI)(DX*1), Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VSUBPD       Y3, Y0, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VANDPD       powerConstants<>+32(SB), Y2, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y6
-	VANDPD       powerConstants<>+96(SB), Y6, Y7
-	VPADDQ       powerConstants<>+128(SB), Y7, Y7
-	VPSRLQ       $0x34, Y6, Y6
-	VORPD        powerConstants<>+160(SB), Y6, Y6
+	VANDPD       powerConstants<>+0(SB), Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
+	VPADDQ       powerConstants<>+96(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VSUBPD       powerConstants<>+0(SB), Y7, Y7
-	VADDPD       powerConstants<>+224(SB), Y7, Y8
-	VDIVPD       Y8, Y7, Y8
+	VADDPD       powerConstants<>+224(SB), Y6, Y7
+	VDIVPD       Y7, Y6, Y7
+	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMULPD       Y9, Y9, Y10
-	VMOVUPD      powerConstants<>+256(SB), Y10
-	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+352(SB), Y9, Y10
-	VMULPD       powerConstants<>+384(SB), Y7, Y11
-	VMULPD       Y7, Y11, Y11
-	VFMADD213PD  Y11, Y9, Y10
-	VMULPD       Y8, Y10, Y8
-	VFMADD231PD  powerConstants<>+416(SB), Y6, Y8
-	VSUBPD       Y8, Y11, Y8
-	VSUBPD       Y8, Y7, Y7
-	VFMADD231PD  powerConstants<>+448(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+256(SB), Y9
+	VFMADD213PD  powerConstants<>+288(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+320(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+352(SB), Y8, Y9
+	VMULPD       powerConstants<>+384(SB), Y6, Y10
+	VMULPD       Y6, Y10, Y10
+	VFMADD213PD  Y10, Y8, Y9
+	VMULPD       Y7, Y9, Y7
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y7
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  powerConstants<>+448(SB), Y5, Y6
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x00, Y5, Y4, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y6, Y5
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y3, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y5, Y6, Y5
+	VMOVUPD      powerConstants<>+608(SB), Y6
+	VMOVUPD      powerConstants<>+640(SB), Y7
+	VMINPD       Y5, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y7
+	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
+	VSUBPD       powerConstants<>+672(SB), Y7, Y8
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD powerConstants<>+736(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+768(SB), Y8, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y9
+	VFMADD213PD  powerConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+864(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+896(SB), Y10
+	VFMADD213PD  powerConstants<>+928(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+960(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y6, Y8, Y9
+	VMOVUPD      powerConstants<>+192(SB), Y6
+	VADDPD       Y6, Y9, Y6
+	VPSLLQ       $0x34, Y7, Y7
+	VPADDQ       powerConstants<>+192(SB), Y7, Y7
+	VMULPD       Y7, Y6, Y6
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y5, Y7
+	VANDNPD      Y6, Y7, Y6
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y5, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y6, Y5
+	VMULPD       powerConstants<>+384(SB), Y3, Y6
+	VROUNDPD     $0x08, Y3, Y7
+	VCMPPD       $0x00, Y7, Y3, Y7
+	VROUNDPD     $0x08, Y6, Y8
+	VCMPPD       $0x04, Y8, Y6, Y6
+	VANDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1056(SB), Y2, Y7
+	VANDPD       Y7, Y6, Y6
+	VXORPD       Y6, Y5, Y5
 	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y5, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y7, Y6
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y5, Y7
-	VBLENDVPD    Y7, powerConstants<>+512(SB), Y6, Y6
-	VMOVUPD      powerConstants<>+544(SB), Y7
-	VMOVUPD      powerConstants<>+576(SB), Y8
-	VMINPD       Y3, Y8, Y8
-	VMAXPD       Y8, Y7, Y7
-	VMULPD       Y6, Y7, Y6
-	VMOVUPD      powerConstants<>+608(SB), Y7
-	VMOVUPD      powerConstants<>+640(SB), Y8
-	VMINPD       Y6, Y8, Y8
-	VMAXPD       Y8, Y7, Y7
-	VMOVUPD      powerConstants<>+672(SB), Y8
-	VFMADD231PD  powerConstants<>+704(SB), Y7, Y8
-	VSUBPD       powerConstants<>+672(SB), Y8, Y9
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD powerConstants<>+736(SB), Y9, Y7
-	VFNMADD231PD powerConstants<>+768(SB), Y9, Y7
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+800(SB), Y10
-	VFMADD213PD  powerConstants<>+832(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+864(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+896(SB), Y11
-	VFMADD213PD  powerConstants<>+928(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+960(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y7, Y9, Y10
-	VMOVUPD      powerConstants<>+0(SB), Y7
-	VADDPD       Y7, Y10, Y7
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       powerConstants<>+0(SB), Y8, Y8
-	VMULPD       Y8, Y7, Y7
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y6, Y8
-	VANDNPD      Y7, Y8, Y7
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y6, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y7, Y6
-	VMULPD       powerConstants<>+384(SB), Y3, Y7
-	VROUNDPD     $0x08, Y3, Y8
-	VCMPPD       $0x00, Y8, Y3, Y8
-	VROUNDPD     $0x08, Y7, Y9
-	VCMPPD       $0x04, Y9, Y7, Y7
-	VANDPD       Y7, Y8, Y7
-	VANDPD       powerConstants<>+1056(SB), Y2, Y8
-	VANDPD       Y8, Y7, Y7
-	VXORPD       Y7, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VCMPPD       $0x11, Y7, Y2, Y7
-	VROUNDPD     $0x08, Y3, Y8
-	VCMPPD       $0x04, Y8, Y3, Y8
-	VANDPD       Y8, Y7, Y7
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
-	VANDPD       Y5, Y7, Y5
-	VORPD        Y5, Y6, Y5
-	VCMPPD       $0x03, Y3, Y2, Y6
-	VORPD        Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y6
-	VCMPPD       $0x00, Y6, Y2, Y2
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y3
+	VCMPPD       $0x11, Y6, Y2, Y6
+	VROUNDPD     $0x08, Y3, Y7
+	VCMPPD       $0x04, Y7, Y3, Y7
+	VANDPD       Y7, Y6, Y6
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
+	VANDPD       Y4, Y6, Y4
+	VORPD        Y4, Y5, Y4
+	VCMPPD       $0x03, Y3, Y2, Y5
+	VORPD        Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+192(SB), Y5
+	VCMPPD       $0x00, Y5, Y2, Y2
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x00, Y5, Y3, Y3
 	VORPD        Y3, Y2, Y2
-	VBLENDVPD    Y2, Y4, Y5, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y2, Y3, Y4, Y2
 	VMULPD       Y2, Y0, Y2
 	VMULPD       Y2, Y1, Y1
 	VCVTPD2PSY   Y1, X1
-	VMOVUPS      X1, (BX)(SI*1)
-	ADDQ         $0x10, SI
+	VMOVUPS      X1, (CX)(DX*1)
+	ADDQ         $0x10, DX
 	SUBQ         $0x04, AX
 	JGE          single
 
 singleDone:
 	ADDQ         $0x04, AX
-	JZ           end
+	JZ           stop
 	LEAQ         powerMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
 	VMOVDQU      32(R8)(DI*4), X1
-	VMASKMOVPS   (CX)(SI*1), X1, X2
+	VMASKMOVPS   (BX)(DX*1), X1, X2
 	VCVTPS2PD    X2, Y2
-	VMASKMOVPS   (DX)(SI*1), X1, X1
+	VMASKMOVPS   (SI)(DX*1), X1, X1
 	VCVTPS2PD    X1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VSUBPD       Y3, Y0, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VANDPD       powerConstants<>+32(SB), Y1, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y6
-	VANDPD       powerConstants<>+96(SB), Y6, Y7
-	VPADDQ       powerConstants<>+128(SB), Y7, Y7
-	VPSRLQ       $0x34, Y6, Y6
-	VORPD        powerConstants<>+160(SB), Y6, Y6
+	VANDPD       powerConstants<>+0(SB), Y1, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
+	VPADDQ       powerConstants<>+96(SB), Y6, Y6
+	VPSRLQ       $0x34, Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
 	VSUBPD       powerConstants<>+192(SB), Y6, Y6
-	VSUBPD       powerConstants<>+0(SB), Y7, Y7
-	VADDPD       powerConstants<>+224(SB), Y7, Y8
-	VDIVPD       Y8, Y7, Y8
+	VADDPD       powerConstants<>+224(SB), Y6, Y7
+	VDIVPD       Y7, Y6, Y7
+	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMULPD       Y9, Y9, Y10
-	VMOVUPD      powerConstants<>+256(SB), Y10
-	VFMADD213PD  powerConstants<>+288(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+320(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+352(SB), Y9, Y10
-	VMULPD       powerConstants<>+384(SB), Y7, Y11
-	VMULPD       Y7, Y11, Y11
-	VFMADD213PD  Y11, Y9, Y10
-	VMULPD       Y8, Y10, Y8
-	VFMADD231PD  powerConstants<>+416(SB), Y6, Y8
-	VSUBPD       Y8, Y11, Y8
-	VSUBPD       Y8, Y7, Y7
-	VFMADD231PD  powerConstants<>+448(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+256(SB), Y9
+	VFMADD213PD  powerConstants<>+288(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+320(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+352(SB), Y8, Y9
+	VMULPD       powerConstants<>+384(SB), Y6, Y10
+	VMULPD       Y6, Y10, Y10
+	VFMADD213PD  Y10, Y8, Y9
+	VMULPD       Y7, Y9, Y7
+	VFMADD231PD  powerConstants<>+416(SB), Y5, Y7
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  powerConstants<>+448(SB), Y5, Y6
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x00, Y5, Y4, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y6, Y5
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y6
+	VBLENDVPD    Y6, powerConstants<>+512(SB), Y5, Y5
+	VMOVUPD      powerConstants<>+544(SB), Y6
+	VMOVUPD      powerConstants<>+576(SB), Y7
+	VMINPD       Y3, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMULPD       Y5, Y6, Y5
+	VMOVUPD      powerConstants<>+608(SB), Y6
+	VMOVUPD      powerConstants<>+640(SB), Y7
+	VMINPD       Y5, Y7, Y7
+	VMAXPD       Y7, Y6, Y6
+	VMOVUPD      powerConstants<>+672(SB), Y7
+	VFMADD231PD  powerConstants<>+704(SB), Y6, Y7
+	VSUBPD       powerConstants<>+672(SB), Y7, Y8
+	VMOVAPD      Y6, Y6
+	VFNMADD231PD powerConstants<>+736(SB), Y8, Y6
+	VFNMADD231PD powerConstants<>+768(SB), Y8, Y6
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+800(SB), Y9
+	VFMADD213PD  powerConstants<>+832(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+864(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+896(SB), Y10
+	VFMADD213PD  powerConstants<>+928(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+960(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y6, Y8, Y9
+	VMOVUPD      powerConstants<>+192(SB), Y6
+	VADDPD       Y6, Y9, Y6
+	VPSLLQ       $0x34, Y7, Y7
+	VPADDQ       powerConstants<>+192(SB), Y7, Y7
+	VMULPD       Y7, Y6, Y6
+	VCMPPD       $0x11, powerConstants<>+992(SB), Y5, Y7
+	VANDNPD      Y6, Y7, Y6
+	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y5, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y6, Y5
+	VMULPD       powerConstants<>+384(SB), Y3, Y6
+	VROUNDPD     $0x08, Y3, Y7
+	VCMPPD       $0x00, Y7, Y3, Y7
+	VROUNDPD     $0x08, Y6, Y8
+	VCMPPD       $0x04, Y8, Y6, Y6
+	VANDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1056(SB), Y1, Y7
+	VANDPD       Y7, Y6, Y6
+	VXORPD       Y6, Y5, Y5
 	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y5, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y7, Y6
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y5, Y7
-	VBLENDVPD    Y7, powerConstants<>+512(SB), Y6, Y6
-	VMOVUPD      powerConstants<>+544(SB), Y7
-	VMOVUPD      powerConstants<>+576(SB), Y8
-	VMINPD       Y3, Y8, Y8
-	VMAXPD       Y8, Y7, Y7
-	VMULPD       Y6, Y7, Y6
-	VMOVUPD      powerConstants<>+608(SB), Y7
-	VMOVUPD      powerConstants<>+640(SB), Y8
-	VMINPD       Y6, Y8, Y8
-	VMAXPD       Y8, Y7, Y7
-	VMOVUPD      powerConstants<>+672(SB), Y8
-	VFMADD231PD  powerConstants<>+704(SB), Y7, Y8
-	VSUBPD       powerConstants<>+672(SB), Y8, Y9
-	VMOVAPD      Y7, Y7
-	VFNMADD231PD powerConstants<>+736(SB), Y9, Y7
-	VFNMADD231PD powerConstants<>+768(SB), Y9, Y7
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+800(SB), Y10
-	VFMADD213PD  powerConstants<>+832(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+864(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+896(SB), Y11
-	VFMADD213PD  powerConstants<>+928(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+960(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y7, Y9, Y10
-	VMOVUPD      powerConstants<>+0(SB), Y7
-	VADDPD       Y7, Y10, Y7
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       powerConstants<>+0(SB), Y8, Y8
-	VMULPD       Y8, Y7, Y7
-	VCMPPD       $0x11, powerConstants<>+992(SB), Y6, Y8
-	VANDNPD      Y7, Y8, Y7
-	VCMPPD       $0x1e, powerConstants<>+1024(SB), Y6, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y7, Y6
-	VMULPD       powerConstants<>+384(SB), Y3, Y7
-	VROUNDPD     $0x08, Y3, Y8
-	VCMPPD       $0x00, Y8, Y3, Y8
-	VROUNDPD     $0x08, Y7, Y9
-	VCMPPD       $0x04, Y9, Y7, Y7
-	VANDPD       Y7, Y8, Y7
-	VANDPD       powerConstants<>+1056(SB), Y1, Y8
-	VANDPD       Y8, Y7, Y7
-	VXORPD       Y7, Y6, Y6
-	VXORPS       Y7, Y7, Y7
-	VCMPPD       $0x11, Y7, Y1, Y7
-	VROUNDPD     $0x08, Y3, Y8
-	VCMPPD       $0x04, Y8, Y3, Y8
-	VANDPD       Y8, Y7, Y7
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
-	VANDPD       Y5, Y7, Y5
-	VORPD        Y5, Y6, Y5
-	VCMPPD       $0x03, Y3, Y1, Y6
-	VORPD        Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y6
-	VCMPPD       $0x00, Y6, Y1, Y1
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y3
+	VCMPPD       $0x11, Y6, Y1, Y6
+	VROUNDPD     $0x08, Y3, Y7
+	VCMPPD       $0x04, Y7, Y3, Y7
+	VANDPD       Y7, Y6, Y6
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y4, Y4
+	VANDPD       Y4, Y6, Y4
+	VORPD        Y4, Y5, Y4
+	VCMPPD       $0x03, Y3, Y1, Y5
+	VORPD        Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+192(SB), Y5
+	VCMPPD       $0x00, Y5, Y1, Y1
+	VXORPS       Y5, Y5, Y5
+	VCMPPD       $0x00, Y5, Y3, Y3
 	VORPD        Y3, Y1, Y1
-	VBLENDVPD    Y1, Y4, Y5, Y1
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y1, Y3, Y4, Y1
 	VMULPD       Y1, Y0, Y0
 	VMULPD       Y0, Y2, Y0
-	MOVQ         SI, CX
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVLPS      X0, (BX)(CX*1)
+	JZ           restOne
+	VMOVLPS      X0, (CX)(DX*1)
 	VMOVHLPS     X0, X0, X0
-	ADDQ         $0x08, CX
+	ADDQ         $0x08, DX
 
-restAOne:
+restOne:
 	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSS X0, (BX)(CX*1)
+	JZ     restNone
+	VMOVSS X0, (CX)(DX*1)
 
-restANone:
-end:
+restNone:
+	MOVQ n+24(FP), AX
+	MOVQ AX, done+40(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x02, DX
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -1145,13 +1155,13 @@ TEXT ·log232AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VPADDQ      powerConstants<>+64(SB), Y0, Y1
-	VANDPD      powerConstants<>+96(SB), Y1, Y2
-	VPADDQ      powerConstants<>+128(SB), Y2, Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y1
+	VANDPD      powerConstants<>+64(SB), Y1, Y2
+	VPADDQ      powerConstants<>+96(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y1, Y1
-	VSUBPD      powerConstants<>+0(SB), Y2, Y2
+	VORPD       powerConstants<>+128(SB), Y1, Y1
+	VSUBPD      powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1169,12 +1179,12 @@ single:
 	VSUBPD      Y3, Y2, Y2
 	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
 	VMULPD      powerConstants<>+704(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	VCVTPD2PSY  Y0, X0
@@ -1192,13 +1202,13 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VPADDQ      powerConstants<>+64(SB), Y0, Y1
-	VANDPD      powerConstants<>+96(SB), Y1, Y2
-	VPADDQ      powerConstants<>+128(SB), Y2, Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y1
+	VANDPD      powerConstants<>+64(SB), Y1, Y2
+	VPADDQ      powerConstants<>+96(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y1, Y1
-	VSUBPD      powerConstants<>+0(SB), Y2, Y2
+	VORPD       powerConstants<>+128(SB), Y1, Y1
+	VSUBPD      powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1216,12 +1226,12 @@ singleDone:
 	VSUBPD      Y3, Y2, Y2
 	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
 	VMULPD      powerConstants<>+704(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	MOVQ        BX, CX
@@ -1254,13 +1264,13 @@ TEXT ·log1032AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VPADDQ      powerConstants<>+64(SB), Y0, Y1
-	VANDPD      powerConstants<>+96(SB), Y1, Y2
-	VPADDQ      powerConstants<>+128(SB), Y2, Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y1
+	VANDPD      powerConstants<>+64(SB), Y1, Y2
+	VPADDQ      powerConstants<>+96(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y1, Y1
-	VSUBPD      powerConstants<>+0(SB), Y2, Y2
+	VORPD       powerConstants<>+128(SB), Y1, Y1
+	VSUBPD      powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1277,13 +1287,13 @@ single:
 	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
 	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
-	VMULPD      powerConstants<>+1120(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VMULPD      powerConstants<>+1152(SB), Y2, Y1
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	VCVTPD2PSY  Y0, X0
@@ -1301,13 +1311,13 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VPADDQ      powerConstants<>+64(SB), Y0, Y1
-	VANDPD      powerConstants<>+96(SB), Y1, Y2
-	VPADDQ      powerConstants<>+128(SB), Y2, Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y1
+	VANDPD      powerConstants<>+64(SB), Y1, Y2
+	VPADDQ      powerConstants<>+96(SB), Y2, Y2
 	VPSRLQ      $0x34, Y1, Y1
-	VORPD       powerConstants<>+160(SB), Y1, Y1
-	VSUBPD      powerConstants<>+192(SB), Y1, Y1
-	VSUBPD      powerConstants<>+0(SB), Y2, Y2
+	VORPD       powerConstants<>+128(SB), Y1, Y1
+	VSUBPD      powerConstants<>+160(SB), Y1, Y1
+	VSUBPD      powerConstants<>+192(SB), Y2, Y2
 	VADDPD      powerConstants<>+224(SB), Y2, Y3
 	VDIVPD      Y3, Y2, Y3
 	VMULPD      Y3, Y3, Y4
@@ -1324,13 +1334,13 @@ singleDone:
 	VSUBPD      Y3, Y6, Y3
 	VSUBPD      Y3, Y2, Y2
 	VFMADD231PD powerConstants<>+448(SB), Y1, Y2
-	VMULPD      powerConstants<>+1120(SB), Y2, Y1
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VMULPD      powerConstants<>+1152(SB), Y2, Y1
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD      Y3, Y2, Y2
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD   Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y3, Y0
 	VBLENDVPD   Y2, Y1, Y0, Y0
 	MOVQ        BX, CX
@@ -1436,7 +1446,7 @@ end:
 // Requires: AVX
 TEXT ·log10Grad32AVX2(SB), NOSPLIT, $0-56
 	VXORPS  Y0, Y0, Y0
-	VMOVUPD powerConstants<>+1120(SB), Y1
+	VMOVUPD powerConstants<>+1152(SB), Y1
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -1527,14 +1537,14 @@ TEXT ·bceVV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD   (CX)(SI*1), Y0
 	VCVTPS2PD   (DX)(SI*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y0, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1551,34 +1561,34 @@ single:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y0
-	VADDPD      powerConstants<>+0(SB), Y0, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y5
-	VANDPD      powerConstants<>+96(SB), Y5, Y6
-	VPADDQ      powerConstants<>+128(SB), Y6, Y6
+	VADDPD      powerConstants<>+192(SB), Y0, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
+	VPADDQ      powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y6, Y6
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VMOVUPD     powerConstants<>+1216(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y4, Y7
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y0, Y7
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y4
 	VBLENDVPD   Y4, Y7, Y6, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y6
 	VDIVPD      Y6, Y4, Y6
@@ -1596,21 +1606,21 @@ single:
 	VSUBPD      Y6, Y9, Y6
 	VSUBPD      Y6, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y0, Y5
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y6
 	VANDPD      Y6, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y0, Y6
 	VBLENDVPD   Y6, powerConstants<>+480(SB), Y0, Y6
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y7
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y7
 	VORPD       Y7, Y6, Y6
 	VBLENDVPD   Y5, Y4, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VANDPD      powerConstants<>+1056(SB), Y0, Y0
 	VANDPD      Y0, Y5, Y0
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y3
+	VMOVUPD     powerConstants<>+192(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
@@ -1632,14 +1642,14 @@ singleDone:
 	VCVTPS2PD   X1, Y1
 	VMASKMOVPS  (DX)(SI*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y1, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1656,34 +1666,34 @@ singleDone:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+0(SB), Y1, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y5
-	VANDPD      powerConstants<>+96(SB), Y5, Y6
-	VPADDQ      powerConstants<>+128(SB), Y6, Y6
+	VADDPD      powerConstants<>+192(SB), Y1, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
+	VPADDQ      powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y6, Y6
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VMOVUPD     powerConstants<>+1216(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y4, Y7
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y1, Y7
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y4
 	VBLENDVPD   Y4, Y7, Y6, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y6
 	VDIVPD      Y6, Y4, Y6
@@ -1701,21 +1711,21 @@ singleDone:
 	VSUBPD      Y6, Y9, Y6
 	VSUBPD      Y6, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y1, Y5
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
 	VANDPD      Y6, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y1, Y6
 	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
 	VBLENDVPD   Y5, Y4, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y3
+	VMOVUPD     powerConstants<>+192(SB), Y3
 	VSUBPD      Y0, Y3, Y0
 	VMULPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y0
@@ -1753,14 +1763,14 @@ TEXT ·bceVS32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y1, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1777,34 +1787,34 @@ single:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+0(SB), Y1, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y5
-	VANDPD      powerConstants<>+96(SB), Y5, Y6
-	VPADDQ      powerConstants<>+128(SB), Y6, Y6
+	VADDPD      powerConstants<>+192(SB), Y1, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
+	VPADDQ      powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y6, Y6
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VMOVUPD     powerConstants<>+1216(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y4, Y7
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y1, Y7
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y4
 	VBLENDVPD   Y4, Y7, Y6, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y6
 	VDIVPD      Y6, Y4, Y6
@@ -1822,21 +1832,21 @@ single:
 	VSUBPD      Y6, Y9, Y6
 	VSUBPD      Y6, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y1, Y5
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
 	VANDPD      Y6, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y1, Y6
 	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
 	VBLENDVPD   Y5, Y4, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y3
+	VMOVUPD     powerConstants<>+192(SB), Y3
 	VSUBPD      Y0, Y3, Y3
 	VMULPD      Y1, Y3, Y1
 	VADDPD      Y1, Y2, Y1
@@ -1856,14 +1866,14 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X1
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y1, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -1880,34 +1890,34 @@ singleDone:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+0(SB), Y1, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y5
-	VANDPD      powerConstants<>+96(SB), Y5, Y6
-	VPADDQ      powerConstants<>+128(SB), Y6, Y6
+	VADDPD      powerConstants<>+192(SB), Y1, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
+	VPADDQ      powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y6, Y6
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VMOVUPD     powerConstants<>+1216(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y4, Y7
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y1, Y7
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y4
 	VBLENDVPD   Y4, Y7, Y6, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y6
 	VDIVPD      Y6, Y4, Y6
@@ -1925,21 +1935,21 @@ singleDone:
 	VSUBPD      Y6, Y9, Y6
 	VSUBPD      Y6, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y1, Y5
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
 	VANDPD      Y6, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y1, Y6
 	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
 	VBLENDVPD   Y5, Y4, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y3
+	VMOVUPD     powerConstants<>+192(SB), Y3
 	VSUBPD      Y0, Y3, Y0
 	VMULPD      Y1, Y0, Y0
 	VADDPD      Y0, Y2, Y0
@@ -1977,14 +1987,14 @@ TEXT ·bceSV32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y0, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2001,34 +2011,34 @@ single:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y4
-	VADDPD      powerConstants<>+0(SB), Y4, Y5
-	VPADDQ      powerConstants<>+64(SB), Y5, Y6
-	VANDPD      powerConstants<>+96(SB), Y6, Y7
-	VPADDQ      powerConstants<>+128(SB), Y7, Y7
+	VADDPD      powerConstants<>+192(SB), Y4, Y5
+	VPADDQ      powerConstants<>+32(SB), Y5, Y6
+	VANDPD      powerConstants<>+64(SB), Y6, Y7
+	VPADDQ      powerConstants<>+96(SB), Y7, Y7
 	VPSRLQ      $0x34, Y6, Y6
-	VORPD       powerConstants<>+160(SB), Y6, Y6
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+0(SB), Y7, Y7
-	VPADDQ      powerConstants<>+64(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y6, Y6
+	VSUBPD      powerConstants<>+160(SB), Y6, Y6
+	VSUBPD      powerConstants<>+192(SB), Y7, Y7
+	VPADDQ      powerConstants<>+32(SB), Y5, Y5
 	VPSRLQ      $0x34, Y5, Y5
-	VMOVUPD     powerConstants<>+1184(SB), Y8
+	VMOVUPD     powerConstants<>+1216(SB), Y8
 	VPSUBQ      Y5, Y8, Y5
 	VPSLLQ      $0x34, Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y5, Y8
+	VSUBPD      powerConstants<>+192(SB), Y5, Y8
 	VMOVAPD     Y8, Y8
 	VFMADD231PD Y5, Y4, Y8
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y4, Y5
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y4, Y5
 	VBLENDVPD   Y5, Y8, Y7, Y5
 	VADDPD      powerConstants<>+224(SB), Y5, Y7
 	VDIVPD      Y7, Y5, Y7
@@ -2046,21 +2056,21 @@ single:
 	VSUBPD      Y7, Y10, Y7
 	VSUBPD      Y7, Y5, Y5
 	VFMADD231PD powerConstants<>+448(SB), Y6, Y5
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y4, Y6
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y4, Y6
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y4, Y7
 	VANDPD      Y7, Y6, Y6
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y4, Y7
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y4, Y7
 	VBLENDVPD   Y7, powerConstants<>+480(SB), Y4, Y7
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y4, Y8
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y4, Y8
 	VORPD       Y8, Y7, Y7
 	VBLENDVPD   Y6, Y5, Y7, Y5
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y4, Y6
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y4, Y6
 	VANDPD      powerConstants<>+1056(SB), Y4, Y4
 	VANDPD      Y4, Y6, Y4
 	VORPD       Y4, Y5, Y4
 	VMAXPD      Y4, Y3, Y3
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y4
+	VMOVUPD     powerConstants<>+192(SB), Y4
 	VSUBPD      Y1, Y4, Y1
 	VMULPD      Y3, Y1, Y1
 	VADDPD      Y1, Y2, Y1
@@ -2080,14 +2090,14 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X1
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y0, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2104,34 +2114,34 @@ singleDone:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y0
-	VADDPD      powerConstants<>+0(SB), Y0, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y5
-	VANDPD      powerConstants<>+96(SB), Y5, Y6
-	VPADDQ      powerConstants<>+128(SB), Y6, Y6
+	VADDPD      powerConstants<>+192(SB), Y0, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
+	VPADDQ      powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y6, Y6
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VMOVUPD     powerConstants<>+1216(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y4, Y7
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD     Y7, Y7
 	VFMADD231PD Y4, Y0, Y7
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y4
 	VBLENDVPD   Y4, Y7, Y6, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y6
 	VDIVPD      Y6, Y4, Y6
@@ -2149,21 +2159,21 @@ singleDone:
 	VSUBPD      Y6, Y9, Y6
 	VSUBPD      Y6, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y0, Y5
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y6
 	VANDPD      Y6, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y0, Y6
 	VBLENDVPD   Y6, powerConstants<>+480(SB), Y0, Y6
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y7
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y7
 	VORPD       Y7, Y6, Y6
 	VBLENDVPD   Y5, Y4, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VANDPD      powerConstants<>+1056(SB), Y0, Y0
 	VANDPD      Y0, Y5, Y0
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y3
+	VMOVUPD     powerConstants<>+192(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
@@ -2200,14 +2210,14 @@ TEXT ·crossEntropyVV32AVX2(SB), NOSPLIT, $0-32
 single:
 	VCVTPS2PD   (CX)(SI*1), Y0
 	VCVTPS2PD   (DX)(SI*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y0, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2224,12 +2234,12 @@ single:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y5, Y0
 	VBLENDVPD   Y3, Y4, Y0, Y0
 	VMAXPD      Y0, Y2, Y0
@@ -2252,14 +2262,14 @@ singleDone:
 	VCVTPS2PD   X1, Y1
 	VMASKMOVPS  (DX)(SI*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y1, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2276,12 +2286,12 @@ singleDone:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y1
 	VORPD       Y1, Y5, Y1
 	VBLENDVPD   Y3, Y4, Y1, Y1
 	VMAXPD      Y1, Y2, Y1
@@ -2320,14 +2330,14 @@ TEXT ·crossEntropyVS32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y1, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2344,12 +2354,12 @@ single:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y1
 	VORPD       Y1, Y5, Y1
 	VBLENDVPD   Y3, Y4, Y1, Y1
 	VMAXPD      Y1, Y2, Y1
@@ -2370,14 +2380,14 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X1
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y1, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y1, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2394,12 +2404,12 @@ singleDone:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y1
 	VORPD       Y1, Y5, Y1
 	VBLENDVPD   Y3, Y4, Y1, Y1
 	VMAXPD      Y1, Y2, Y1
@@ -2438,14 +2448,14 @@ TEXT ·crossEntropySV32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y0, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2462,12 +2472,12 @@ single:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
@@ -2488,14 +2498,14 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X1
 	VMASKMOVPS  (CX)(BX*1), X1, X1
 	VCVTPS2PD   X1, Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VPADDQ      powerConstants<>+64(SB), Y0, Y3
-	VANDPD      powerConstants<>+96(SB), Y3, Y4
-	VPADDQ      powerConstants<>+128(SB), Y4, Y4
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VPADDQ      powerConstants<>+32(SB), Y0, Y3
+	VANDPD      powerConstants<>+64(SB), Y3, Y4
+	VPADDQ      powerConstants<>+96(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       powerConstants<>+160(SB), Y3, Y3
-	VSUBPD      powerConstants<>+192(SB), Y3, Y3
-	VSUBPD      powerConstants<>+0(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y3, Y3
+	VSUBPD      powerConstants<>+160(SB), Y3, Y3
+	VSUBPD      powerConstants<>+192(SB), Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
@@ -2512,12 +2522,12 @@ singleDone:
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y4, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y5, Y0
 	VBLENDVPD   Y3, Y4, Y0, Y0
 	VMAXPD      Y0, Y2, Y0
@@ -2578,27 +2588,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2661,27 +2671,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2760,27 +2770,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2841,27 +2851,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -2940,27 +2950,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3021,27 +3031,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3116,27 +3126,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3158,7 +3168,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -3199,27 +3209,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3241,7 +3251,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -3298,27 +3308,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3340,7 +3350,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VBLENDVPD    Y3, Y5, Y4, Y3
 	VFMADD213PD  Y2, Y1, Y3
@@ -3379,27 +3389,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3421,7 +3431,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -3478,27 +3488,27 @@ single:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3520,7 +3530,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -3559,27 +3569,27 @@ singleDone:
 	VFMADD213PD  powerConstants<>+960(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       powerConstants<>+0(SB), Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VCMPPD       $0x11, powerConstants<>+992(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y5
 	VFMADD231PD  Y3, Y2, Y5
 	VADDPD       powerConstants<>+224(SB), Y5, Y2
@@ -3601,7 +3611,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -3637,154 +3647,154 @@ TEXT ·powVV64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y1, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y1, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x00, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x04, Y6, Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y1, Y0, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y1, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x00, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x11, Y4, Y0, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x04, Y5, Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y1, Y0, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
 	ADDQ         $0x20, SI
 	SUBQ         $0x04, AX
@@ -3799,154 +3809,154 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y0, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -3977,154 +3987,154 @@ TEXT ·powVS64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y0, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VORPD        Y4, Y1, Y1
-	VBLENDVPD    Y1, Y2, Y3, Y1
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y3
+	VORPD        Y3, Y1, Y1
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y1, Y3, Y2, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -4138,154 +4148,154 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y0, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4316,154 +4326,154 @@ TEXT ·powSV64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y1, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y1, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x00, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x04, Y6, Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y1, Y0, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y1, Y1
-	VORPD        Y1, Y4, Y1
-	VBLENDVPD    Y1, Y2, Y3, Y1
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y1, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x00, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x11, Y4, Y0, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x04, Y5, Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y1, Y0, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y0, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y1, Y1
+	VORPD        Y1, Y3, Y1
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y1, Y3, Y2, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -4477,154 +4487,154 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y1, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y1, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x00, Y6, Y1, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y0, Y5
-	VROUNDPD     $0x08, Y1, Y6
-	VCMPPD       $0x04, Y6, Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y1, Y0, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y1, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y1, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x00, Y5, Y1, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x11, Y4, Y0, Y4
+	VROUNDPD     $0x08, Y1, Y5
+	VCMPPD       $0x04, Y5, Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y1, Y0, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
 	VORPD        Y1, Y0, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4656,154 +4666,154 @@ TEXT ·anyPower64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y0, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VORPD        Y4, Y1, Y1
-	VBLENDVPD    Y1, Y2, Y3, Y1
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y3
+	VORPD        Y3, Y1, Y1
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VBLENDVPD    Y1, Y3, Y2, Y1
 	VMOVUPD      Y1, (DX)(BX*1)
 	ADDQ         $0x20, BX
 	SUBQ         $0x04, AX
@@ -4817,154 +4827,154 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VANDPD       powerConstants<>+32(SB), Y1, Y3
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y3, Y4
-	VMULPD       powerConstants<>+1312(SB), Y3, Y5
-	VBLENDVPD    Y4, Y5, Y3, Y5
-	VPADDQ       powerConstants<>+64(SB), Y5, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
-	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
+	VANDPD       powerConstants<>+0(SB), Y1, Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y2, Y3
+	VMULPD       powerConstants<>+1312(SB), Y2, Y4
+	VBLENDVPD    Y3, Y4, Y2, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
 	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VANDPD       powerConstants<>+1344(SB), Y4, Y4
-	VSUBPD       Y4, Y5, Y4
-	VADDPD       powerConstants<>+224(SB), Y6, Y5
-	VSUBPD       powerConstants<>+224(SB), Y5, Y7
-	VSUBPD       Y7, Y6, Y7
-	VMOVUPD      powerConstants<>+0(SB), Y8
-	VDIVPD       Y5, Y8, Y8
-	VMULPD       Y8, Y6, Y9
-	VMOVAPD      Y6, Y6
-	VFNMADD231PD Y5, Y9, Y6
-	VFNMADD231PD Y7, Y9, Y6
-	VMULPD       Y8, Y6, Y5
-	VMULPD       Y9, Y9, Y6
-	VMOVAPD      Y9, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y9, Y7
-	VFMADD231PD  Y9, Y5, Y7
-	VMOVUPD      powerConstants<>+1376(SB), Y8
-	VMOVUPD      powerConstants<>+1408(SB), Y10
-	VMULPD       Y8, Y6, Y11
-	VMOVAPD      Y6, Y12
-	VFMSUB213PD  Y11, Y8, Y12
-	VFMADD231PD  Y10, Y6, Y12
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+1440(SB), Y8
-	VFMADD213PD  powerConstants<>+1472(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1504(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+1536(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+1568(SB), Y10
-	VFMADD213PD  powerConstants<>+1600(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1632(SB), Y7, Y10
-	VFMADD213PD  powerConstants<>+1664(SB), Y7, Y10
-	VFMADD213PD  Y10, Y6, Y8
-	VFMADD231PD  Y8, Y7, Y12
-	VMULPD       Y9, Y11, Y6
-	VMOVAPD      Y11, Y7
-	VFMSUB213PD  Y6, Y9, Y7
-	VFMADD231PD  Y5, Y11, Y7
-	VFMADD231PD  Y9, Y12, Y7
-	VADDPD       Y5, Y5, Y5
-	VADDPD       Y5, Y7, Y5
-	VADDPD       Y9, Y9, Y7
-	VMULPD       powerConstants<>+448(SB), Y4, Y8
-	VADDPD       Y7, Y8, Y9
-	VSUBPD       Y8, Y9, Y8
-	VSUBPD       Y8, Y7, Y7
-	VADDPD       Y6, Y9, Y8
-	VSUBPD       Y9, Y8, Y9
-	VSUBPD       Y9, Y6, Y6
-	VADDPD       Y6, Y7, Y6
+	VANDPD       powerConstants<>+1344(SB), Y3, Y3
+	VSUBPD       Y3, Y4, Y3
+	VADDPD       powerConstants<>+224(SB), Y5, Y4
+	VSUBPD       powerConstants<>+224(SB), Y4, Y6
+	VSUBPD       Y6, Y5, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VDIVPD       Y4, Y7, Y7
+	VMULPD       Y7, Y5, Y8
+	VMOVAPD      Y5, Y5
+	VFNMADD231PD Y4, Y8, Y5
+	VFNMADD231PD Y6, Y8, Y5
+	VMULPD       Y7, Y5, Y4
+	VMULPD       Y8, Y8, Y5
+	VMOVAPD      Y8, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y8, Y6
+	VFMADD231PD  Y8, Y4, Y6
+	VMOVUPD      powerConstants<>+1376(SB), Y7
+	VMOVUPD      powerConstants<>+1408(SB), Y9
+	VMULPD       Y7, Y5, Y10
+	VMOVAPD      Y5, Y11
+	VFMSUB213PD  Y10, Y7, Y11
+	VFMADD231PD  Y9, Y5, Y11
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y5, Y5, Y6
+	VMOVUPD      powerConstants<>+1440(SB), Y7
+	VFMADD213PD  powerConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1504(SB), Y6, Y7
+	VFMADD213PD  powerConstants<>+1536(SB), Y6, Y7
+	VMOVUPD      powerConstants<>+1568(SB), Y9
+	VFMADD213PD  powerConstants<>+1600(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1632(SB), Y6, Y9
+	VFMADD213PD  powerConstants<>+1664(SB), Y6, Y9
+	VFMADD213PD  Y9, Y5, Y7
+	VFMADD231PD  Y7, Y6, Y11
+	VMULPD       Y8, Y10, Y5
+	VMOVAPD      Y10, Y6
+	VFMSUB213PD  Y5, Y8, Y6
+	VFMADD231PD  Y4, Y10, Y6
+	VFMADD231PD  Y8, Y11, Y6
+	VADDPD       Y4, Y4, Y4
+	VADDPD       Y4, Y6, Y4
+	VADDPD       Y8, Y8, Y6
+	VMULPD       powerConstants<>+448(SB), Y3, Y7
+	VADDPD       Y6, Y7, Y8
+	VSUBPD       Y7, Y8, Y7
+	VSUBPD       Y7, Y6, Y6
+	VADDPD       Y5, Y8, Y7
+	VSUBPD       Y8, Y7, Y8
+	VSUBPD       Y8, Y5, Y5
 	VADDPD       Y5, Y6, Y5
-	VFMADD231PD  powerConstants<>+416(SB), Y4, Y5
-	VADDPD       Y5, Y8, Y4
-	VSUBPD       Y8, Y4, Y6
-	VSUBPD       Y6, Y5, Y5
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+480(SB), Y4, Y4
-	VCMPPD       $0x00, powerConstants<>+512(SB), Y3, Y6
-	VBLENDVPD    Y6, powerConstants<>+512(SB), Y4, Y4
-	VMOVUPD      powerConstants<>+544(SB), Y6
-	VMOVUPD      powerConstants<>+576(SB), Y7
-	VMINPD       Y0, Y7, Y7
-	VMAXPD       Y7, Y6, Y6
-	VMULPD       Y4, Y6, Y7
-	VMOVAPD      Y6, Y8
-	VFMSUB213PD  Y7, Y4, Y8
-	VFMADD231PD  Y5, Y6, Y8
-	VANDPD       powerConstants<>+32(SB), Y7, Y4
-	VCMPPD       $0x11, powerConstants<>+1696(SB), Y4, Y4
-	VANDPD       Y8, Y4, Y4
-	VMOVUPD      powerConstants<>+1728(SB), Y5
-	VMOVUPD      powerConstants<>+1760(SB), Y6
-	VMINPD       Y7, Y6, Y6
-	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      powerConstants<>+672(SB), Y6
-	VFMADD231PD  powerConstants<>+704(SB), Y5, Y6
-	VSUBPD       powerConstants<>+672(SB), Y6, Y7
-	VFNMADD231PD powerConstants<>+448(SB), Y7, Y5
-	VFNMADD231PD powerConstants<>+416(SB), Y7, Y4
-	VADDPD       Y4, Y5, Y7
-	VSUBPD       Y5, Y7, Y5
+	VADDPD       Y4, Y5, Y4
+	VFMADD231PD  powerConstants<>+416(SB), Y3, Y4
+	VADDPD       Y4, Y7, Y3
+	VSUBPD       Y7, Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VADDPD       Y7, Y5, Y8
-	VSUBPD       Y5, Y8, Y5
-	VSUBPD       Y5, Y7, Y5
-	VMULPD       Y7, Y7, Y9
-	VMOVUPD      powerConstants<>+1792(SB), Y10
-	VFMADD213PD  powerConstants<>+1824(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1856(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1888(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+1920(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+1952(SB), Y11
-	VFMADD213PD  powerConstants<>+1984(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2016(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2048(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2080(SB), Y9, Y11
-	VFMADD213PD  Y11, Y7, Y10
-	VFMADD213PD  Y5, Y9, Y10
-	VFMADD231PD  Y8, Y4, Y10
-	VADDPD       Y10, Y8, Y4
-	VPSRAD       $0x01, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       powerConstants<>+0(SB), Y7, Y7
-	VMULPD       Y7, Y4, Y4
-	VPSUBQ       Y5, Y6, Y5
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VMULPD       powerConstants<>+384(SB), Y0, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x00, Y6, Y0, Y6
-	VROUNDPD     $0x08, Y5, Y7
-	VCMPPD       $0x04, Y7, Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y5, Y5
-	VXORPD       Y5, Y4, Y4
 	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x11, Y5, Y1, Y5
-	VROUNDPD     $0x08, Y0, Y6
-	VCMPPD       $0x04, Y6, Y0, Y6
-	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x04, powerConstants<>+512(SB), Y3, Y3
-	VANDPD       Y3, Y5, Y3
-	VORPD        Y3, Y4, Y3
-	VCMPPD       $0x03, Y0, Y1, Y4
-	VORPD        Y4, Y3, Y3
-	VMOVUPD      powerConstants<>+0(SB), Y4
-	VCMPPD       $0x00, Y4, Y1, Y1
+	VCMPPD       $0x00, Y5, Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+480(SB), Y3, Y3
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y2, Y5
+	VBLENDVPD    Y5, powerConstants<>+512(SB), Y3, Y3
+	VMOVUPD      powerConstants<>+544(SB), Y5
+	VMOVUPD      powerConstants<>+576(SB), Y6
+	VMINPD       Y0, Y6, Y6
+	VMAXPD       Y6, Y5, Y5
+	VMULPD       Y3, Y5, Y6
+	VMOVAPD      Y5, Y7
+	VFMSUB213PD  Y6, Y3, Y7
+	VFMADD231PD  Y4, Y5, Y7
+	VANDPD       powerConstants<>+0(SB), Y6, Y3
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
+	VANDPD       Y7, Y3, Y3
+	VMOVUPD      powerConstants<>+1728(SB), Y4
+	VMOVUPD      powerConstants<>+1760(SB), Y5
+	VMINPD       Y6, Y5, Y5
+	VMAXPD       Y5, Y4, Y4
+	VMOVUPD      powerConstants<>+672(SB), Y5
+	VFMADD231PD  powerConstants<>+704(SB), Y4, Y5
+	VSUBPD       powerConstants<>+672(SB), Y5, Y6
+	VFNMADD231PD powerConstants<>+448(SB), Y6, Y4
+	VFNMADD231PD powerConstants<>+416(SB), Y6, Y3
+	VADDPD       Y3, Y4, Y6
+	VSUBPD       Y4, Y6, Y4
+	VSUBPD       Y4, Y3, Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      powerConstants<>+1792(SB), Y9
+	VFMADD213PD  powerConstants<>+1824(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1856(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1888(SB), Y8, Y9
+	VFMADD213PD  powerConstants<>+1920(SB), Y8, Y9
+	VMOVUPD      powerConstants<>+1952(SB), Y10
+	VFMADD213PD  powerConstants<>+1984(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2016(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2048(SB), Y8, Y10
+	VFMADD213PD  powerConstants<>+2080(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       powerConstants<>+192(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       powerConstants<>+192(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       powerConstants<>+384(SB), Y0, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x00, Y5, Y0, Y5
+	VROUNDPD     $0x08, Y4, Y6
+	VCMPPD       $0x04, Y6, Y4, Y4
+	VANDPD       Y4, Y5, Y4
+	VANDPD       powerConstants<>+1056(SB), Y1, Y5
+	VANDPD       Y5, Y4, Y4
+	VXORPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y0
+	VCMPPD       $0x11, Y4, Y1, Y4
+	VROUNDPD     $0x08, Y0, Y5
+	VCMPPD       $0x04, Y5, Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x04, powerConstants<>+512(SB), Y2, Y2
+	VANDPD       Y2, Y4, Y2
+	VORPD        Y2, Y3, Y2
+	VCMPPD       $0x03, Y0, Y1, Y3
+	VORPD        Y3, Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y3
+	VCMPPD       $0x00, Y3, Y1, Y1
+	VXORPS       Y3, Y3, Y3
+	VCMPPD       $0x00, Y3, Y0, Y0
 	VORPD        Y0, Y1, Y0
-	VBLENDVPD    Y0, Y2, Y3, Y0
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VBLENDVPD    Y0, Y1, Y2, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -4982,42 +4992,45 @@ end:
 	VZEROUPPER
 	RET
 
-// func anyPowerGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// func anyPowerGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·anyPowerGrad64AVX2(SB), NOSPLIT, $0-56
-	VMOVSD       a+40(FP), X0
+TEXT ·anyPowerGrad64AVX2(SB), NOSPLIT, $0-48
+	VMOVSD       a+32(FP), X0
 	VBROADCASTSD X0, Y0
-	MOVQ         n+32(FP), AX
-	MOVQ         gy+8(FP), CX
-	MOVQ         x+16(FP), DX
-	MOVQ         dst+0(FP), BX
-	XORQ         SI, SI
+	VMOVUPD      powerConstants<>+192(SB), Y1
+	VANDPD       powerConstants<>+0(SB), Y0, Y2
+	VMAXPD       Y2, Y1, Y1
+	VMULPD       powerConstants<>+1088(SB), Y1, Y1
+	MOVQ         n+24(FP), AX
+	MOVQ         dst+0(FP), CX
+	MOVQ         gy+8(FP), BX
+	MOVQ         x+16(FP), SI
+	XORQ         DX, DX
 	SUBQ         $0x04, AX
 	JLT          singleDone
 
 single:
-	VMOVUPD      (CX)(SI*1), Y1
-	VMOVUPD      (DX)(SI*1), Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
-	VSUBPD       Y3, Y0, Y3
-	VMULPD       Y0, Y1, Y4
-	VANDPD       powerConstants<>+32(SB), Y2, Y5
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y5, Y6
+	VMOVUPD      (BX)(DX*1), Y2
+	VMOVUPD      (SI)(DX*1), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VSUBPD       Y4, Y0, Y4
+	VANDPD       powerConstants<>+0(SB), Y3, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y5, Y6
 	VMULPD       powerConstants<>+1312(SB), Y5, Y7
 	VBLENDVPD    Y6, Y7, Y5, Y7
-	VPADDQ       powerConstants<>+64(SB), Y7, Y7
-	VANDPD       powerConstants<>+96(SB), Y7, Y8
-	VPADDQ       powerConstants<>+128(SB), Y8, Y8
+	VPADDQ       powerConstants<>+32(SB), Y7, Y7
+	VANDPD       powerConstants<>+64(SB), Y7, Y8
+	VPADDQ       powerConstants<>+96(SB), Y8, Y8
 	VPSRLQ       $0x34, Y7, Y7
-	VORPD        powerConstants<>+160(SB), Y7, Y7
-	VSUBPD       powerConstants<>+192(SB), Y7, Y7
-	VSUBPD       powerConstants<>+0(SB), Y8, Y8
+	VORPD        powerConstants<>+128(SB), Y7, Y7
+	VSUBPD       powerConstants<>+160(SB), Y7, Y7
+	VSUBPD       powerConstants<>+192(SB), Y8, Y8
 	VANDPD       powerConstants<>+1344(SB), Y6, Y6
 	VSUBPD       Y6, Y7, Y6
 	VADDPD       powerConstants<>+224(SB), Y8, Y7
 	VSUBPD       powerConstants<>+224(SB), Y7, Y9
 	VSUBPD       Y9, Y8, Y9
-	VMOVUPD      powerConstants<>+0(SB), Y10
+	VMOVUPD      powerConstants<>+192(SB), Y10
 	VDIVPD       Y7, Y10, Y10
 	VMULPD       Y10, Y8, Y11
 	VMOVAPD      Y8, Y8
@@ -5075,133 +5088,124 @@ single:
 	VBLENDVPD    Y8, powerConstants<>+512(SB), Y6, Y6
 	VMOVUPD      powerConstants<>+544(SB), Y8
 	VMOVUPD      powerConstants<>+576(SB), Y9
-	VMINPD       Y3, Y9, Y9
+	VMINPD       Y4, Y9, Y9
 	VMAXPD       Y9, Y8, Y8
 	VMULPD       Y6, Y8, Y9
 	VMOVAPD      Y8, Y10
 	VFMSUB213PD  Y9, Y6, Y10
 	VFMADD231PD  Y7, Y8, Y10
-	VANDPD       powerConstants<>+32(SB), Y9, Y6
-	VCMPPD       $0x1e, powerConstants<>+2112(SB), Y6, Y6
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y9, Y7
-	VMOVUPD      powerConstants<>+512(SB), Y8
+	VANDPD       powerConstants<>+0(SB), Y9, Y6
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y6, Y6
+	VANDPD       Y10, Y6, Y6
+	VMOVUPD      powerConstants<>+1728(SB), Y7
+	VMOVUPD      powerConstants<>+1760(SB), Y8
+	VMINPD       Y9, Y8, Y8
+	VMAXPD       Y8, Y7, Y7
+	VMOVUPD      powerConstants<>+672(SB), Y8
+	VFMADD231PD  powerConstants<>+704(SB), Y7, Y8
+	VSUBPD       powerConstants<>+672(SB), Y8, Y9
+	VFNMADD231PD powerConstants<>+448(SB), Y9, Y7
+	VFNMADD231PD powerConstants<>+416(SB), Y9, Y6
+	VADDPD       Y6, Y7, Y9
+	VSUBPD       Y7, Y9, Y7
+	VSUBPD       Y7, Y6, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VADDPD       Y9, Y7, Y10
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y9, Y7
+	VMULPD       Y9, Y9, Y11
+	VMOVUPD      powerConstants<>+1792(SB), Y12
+	VFMADD213PD  powerConstants<>+1824(SB), Y11, Y12
+	VFMADD213PD  powerConstants<>+1856(SB), Y11, Y12
+	VFMADD213PD  powerConstants<>+1888(SB), Y11, Y12
+	VFMADD213PD  powerConstants<>+1920(SB), Y11, Y12
+	VMOVUPD      powerConstants<>+1952(SB), Y13
+	VFMADD213PD  powerConstants<>+1984(SB), Y11, Y13
+	VFMADD213PD  powerConstants<>+2016(SB), Y11, Y13
+	VFMADD213PD  powerConstants<>+2048(SB), Y11, Y13
+	VFMADD213PD  powerConstants<>+2080(SB), Y11, Y13
+	VFMADD213PD  Y13, Y9, Y12
+	VFMADD213PD  Y7, Y11, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VADDPD       Y12, Y10, Y6
+	VPSRAD       $0x01, Y8, Y7
+	VPSLLQ       $0x34, Y7, Y9
+	VPADDQ       powerConstants<>+192(SB), Y9, Y9
+	VMULPD       Y9, Y6, Y6
+	VPSUBQ       Y7, Y8, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VPADDQ       powerConstants<>+192(SB), Y7, Y7
+	VMULPD       Y7, Y6, Y6
+	VMULPD       powerConstants<>+384(SB), Y4, Y7
+	VROUNDPD     $0x08, Y4, Y8
+	VCMPPD       $0x00, Y8, Y4, Y8
+	VROUNDPD     $0x08, Y7, Y9
+	VCMPPD       $0x04, Y9, Y7, Y7
+	VANDPD       Y7, Y8, Y7
+	VANDPD       powerConstants<>+1056(SB), Y3, Y8
 	VANDPD       Y8, Y7, Y7
-	VMULPD       Y7, Y0, Y7
-	VMULPD       Y7, Y1, Y7
-	VANDPD       powerConstants<>+32(SB), Y9, Y8
-	VCMPPD       $0x12, powerConstants<>+2112(SB), Y8, Y8
-	VANDPD       Y10, Y8, Y8
-	VMOVUPD      powerConstants<>+2144(SB), Y10
-	VMOVUPD      powerConstants<>+2112(SB), Y11
-	VMINPD       Y9, Y11, Y9
-	VMAXPD       Y9, Y10, Y9
-	VMOVUPD      powerConstants<>+672(SB), Y10
-	VFMADD231PD  powerConstants<>+704(SB), Y9, Y10
-	VSUBPD       powerConstants<>+672(SB), Y10, Y11
-	VFNMADD231PD powerConstants<>+448(SB), Y11, Y9
-	VFNMADD231PD powerConstants<>+416(SB), Y11, Y8
-	VADDPD       Y8, Y9, Y11
-	VSUBPD       Y9, Y11, Y9
-	VSUBPD       Y9, Y8, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y9
-	VADDPD       Y11, Y9, Y12
-	VSUBPD       Y9, Y12, Y9
-	VSUBPD       Y9, Y11, Y9
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      powerConstants<>+1792(SB), Y14
-	VFMADD213PD  powerConstants<>+1824(SB), Y13, Y14
-	VFMADD213PD  powerConstants<>+1856(SB), Y13, Y14
-	VFMADD213PD  powerConstants<>+1888(SB), Y13, Y14
-	VFMADD213PD  powerConstants<>+1920(SB), Y13, Y14
-	VMOVUPD      powerConstants<>+1952(SB), Y15
-	VFMADD213PD  powerConstants<>+1984(SB), Y13, Y15
-	VFMADD213PD  powerConstants<>+2016(SB), Y13, Y15
-	VFMADD213PD  powerConstants<>+2048(SB), Y13, Y15
-	VFMADD213PD  powerConstants<>+2080(SB), Y13, Y15
-	VFMADD213PD  Y15, Y11, Y14
-	VFMADD213PD  Y9, Y13, Y14
-	VFMADD231PD  Y12, Y8, Y14
-	VPSRAD       $0x01, Y10, Y8
-	VADDPD       Y14, Y12, Y9
-	VPSRAD       $0x01, Y8, Y11
-	VPSLLQ       $0x34, Y11, Y12
-	VPADDQ       powerConstants<>+0(SB), Y12, Y12
-	VMULPD       Y12, Y9, Y9
-	VPSUBQ       Y11, Y8, Y11
-	VPSLLQ       $0x34, Y11, Y11
-	VPADDQ       powerConstants<>+0(SB), Y11, Y11
-	VMULPD       Y11, Y9, Y9
-	VMULPD       Y9, Y1, Y1
-	VMULPD       Y0, Y1, Y1
-	VPSUBQ       Y8, Y10, Y8
-	VPSRAD       $0x01, Y8, Y9
-	VPSLLQ       $0x34, Y9, Y10
-	VPADDQ       powerConstants<>+0(SB), Y10, Y10
-	VMULPD       Y10, Y1, Y1
-	VPSUBQ       Y9, Y8, Y8
-	VPSLLQ       $0x34, Y8, Y8
-	VPADDQ       powerConstants<>+0(SB), Y8, Y8
-	VMULPD       Y8, Y1, Y1
-	VBLENDVPD    Y6, Y7, Y1, Y1
-	VMULPD       powerConstants<>+384(SB), Y3, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x00, Y7, Y3, Y7
-	VROUNDPD     $0x08, Y6, Y8
-	VCMPPD       $0x04, Y8, Y6, Y6
-	VANDPD       Y6, Y7, Y6
-	VANDPD       powerConstants<>+1056(SB), Y2, Y7
-	VANDPD       Y7, Y6, Y6
-	VXORPD       Y6, Y1, Y1
-	VXORPS       Y6, Y6, Y6
-	VCMPPD       $0x11, Y6, Y2, Y6
-	VROUNDPD     $0x08, Y3, Y7
-	VCMPPD       $0x04, Y7, Y3, Y7
-	VANDPD       Y7, Y6, Y6
+	VXORPD       Y7, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VCMPPD       $0x11, Y7, Y3, Y7
+	VROUNDPD     $0x08, Y4, Y8
+	VCMPPD       $0x04, Y8, Y4, Y8
+	VANDPD       Y8, Y7, Y7
 	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
-	VANDPD       Y5, Y6, Y5
-	VORPD        Y5, Y1, Y1
-	VCMPPD       $0x03, Y3, Y2, Y5
-	VORPD        Y5, Y1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y5
-	VCMPPD       $0x00, Y5, Y2, Y2
-	VXORPS       Y5, Y5, Y5
-	VCMPPD       $0x00, Y5, Y3, Y3
-	VORPD        Y3, Y2, Y2
-	VBLENDVPD    Y2, Y4, Y1, Y1
-	VMOVUPD      Y1, (BX)(SI*1)
-	ADDQ         $0x20, SI
+	VANDPD       Y5, Y7, Y5
+	VORPD        Y5, Y6, Y5
+	VCMPPD       $0x03, Y4, Y3, Y6
+	VORPD        Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+192(SB), Y6
+	VCMPPD       $0x00, Y6, Y3, Y6
+	VXORPS       Y7, Y7, Y7
+	VCMPPD       $0x00, Y7, Y4, Y4
+	VORPD        Y4, Y6, Y4
+	VMOVUPD      powerConstants<>+192(SB), Y6
+	VBLENDVPD    Y4, Y6, Y5, Y4
+	VMULPD       Y4, Y0, Y4
+	VANDPD       powerConstants<>+0(SB), Y4, Y5
+	VCMPPD       $0x11, Y1, Y5, Y6
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y5, Y5
+	VORPD        Y5, Y6, Y5
+	VCMPPD       $0x04, powerConstants<>+1120(SB), Y3, Y3
+	VANDPD       Y3, Y5, Y3
+	VMOVMSKPD    Y3, DI
+	TESTL        DI, DI
+	JNZ          stop
+	VMULPD       Y4, Y2, Y2
+	VMOVUPD      Y2, (CX)(DX*1)
+	ADDQ         $0x20, DX
 	SUBQ         $0x04, AX
 	JGE          single
 
 singleDone:
 	ADDQ         $0x04, AX
-	JZ           end
+	JZ           stop
 	LEAQ         powerMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y1
-	VMASKMOVPD   (CX)(SI*1), Y1, Y2
-	VMASKMOVPD   (DX)(SI*1), Y1, Y1
-	VMOVUPD      powerConstants<>+0(SB), Y3
-	VSUBPD       Y3, Y0, Y3
-	VMULPD       Y0, Y2, Y4
-	VANDPD       powerConstants<>+32(SB), Y1, Y5
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y5, Y6
+	VMOVDQU      32(R8)(DI*8), Y2
+	VMASKMOVPD   (BX)(DX*1), Y2, Y3
+	VMASKMOVPD   (SI)(DX*1), Y2, Y2
+	VMOVUPD      powerConstants<>+192(SB), Y4
+	VSUBPD       Y4, Y0, Y4
+	VANDPD       powerConstants<>+0(SB), Y2, Y5
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y5, Y6
 	VMULPD       powerConstants<>+1312(SB), Y5, Y7
 	VBLENDVPD    Y6, Y7, Y5, Y7
-	VPADDQ       powerConstants<>+64(SB), Y7, Y7
-	VANDPD       powerConstants<>+96(SB), Y7, Y8
-	VPADDQ       powerConstants<>+128(SB), Y8, Y8
+	VPADDQ       powerConstants<>+32(SB), Y7, Y7
+	VANDPD       powerConstants<>+64(SB), Y7, Y8
+	VPADDQ       powerConstants<>+96(SB), Y8, Y8
 	VPSRLQ       $0x34, Y7, Y7
-	VORPD        powerConstants<>+160(SB), Y7, Y7
-	VSUBPD       powerConstants<>+192(SB), Y7, Y7
-	VSUBPD       powerConstants<>+0(SB), Y8, Y8
+	VORPD        powerConstants<>+128(SB), Y7, Y7
+	VSUBPD       powerConstants<>+160(SB), Y7, Y7
+	VSUBPD       powerConstants<>+192(SB), Y8, Y8
 	VANDPD       powerConstants<>+1344(SB), Y6, Y6
 	VSUBPD       Y6, Y7, Y6
 	VADDPD       powerConstants<>+224(SB), Y8, Y7
 	VSUBPD       powerConstants<>+224(SB), Y7, Y9
 	VSUBPD       Y9, Y8, Y9
-	VMOVUPD      powerConstants<>+0(SB), Y10
+	VMOVUPD      powerConstants<>+192(SB), Y10
 	VDIVPD       Y7, Y10, Y10
 	VMULPD       Y10, Y8, Y11
 	VMOVAPD      Y8, Y8
@@ -5259,113 +5263,111 @@ singleDone:
 	VBLENDVPD    Y8, powerConstants<>+512(SB), Y6, Y6
 	VMOVUPD      powerConstants<>+544(SB), Y8
 	VMOVUPD      powerConstants<>+576(SB), Y9
-	VMINPD       Y3, Y9, Y9
+	VMINPD       Y4, Y9, Y9
 	VMAXPD       Y9, Y8, Y8
 	VMULPD       Y6, Y8, Y9
 	VMOVAPD      Y8, Y10
 	VFMSUB213PD  Y9, Y6, Y10
 	VFMADD231PD  Y7, Y8, Y10
-	VANDPD       powerConstants<>+32(SB), Y9, Y6
-	VCMPPD       $0x1e, powerConstants<>+2112(SB), Y6, Y6
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y9, Y7
-	VMOVUPD      powerConstants<>+512(SB), Y8
+	VANDPD       powerConstants<>+0(SB), Y9, Y6
+	VCMPPD       $0x11, powerConstants<>+1696(SB), Y6, Y6
+	VANDPD       Y10, Y6, Y6
+	VMOVUPD      powerConstants<>+1728(SB), Y7
+	VMOVUPD      powerConstants<>+1760(SB), Y8
+	VMINPD       Y9, Y8, Y8
+	VMAXPD       Y8, Y7, Y7
+	VMOVUPD      powerConstants<>+672(SB), Y8
+	VFMADD231PD  powerConstants<>+704(SB), Y7, Y8
+	VSUBPD       powerConstants<>+672(SB), Y8, Y9
+	VFNMADD231PD powerConstants<>+448(SB), Y9, Y7
+	VFNMADD231PD powerConstants<>+416(SB), Y9, Y6
+	VADDPD       Y6, Y7, Y9
+	VSUBPD       Y7, Y9, Y7
+	VSUBPD       Y7, Y6, Y6
+	VMOVUPD      powerConstants<>+192(SB), Y7
+	VADDPD       Y9, Y7, Y10
+	VSUBPD       Y7, Y10, Y7
+	VSUBPD       Y7, Y9, Y7
+	VMULPD       Y9, Y9, Y11
+	VMOVUPD      powerConstants<>+1792(SB), Y12
+	VFMADD213PD  powerConstants<>+1824(SB), Y11, Y12
+	VFMADD213PD  powerConstants<>+1856(SB), Y11, Y12
+	VFMADD213PD  powerConstants<>+1888(SB), Y11, Y12
+	VFMADD213PD  powerConstants<>+1920(SB), Y11, Y12
+	VMOVUPD      powerConstants<>+1952(SB), Y13
+	VFMADD213PD  powerConstants<>+1984(SB), Y11, Y13
+	VFMADD213PD  powerConstants<>+2016(SB), Y11, Y13
+	VFMADD213PD  powerConstants<>+2048(SB), Y11, Y13
+	VFMADD213PD  powerConstants<>+2080(SB), Y11, Y13
+	VFMADD213PD  Y13, Y9, Y12
+	VFMADD213PD  Y7, Y11, Y12
+	VFMADD231PD  Y10, Y6, Y12
+	VADDPD       Y12, Y10, Y6
+	VPSRAD       $0x01, Y8, Y7
+	VPSLLQ       $0x34, Y7, Y9
+	VPADDQ       powerConstants<>+192(SB), Y9, Y9
+	VMULPD       Y9, Y6, Y6
+	VPSUBQ       Y7, Y8, Y7
+	VPSLLQ       $0x34, Y7, Y7
+	VPADDQ       powerConstants<>+192(SB), Y7, Y7
+	VMULPD       Y7, Y6, Y6
+	VMULPD       powerConstants<>+384(SB), Y4, Y7
+	VROUNDPD     $0x08, Y4, Y8
+	VCMPPD       $0x00, Y8, Y4, Y8
+	VROUNDPD     $0x08, Y7, Y9
+	VCMPPD       $0x04, Y9, Y7, Y7
+	VANDPD       Y7, Y8, Y7
+	VANDPD       powerConstants<>+1056(SB), Y2, Y8
 	VANDPD       Y8, Y7, Y7
-	VMULPD       Y7, Y0, Y7
-	VMULPD       Y7, Y2, Y7
-	VANDPD       powerConstants<>+32(SB), Y9, Y8
-	VCMPPD       $0x12, powerConstants<>+2112(SB), Y8, Y8
-	VANDPD       Y10, Y8, Y8
-	VMOVUPD      powerConstants<>+2144(SB), Y10
-	VMOVUPD      powerConstants<>+2112(SB), Y11
-	VMINPD       Y9, Y11, Y9
-	VMAXPD       Y9, Y10, Y9
-	VMOVUPD      powerConstants<>+672(SB), Y10
-	VFMADD231PD  powerConstants<>+704(SB), Y9, Y10
-	VSUBPD       powerConstants<>+672(SB), Y10, Y11
-	VFNMADD231PD powerConstants<>+448(SB), Y11, Y9
-	VFNMADD231PD powerConstants<>+416(SB), Y11, Y8
-	VADDPD       Y8, Y9, Y11
-	VSUBPD       Y9, Y11, Y9
-	VSUBPD       Y9, Y8, Y8
-	VMOVUPD      powerConstants<>+0(SB), Y9
-	VADDPD       Y11, Y9, Y12
-	VSUBPD       Y9, Y12, Y9
-	VSUBPD       Y9, Y11, Y9
-	VMULPD       Y11, Y11, Y13
-	VMOVUPD      powerConstants<>+1792(SB), Y14
-	VFMADD213PD  powerConstants<>+1824(SB), Y13, Y14
-	VFMADD213PD  powerConstants<>+1856(SB), Y13, Y14
-	VFMADD213PD  powerConstants<>+1888(SB), Y13, Y14
-	VFMADD213PD  powerConstants<>+1920(SB), Y13, Y14
-	VMOVUPD      powerConstants<>+1952(SB), Y15
-	VFMADD213PD  powerConstants<>+1984(SB), Y13, Y15
-	VFMADD213PD  powerConstants<>+2016(SB), Y13, Y15
-	VFMADD213PD  powerConstants<>+2048(SB), Y13, Y15
-	VFMADD213PD  powerConstants<>+2080(SB), Y13, Y15
-	VFMADD213PD  Y15, Y11, Y14
-	VFMADD213PD  Y9, Y13, Y14
-	VFMADD231PD  Y12, Y8, Y14
-	VPSRAD       $0x01, Y10, Y8
-	VADDPD       Y14, Y12, Y9
-	VPSRAD       $0x01, Y8, Y11
-	VPSLLQ       $0x34, Y11, Y12
-	VPADDQ       powerConstants<>+0(SB), Y12, Y12
-	VMULPD       Y12, Y9, Y9
-	VPSUBQ       Y11, Y8, Y11
-	VPSLLQ       $0x34, Y11, Y11
-	VPADDQ       powerConstants<>+0(SB), Y11, Y11
-	VMULPD       Y11, Y9, Y9
-	VMULPD       Y9, Y2, Y2
-	VMULPD       Y0, Y2, Y0
-	VPSUBQ       Y8, Y10, Y2
-	VPSRAD       $0x01, Y2, Y8
-	VPSLLQ       $0x34, Y8, Y9
-	VPADDQ       powerConstants<>+0(SB), Y9, Y9
-	VMULPD       Y9, Y0, Y0
-	VPSUBQ       Y8, Y2, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       powerConstants<>+0(SB), Y2, Y2
-	VMULPD       Y2, Y0, Y0
-	VBLENDVPD    Y6, Y7, Y0, Y0
-	VMULPD       powerConstants<>+384(SB), Y3, Y2
-	VROUNDPD     $0x08, Y3, Y6
-	VCMPPD       $0x00, Y6, Y3, Y6
-	VROUNDPD     $0x08, Y2, Y7
-	VCMPPD       $0x04, Y7, Y2, Y2
-	VANDPD       Y2, Y6, Y2
-	VANDPD       powerConstants<>+1056(SB), Y1, Y6
-	VANDPD       Y6, Y2, Y2
-	VXORPD       Y2, Y0, Y0
-	VXORPS       Y2, Y2, Y2
-	VCMPPD       $0x11, Y2, Y1, Y2
-	VROUNDPD     $0x08, Y3, Y6
-	VCMPPD       $0x04, Y6, Y3, Y6
-	VANDPD       Y6, Y2, Y2
+	VXORPD       Y7, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VCMPPD       $0x11, Y7, Y2, Y7
+	VROUNDPD     $0x08, Y4, Y8
+	VCMPPD       $0x04, Y8, Y4, Y8
+	VANDPD       Y8, Y7, Y7
 	VCMPPD       $0x04, powerConstants<>+512(SB), Y5, Y5
-	VANDPD       Y5, Y2, Y2
-	VORPD        Y2, Y0, Y0
-	VCMPPD       $0x03, Y3, Y1, Y2
-	VORPD        Y2, Y0, Y0
-	VMOVUPD      powerConstants<>+0(SB), Y2
-	VCMPPD       $0x00, Y2, Y1, Y1
-	VXORPS       Y2, Y2, Y2
-	VCMPPD       $0x00, Y2, Y3, Y2
-	VORPD        Y2, Y1, Y1
-	VBLENDVPD    Y1, Y4, Y0, Y0
-	MOVQ         SI, CX
+	VANDPD       Y5, Y7, Y5
+	VORPD        Y5, Y6, Y5
+	VCMPPD       $0x03, Y4, Y2, Y6
+	VORPD        Y6, Y5, Y5
+	VMOVUPD      powerConstants<>+192(SB), Y6
+	VCMPPD       $0x00, Y6, Y2, Y6
+	VXORPS       Y7, Y7, Y7
+	VCMPPD       $0x00, Y7, Y4, Y4
+	VORPD        Y4, Y6, Y4
+	VMOVUPD      powerConstants<>+192(SB), Y6
+	VBLENDVPD    Y4, Y6, Y5, Y4
+	VMULPD       Y4, Y0, Y0
+	VANDPD       powerConstants<>+0(SB), Y0, Y4
+	VCMPPD       $0x11, Y1, Y4, Y1
+	VCMPPD       $0x00, powerConstants<>+512(SB), Y4, Y4
+	VORPD        Y4, Y1, Y1
+	VCMPPD       $0x04, powerConstants<>+1120(SB), Y2, Y2
+	VANDPD       Y2, Y1, Y1
+	VMOVMSKPD    Y1, BX
+	TESTL        BX, BX
+	JNZ          stop
+	VMULPD       Y0, Y3, Y0
 	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (BX)(CX*1)
+	JZ           restOne
+	VMOVUPD      X0, (CX)(DX*1)
 	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
+	ADDQ         $0x10, DX
 
-restAOne:
+restOne:
 	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (BX)(CX*1)
+	JZ     restNone
+	VMOVSD X0, (CX)(DX*1)
 
-restANone:
-end:
+restNone:
+	MOVQ n+24(FP), AX
+	MOVQ AX, done+40(FP)
+	VZEROUPPER
+	RET
+
+stop:
+	SHRQ $0x03, DX
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -5381,22 +5383,22 @@ TEXT ·log264AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+64(SB), Y2, Y2
-	VANDPD       powerConstants<>+96(SB), Y2, Y3
-	VPADDQ       powerConstants<>+128(SB), Y3, Y3
+	VPADDQ       powerConstants<>+32(SB), Y2, Y2
+	VANDPD       powerConstants<>+64(SB), Y2, Y3
+	VPADDQ       powerConstants<>+96(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y2, Y2
-	VSUBPD       powerConstants<>+0(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y2, Y2
+	VSUBPD       powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -5439,24 +5441,24 @@ single:
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+2176(SB), Y4
+	VMOVUPD      powerConstants<>+2112(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+0(SB), Y1, Y1
+	VMULPD       powerConstants<>+192(SB), Y1, Y1
 	VADDPD       Y6, Y1, Y2
 	VSUBPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y6, Y1
 	VADDPD       Y7, Y1, Y1
 	VADDPD       Y1, Y2, Y1
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -5472,22 +5474,22 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+64(SB), Y2, Y2
-	VANDPD       powerConstants<>+96(SB), Y2, Y3
-	VPADDQ       powerConstants<>+128(SB), Y3, Y3
+	VPADDQ       powerConstants<>+32(SB), Y2, Y2
+	VANDPD       powerConstants<>+64(SB), Y2, Y3
+	VPADDQ       powerConstants<>+96(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y2, Y2
-	VSUBPD       powerConstants<>+0(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y2, Y2
+	VSUBPD       powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -5530,24 +5532,24 @@ singleDone:
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+704(SB), Y3
-	VMOVUPD      powerConstants<>+2176(SB), Y4
+	VMOVUPD      powerConstants<>+2112(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+0(SB), Y1, Y1
+	VMULPD       powerConstants<>+192(SB), Y1, Y1
 	VADDPD       Y6, Y1, Y2
 	VSUBPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y6, Y1
 	VADDPD       Y7, Y1, Y1
 	VADDPD       Y1, Y2, Y1
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -5579,22 +5581,22 @@ TEXT ·log1064AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+64(SB), Y2, Y2
-	VANDPD       powerConstants<>+96(SB), Y2, Y3
-	VPADDQ       powerConstants<>+128(SB), Y3, Y3
+	VPADDQ       powerConstants<>+32(SB), Y2, Y2
+	VANDPD       powerConstants<>+64(SB), Y2, Y3
+	VPADDQ       powerConstants<>+96(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y2, Y2
-	VSUBPD       powerConstants<>+0(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y2, Y2
+	VSUBPD       powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -5636,26 +5638,26 @@ single:
 	VSUBPD       Y4, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+1120(SB), Y3
-	VMOVUPD      powerConstants<>+2208(SB), Y4
+	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VMOVUPD      powerConstants<>+2144(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+2240(SB), Y1, Y2
+	VMULPD       powerConstants<>+2176(SB), Y1, Y2
 	VADDPD       Y6, Y2, Y3
 	VSUBPD       Y2, Y3, Y2
 	VSUBPD       Y2, Y6, Y2
 	VADDPD       Y7, Y2, Y2
-	VFMADD231PD  powerConstants<>+2272(SB), Y1, Y2
+	VFMADD231PD  powerConstants<>+2208(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -5671,22 +5673,22 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y1
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y1
 	VMULPD       powerConstants<>+1312(SB), Y0, Y2
 	VBLENDVPD    Y1, Y2, Y0, Y2
-	VPADDQ       powerConstants<>+64(SB), Y2, Y2
-	VANDPD       powerConstants<>+96(SB), Y2, Y3
-	VPADDQ       powerConstants<>+128(SB), Y3, Y3
+	VPADDQ       powerConstants<>+32(SB), Y2, Y2
+	VANDPD       powerConstants<>+64(SB), Y2, Y3
+	VPADDQ       powerConstants<>+96(SB), Y3, Y3
 	VPSRLQ       $0x34, Y2, Y2
-	VORPD        powerConstants<>+160(SB), Y2, Y2
-	VSUBPD       powerConstants<>+192(SB), Y2, Y2
-	VSUBPD       powerConstants<>+0(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y2, Y2
+	VSUBPD       powerConstants<>+160(SB), Y2, Y2
+	VSUBPD       powerConstants<>+192(SB), Y3, Y3
 	VANDPD       powerConstants<>+1344(SB), Y1, Y1
 	VSUBPD       Y1, Y2, Y1
 	VADDPD       powerConstants<>+224(SB), Y3, Y2
 	VSUBPD       powerConstants<>+224(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y3, Y6
 	VMOVAPD      Y3, Y3
@@ -5728,26 +5730,26 @@ singleDone:
 	VSUBPD       Y4, Y5, Y4
 	VSUBPD       Y4, Y3, Y3
 	VADDPD       Y2, Y3, Y2
-	VMOVUPD      powerConstants<>+1120(SB), Y3
-	VMOVUPD      powerConstants<>+2208(SB), Y4
+	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VMOVUPD      powerConstants<>+2144(SB), Y4
 	VMULPD       Y3, Y5, Y6
 	VMOVAPD      Y5, Y7
 	VFMSUB213PD  Y6, Y3, Y7
 	VFMADD231PD  Y4, Y5, Y7
 	VFMADD231PD  Y3, Y2, Y7
-	VMULPD       powerConstants<>+2240(SB), Y1, Y2
+	VMULPD       powerConstants<>+2176(SB), Y1, Y2
 	VADDPD       Y6, Y2, Y3
 	VSUBPD       Y2, Y3, Y2
 	VSUBPD       Y2, Y6, Y2
 	VADDPD       Y7, Y2, Y2
-	VFMADD231PD  powerConstants<>+2272(SB), Y1, Y2
+	VFMADD231PD  powerConstants<>+2208(SB), Y1, Y2
 	VADDPD       Y2, Y3, Y1
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y2
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y0, Y2
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y3
 	VANDPD       Y3, Y2, Y2
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y0, Y3
 	VBLENDVPD    Y3, powerConstants<>+480(SB), Y0, Y3
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y3, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -5846,7 +5848,7 @@ end:
 // Requires: AVX
 TEXT ·log10Grad64AVX2(SB), NOSPLIT, $0-56
 	VXORPS  Y0, Y0, Y0
-	VMOVUPD powerConstants<>+1120(SB), Y1
+	VMOVUPD powerConstants<>+1152(SB), Y1
 	MOVQ    n+32(FP), AX
 	MOVQ    gy+8(FP), CX
 	MOVQ    x+16(FP), DX
@@ -5931,30 +5933,30 @@ TEXT ·bceVV64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD     (CX)(SI*1), Y0
 	VMOVUPD     (DX)(SI*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
-	VANDPD      powerConstants<>+96(SB), Y4, Y5
-	VPADDQ      powerConstants<>+128(SB), Y5, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2304(SB), Y8
-	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2400(SB), Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -5964,49 +5966,49 @@ single:
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y0
-	VADDPD      powerConstants<>+0(SB), Y0, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y5
-	VANDPD      powerConstants<>+96(SB), Y5, Y6
-	VPADDQ      powerConstants<>+128(SB), Y6, Y6
+	VADDPD      powerConstants<>+192(SB), Y0, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
+	VPADDQ      powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y6, Y6
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VMOVUPD     powerConstants<>+1216(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y4, Y7
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD     Y7, Y8
 	VFMADD231PD Y4, Y0, Y8
 	VSUBPD      Y8, Y7, Y7
 	VFMADD231PD Y4, Y0, Y7
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y4
 	VBLENDVPD   Y4, Y8, Y6, Y6
 	VANDPD      Y7, Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y6, Y7
 	VDIVPD      Y7, Y6, Y7
 	VMULPD      Y7, Y7, Y8
 	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+2304(SB), Y10
-	VFMADD213PD powerConstants<>+2336(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+2368(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+2400(SB), Y11
+	VMOVUPD     powerConstants<>+2240(SB), Y10
+	VFMADD213PD powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD     powerConstants<>+2336(SB), Y11
+	VFMADD213PD powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2400(SB), Y9, Y11
 	VFMADD213PD powerConstants<>+2432(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+2464(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD Y11, Y8, Y10
 	VMULPD      powerConstants<>+384(SB), Y6, Y9
 	VMULPD      Y6, Y9, Y9
@@ -6017,21 +6019,21 @@ single:
 	VSUBPD      Y4, Y9, Y4
 	VSUBPD      Y4, Y6, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y0, Y5
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y6
 	VANDPD      Y6, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y0, Y6
 	VBLENDVPD   Y6, powerConstants<>+480(SB), Y0, Y6
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y0, Y7
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y7
 	VORPD       Y7, Y6, Y6
 	VBLENDVPD   Y5, Y4, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VANDPD      powerConstants<>+1056(SB), Y0, Y0
 	VANDPD      Y0, Y5, Y0
 	VORPD       Y0, Y4, Y0
 	VMAXPD      Y0, Y3, Y0
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y3
+	VMOVUPD     powerConstants<>+192(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VMULPD      Y0, Y1, Y0
 	VADDPD      Y0, Y2, Y0
@@ -6050,30 +6052,30 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      powerConstants<>+1152(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6083,49 +6085,49 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y6
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y1, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y1
-	VADDPD       powerConstants<>+0(SB), Y1, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VADDPD       powerConstants<>+192(SB), Y1, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
+	VPADDQ       powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD       powerConstants<>+192(SB), Y6, Y6
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ       $0x34, Y4, Y4
-	VMOVUPD      powerConstants<>+1184(SB), Y7
+	VMOVUPD      powerConstants<>+1216(SB), Y7
 	VPSUBQ       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y4, Y7
+	VSUBPD       powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD      Y7, Y8
 	VFMADD231PD  Y4, Y1, Y8
 	VSUBPD       Y8, Y7, Y7
 	VFMADD231PD  Y4, Y1, Y7
-	VCMPPD       $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VCMPPD       $0x11, powerConstants<>+1248(SB), Y1, Y4
 	VBLENDVPD    Y4, Y8, Y6, Y6
 	VANDPD       Y7, Y4, Y4
 	VADDPD       powerConstants<>+224(SB), Y6, Y7
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+2304(SB), Y10
-	VFMADD213PD  powerConstants<>+2336(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+2400(SB), Y11
+	VMOVUPD      powerConstants<>+2240(SB), Y10
+	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2336(SB), Y11
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
 	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2464(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
 	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
@@ -6136,21 +6138,21 @@ singleDone:
 	VSUBPD       Y4, Y9, Y4
 	VSUBPD       Y4, Y6, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD       $0x1e, powerConstants<>+1280(SB), Y1, Y5
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y6
 	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VCMPPD       $0x00, powerConstants<>+1280(SB), Y1, Y6
 	VBLENDVPD    Y6, powerConstants<>+480(SB), Y1, Y6
-	VCMPPD       $0x11, powerConstants<>+1248(SB), Y1, Y7
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y7
 	VORPD        Y7, Y6, Y6
 	VBLENDVPD    Y5, Y4, Y6, Y4
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VANDPD       powerConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y5, Y1
 	VORPD        Y1, Y4, Y1
 	VMAXPD       Y1, Y3, Y1
 	VMULPD       Y2, Y0, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VSUBPD       Y0, Y3, Y0
 	VMULPD       Y1, Y0, Y0
 	VADDPD       Y0, Y2, Y0
@@ -6185,30 +6187,30 @@ TEXT ·bceVS64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD     (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y3
 	VMULPD      powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD   Y3, Y4, Y1, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
-	VANDPD      powerConstants<>+96(SB), Y4, Y5
-	VPADDQ      powerConstants<>+128(SB), Y5, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2304(SB), Y8
-	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2400(SB), Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6218,49 +6220,49 @@ single:
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y1, Y1
-	VADDPD      powerConstants<>+0(SB), Y1, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y5
-	VANDPD      powerConstants<>+96(SB), Y5, Y6
-	VPADDQ      powerConstants<>+128(SB), Y6, Y6
+	VADDPD      powerConstants<>+192(SB), Y1, Y4
+	VPADDQ      powerConstants<>+32(SB), Y4, Y5
+	VANDPD      powerConstants<>+64(SB), Y5, Y6
+	VPADDQ      powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ      $0x34, Y5, Y5
-	VORPD       powerConstants<>+160(SB), Y5, Y5
-	VSUBPD      powerConstants<>+192(SB), Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y6, Y6
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
+	VORPD       powerConstants<>+128(SB), Y5, Y5
+	VSUBPD      powerConstants<>+160(SB), Y5, Y5
+	VSUBPD      powerConstants<>+192(SB), Y6, Y6
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ      $0x34, Y4, Y4
-	VMOVUPD     powerConstants<>+1184(SB), Y7
+	VMOVUPD     powerConstants<>+1216(SB), Y7
 	VPSUBQ      Y4, Y7, Y4
 	VPSLLQ      $0x34, Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y4, Y7
+	VSUBPD      powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD     Y7, Y8
 	VFMADD231PD Y4, Y1, Y8
 	VSUBPD      Y8, Y7, Y7
 	VFMADD231PD Y4, Y1, Y7
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y4
 	VBLENDVPD   Y4, Y8, Y6, Y6
 	VANDPD      Y7, Y4, Y4
 	VADDPD      powerConstants<>+224(SB), Y6, Y7
 	VDIVPD      Y7, Y6, Y7
 	VMULPD      Y7, Y7, Y8
 	VMULPD      Y8, Y8, Y9
-	VMOVUPD     powerConstants<>+2304(SB), Y10
-	VFMADD213PD powerConstants<>+2336(SB), Y9, Y10
-	VFMADD213PD powerConstants<>+2368(SB), Y9, Y10
-	VMOVUPD     powerConstants<>+2400(SB), Y11
+	VMOVUPD     powerConstants<>+2240(SB), Y10
+	VFMADD213PD powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD     powerConstants<>+2336(SB), Y11
+	VFMADD213PD powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD powerConstants<>+2400(SB), Y9, Y11
 	VFMADD213PD powerConstants<>+2432(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+2464(SB), Y9, Y11
-	VFMADD213PD powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD Y11, Y8, Y10
 	VMULPD      powerConstants<>+384(SB), Y6, Y9
 	VMULPD      Y6, Y9, Y9
@@ -6271,21 +6273,21 @@ single:
 	VSUBPD      Y4, Y9, Y4
 	VSUBPD      Y4, Y6, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y5, Y4
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y1, Y5
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y6
 	VANDPD      Y6, Y5, Y5
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y1, Y6
 	VBLENDVPD   Y6, powerConstants<>+480(SB), Y1, Y6
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y1, Y7
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y7
 	VORPD       Y7, Y6, Y6
 	VBLENDVPD   Y5, Y4, Y6, Y4
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VANDPD      powerConstants<>+1056(SB), Y1, Y1
 	VANDPD      Y1, Y5, Y1
 	VORPD       Y1, Y4, Y1
 	VMAXPD      Y1, Y3, Y1
 	VMULPD      Y2, Y0, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y3
+	VMOVUPD     powerConstants<>+192(SB), Y3
 	VSUBPD      Y0, Y3, Y3
 	VMULPD      Y1, Y3, Y1
 	VADDPD      Y1, Y2, Y1
@@ -6303,30 +6305,30 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+1152(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6336,49 +6338,49 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y6
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y1, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y1
-	VADDPD       powerConstants<>+0(SB), Y1, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VADDPD       powerConstants<>+192(SB), Y1, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
+	VPADDQ       powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD       powerConstants<>+192(SB), Y6, Y6
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ       $0x34, Y4, Y4
-	VMOVUPD      powerConstants<>+1184(SB), Y7
+	VMOVUPD      powerConstants<>+1216(SB), Y7
 	VPSUBQ       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y4, Y7
+	VSUBPD       powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD      Y7, Y8
 	VFMADD231PD  Y4, Y1, Y8
 	VSUBPD       Y8, Y7, Y7
 	VFMADD231PD  Y4, Y1, Y7
-	VCMPPD       $0x11, powerConstants<>+1216(SB), Y1, Y4
+	VCMPPD       $0x11, powerConstants<>+1248(SB), Y1, Y4
 	VBLENDVPD    Y4, Y8, Y6, Y6
 	VANDPD       Y7, Y4, Y4
 	VADDPD       powerConstants<>+224(SB), Y6, Y7
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+2304(SB), Y10
-	VFMADD213PD  powerConstants<>+2336(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+2400(SB), Y11
+	VMOVUPD      powerConstants<>+2240(SB), Y10
+	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2336(SB), Y11
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
 	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2464(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
 	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
@@ -6389,21 +6391,21 @@ singleDone:
 	VSUBPD       Y4, Y9, Y4
 	VSUBPD       Y4, Y6, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1248(SB), Y1, Y5
+	VCMPPD       $0x1e, powerConstants<>+1280(SB), Y1, Y5
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y6
 	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x00, powerConstants<>+1248(SB), Y1, Y6
+	VCMPPD       $0x00, powerConstants<>+1280(SB), Y1, Y6
 	VBLENDVPD    Y6, powerConstants<>+480(SB), Y1, Y6
-	VCMPPD       $0x11, powerConstants<>+1248(SB), Y1, Y7
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y7
 	VORPD        Y7, Y6, Y6
 	VBLENDVPD    Y5, Y4, Y6, Y4
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VANDPD       powerConstants<>+1056(SB), Y1, Y1
 	VANDPD       Y1, Y5, Y1
 	VORPD        Y1, Y4, Y1
 	VMAXPD       Y1, Y3, Y1
 	VMULPD       Y2, Y0, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VSUBPD       Y0, Y3, Y0
 	VMULPD       Y1, Y0, Y0
 	VADDPD       Y0, Y2, Y0
@@ -6438,30 +6440,30 @@ TEXT ·bceSV64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD     (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
-	VANDPD      powerConstants<>+96(SB), Y4, Y5
-	VPADDQ      powerConstants<>+128(SB), Y5, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2304(SB), Y8
-	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2400(SB), Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6471,49 +6473,49 @@ single:
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
-	VMOVUPD     powerConstants<>+1152(SB), Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y3
 	VXORPD      powerConstants<>+1056(SB), Y0, Y4
-	VADDPD      powerConstants<>+0(SB), Y4, Y5
-	VPADDQ      powerConstants<>+64(SB), Y5, Y6
-	VANDPD      powerConstants<>+96(SB), Y6, Y7
-	VPADDQ      powerConstants<>+128(SB), Y7, Y7
+	VADDPD      powerConstants<>+192(SB), Y4, Y5
+	VPADDQ      powerConstants<>+32(SB), Y5, Y6
+	VANDPD      powerConstants<>+64(SB), Y6, Y7
+	VPADDQ      powerConstants<>+96(SB), Y7, Y7
 	VPSRLQ      $0x34, Y6, Y6
-	VORPD       powerConstants<>+160(SB), Y6, Y6
-	VSUBPD      powerConstants<>+192(SB), Y6, Y6
-	VSUBPD      powerConstants<>+0(SB), Y7, Y7
-	VPADDQ      powerConstants<>+64(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y6, Y6
+	VSUBPD      powerConstants<>+160(SB), Y6, Y6
+	VSUBPD      powerConstants<>+192(SB), Y7, Y7
+	VPADDQ      powerConstants<>+32(SB), Y5, Y5
 	VPSRLQ      $0x34, Y5, Y5
-	VMOVUPD     powerConstants<>+1184(SB), Y8
+	VMOVUPD     powerConstants<>+1216(SB), Y8
 	VPSUBQ      Y5, Y8, Y5
 	VPSLLQ      $0x34, Y5, Y5
-	VSUBPD      powerConstants<>+0(SB), Y5, Y8
+	VSUBPD      powerConstants<>+192(SB), Y5, Y8
 	VMOVAPD     Y8, Y9
 	VFMADD231PD Y5, Y4, Y9
 	VSUBPD      Y9, Y8, Y8
 	VFMADD231PD Y5, Y4, Y8
-	VCMPPD      $0x11, powerConstants<>+1216(SB), Y4, Y5
+	VCMPPD      $0x11, powerConstants<>+1248(SB), Y4, Y5
 	VBLENDVPD   Y5, Y9, Y7, Y7
 	VANDPD      Y8, Y5, Y5
 	VADDPD      powerConstants<>+224(SB), Y7, Y8
 	VDIVPD      Y8, Y7, Y8
 	VMULPD      Y8, Y8, Y9
 	VMULPD      Y9, Y9, Y10
-	VMOVUPD     powerConstants<>+2304(SB), Y11
-	VFMADD213PD powerConstants<>+2336(SB), Y10, Y11
-	VFMADD213PD powerConstants<>+2368(SB), Y10, Y11
-	VMOVUPD     powerConstants<>+2400(SB), Y12
+	VMOVUPD     powerConstants<>+2240(SB), Y11
+	VFMADD213PD powerConstants<>+2272(SB), Y10, Y11
+	VFMADD213PD powerConstants<>+2304(SB), Y10, Y11
+	VMOVUPD     powerConstants<>+2336(SB), Y12
+	VFMADD213PD powerConstants<>+2368(SB), Y10, Y12
+	VFMADD213PD powerConstants<>+2400(SB), Y10, Y12
 	VFMADD213PD powerConstants<>+2432(SB), Y10, Y12
-	VFMADD213PD powerConstants<>+2464(SB), Y10, Y12
-	VFMADD213PD powerConstants<>+2496(SB), Y10, Y12
 	VFMADD213PD Y12, Y9, Y11
 	VMULPD      powerConstants<>+384(SB), Y7, Y10
 	VMULPD      Y7, Y10, Y10
@@ -6524,21 +6526,21 @@ single:
 	VSUBPD      Y5, Y10, Y5
 	VSUBPD      Y5, Y7, Y5
 	VFMADD231PD powerConstants<>+448(SB), Y6, Y5
-	VCMPPD      $0x1e, powerConstants<>+1248(SB), Y4, Y6
+	VCMPPD      $0x1e, powerConstants<>+1280(SB), Y4, Y6
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y4, Y7
 	VANDPD      Y7, Y6, Y6
-	VCMPPD      $0x00, powerConstants<>+1248(SB), Y4, Y7
+	VCMPPD      $0x00, powerConstants<>+1280(SB), Y4, Y7
 	VBLENDVPD   Y7, powerConstants<>+480(SB), Y4, Y7
-	VCMPPD      $0x11, powerConstants<>+1248(SB), Y4, Y8
+	VCMPPD      $0x11, powerConstants<>+1280(SB), Y4, Y8
 	VORPD       Y8, Y7, Y7
 	VBLENDVPD   Y6, Y5, Y7, Y5
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y4, Y6
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y4, Y6
 	VANDPD      powerConstants<>+1056(SB), Y4, Y4
 	VANDPD      Y4, Y6, Y4
 	VORPD       Y4, Y5, Y4
 	VMAXPD      Y4, Y3, Y3
 	VMULPD      Y2, Y1, Y2
-	VMOVUPD     powerConstants<>+0(SB), Y4
+	VMOVUPD     powerConstants<>+192(SB), Y4
 	VSUBPD      Y1, Y4, Y1
 	VMULPD      Y3, Y1, Y1
 	VADDPD      Y1, Y2, Y1
@@ -6556,30 +6558,30 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+1152(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y3
 	VMULPD       powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD    Y3, Y4, Y0, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6589,49 +6591,49 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD    Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y3, Y4, Y5, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+1152(SB), Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y0
-	VADDPD       powerConstants<>+0(SB), Y0, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y5
-	VANDPD       powerConstants<>+96(SB), Y5, Y6
-	VPADDQ       powerConstants<>+128(SB), Y6, Y6
+	VADDPD       powerConstants<>+192(SB), Y0, Y4
+	VPADDQ       powerConstants<>+32(SB), Y4, Y5
+	VANDPD       powerConstants<>+64(SB), Y5, Y6
+	VPADDQ       powerConstants<>+96(SB), Y6, Y6
 	VPSRLQ       $0x34, Y5, Y5
-	VORPD        powerConstants<>+160(SB), Y5, Y5
-	VSUBPD       powerConstants<>+192(SB), Y5, Y5
-	VSUBPD       powerConstants<>+0(SB), Y6, Y6
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
+	VORPD        powerConstants<>+128(SB), Y5, Y5
+	VSUBPD       powerConstants<>+160(SB), Y5, Y5
+	VSUBPD       powerConstants<>+192(SB), Y6, Y6
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
 	VPSRLQ       $0x34, Y4, Y4
-	VMOVUPD      powerConstants<>+1184(SB), Y7
+	VMOVUPD      powerConstants<>+1216(SB), Y7
 	VPSUBQ       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y4, Y7
+	VSUBPD       powerConstants<>+192(SB), Y4, Y7
 	VMOVAPD      Y7, Y8
 	VFMADD231PD  Y4, Y0, Y8
 	VSUBPD       Y8, Y7, Y7
 	VFMADD231PD  Y4, Y0, Y7
-	VCMPPD       $0x11, powerConstants<>+1216(SB), Y0, Y4
+	VCMPPD       $0x11, powerConstants<>+1248(SB), Y0, Y4
 	VBLENDVPD    Y4, Y8, Y6, Y6
 	VANDPD       Y7, Y4, Y4
 	VADDPD       powerConstants<>+224(SB), Y6, Y7
 	VDIVPD       Y7, Y6, Y7
 	VMULPD       Y7, Y7, Y8
 	VMULPD       Y8, Y8, Y9
-	VMOVUPD      powerConstants<>+2304(SB), Y10
-	VFMADD213PD  powerConstants<>+2336(SB), Y9, Y10
-	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y10
-	VMOVUPD      powerConstants<>+2400(SB), Y11
+	VMOVUPD      powerConstants<>+2240(SB), Y10
+	VFMADD213PD  powerConstants<>+2272(SB), Y9, Y10
+	VFMADD213PD  powerConstants<>+2304(SB), Y9, Y10
+	VMOVUPD      powerConstants<>+2336(SB), Y11
+	VFMADD213PD  powerConstants<>+2368(SB), Y9, Y11
+	VFMADD213PD  powerConstants<>+2400(SB), Y9, Y11
 	VFMADD213PD  powerConstants<>+2432(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2464(SB), Y9, Y11
-	VFMADD213PD  powerConstants<>+2496(SB), Y9, Y11
 	VFMADD213PD  Y11, Y8, Y10
 	VMULPD       powerConstants<>+384(SB), Y6, Y9
 	VMULPD       Y6, Y9, Y9
@@ -6642,21 +6644,21 @@ singleDone:
 	VSUBPD       Y4, Y9, Y4
 	VSUBPD       Y4, Y6, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y5, Y4
-	VCMPPD       $0x1e, powerConstants<>+1248(SB), Y0, Y5
+	VCMPPD       $0x1e, powerConstants<>+1280(SB), Y0, Y5
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y6
 	VANDPD       Y6, Y5, Y5
-	VCMPPD       $0x00, powerConstants<>+1248(SB), Y0, Y6
+	VCMPPD       $0x00, powerConstants<>+1280(SB), Y0, Y6
 	VBLENDVPD    Y6, powerConstants<>+480(SB), Y0, Y6
-	VCMPPD       $0x11, powerConstants<>+1248(SB), Y0, Y7
+	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y7
 	VORPD        Y7, Y6, Y6
 	VBLENDVPD    Y5, Y4, Y6, Y4
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VANDPD       powerConstants<>+1056(SB), Y0, Y0
 	VANDPD       Y0, Y5, Y0
 	VORPD        Y0, Y4, Y0
 	VMAXPD       Y0, Y3, Y0
 	VMULPD       Y2, Y1, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VSUBPD       Y1, Y3, Y1
 	VMULPD       Y0, Y1, Y0
 	VADDPD       Y0, Y2, Y0
@@ -6692,30 +6694,30 @@ TEXT ·crossEntropyVV64AVX2(SB), NOSPLIT, $0-32
 single:
 	VMOVUPD     (CX)(SI*1), Y0
 	VMOVUPD     (DX)(SI*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
-	VANDPD      powerConstants<>+96(SB), Y4, Y5
-	VPADDQ      powerConstants<>+128(SB), Y5, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2304(SB), Y8
-	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2400(SB), Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6725,12 +6727,12 @@ single:
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y5, Y0
 	VBLENDVPD   Y3, Y4, Y0, Y0
 	VMAXPD      Y0, Y2, Y0
@@ -6750,30 +6752,30 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      powerConstants<>+1152(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6783,12 +6785,12 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y1, Y1
 	VORPD        Y1, Y5, Y1
 	VBLENDVPD    Y3, Y4, Y1, Y1
 	VMAXPD       Y1, Y2, Y1
@@ -6824,30 +6826,30 @@ TEXT ·crossEntropyVS64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD     (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y3
 	VMULPD      powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD   Y3, Y4, Y1, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
-	VANDPD      powerConstants<>+96(SB), Y4, Y5
-	VPADDQ      powerConstants<>+128(SB), Y5, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2304(SB), Y8
-	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2400(SB), Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6857,12 +6859,12 @@ single:
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y1, Y1
 	VORPD       Y1, Y5, Y1
 	VBLENDVPD   Y3, Y4, Y1, Y1
 	VMAXPD      Y1, Y2, Y1
@@ -6881,30 +6883,30 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+1152(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y1, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y3
 	VMULPD       powerConstants<>+1312(SB), Y1, Y4
 	VBLENDVPD    Y3, Y4, Y1, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -6914,12 +6916,12 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y1, Y3
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y1, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y1, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y1, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD    Y5, powerConstants<>+480(SB), Y1, Y5
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y1, Y1
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y1, Y1
 	VORPD        Y1, Y5, Y1
 	VBLENDVPD    Y3, Y4, Y1, Y1
 	VMAXPD       Y1, Y2, Y1
@@ -6955,30 +6957,30 @@ TEXT ·crossEntropySV64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD     (CX)(BX*1), Y1
-	VMOVUPD     powerConstants<>+1152(SB), Y2
-	VCMPPD      $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMOVUPD     powerConstants<>+1184(SB), Y2
+	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y3
 	VMULPD      powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD   Y3, Y4, Y0, Y4
-	VPADDQ      powerConstants<>+64(SB), Y4, Y4
-	VANDPD      powerConstants<>+96(SB), Y4, Y5
-	VPADDQ      powerConstants<>+128(SB), Y5, Y5
+	VPADDQ      powerConstants<>+32(SB), Y4, Y4
+	VANDPD      powerConstants<>+64(SB), Y4, Y5
+	VPADDQ      powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       powerConstants<>+160(SB), Y4, Y4
-	VSUBPD      powerConstants<>+192(SB), Y4, Y4
-	VSUBPD      powerConstants<>+0(SB), Y5, Y5
+	VORPD       powerConstants<>+128(SB), Y4, Y4
+	VSUBPD      powerConstants<>+160(SB), Y4, Y4
+	VSUBPD      powerConstants<>+192(SB), Y5, Y5
 	VANDPD      powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD      Y3, Y4, Y3
 	VADDPD      powerConstants<>+224(SB), Y5, Y4
 	VDIVPD      Y4, Y5, Y4
 	VMULPD      Y4, Y4, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     powerConstants<>+2304(SB), Y8
-	VFMADD213PD powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD     powerConstants<>+2400(SB), Y9
+	VMOVUPD     powerConstants<>+2240(SB), Y8
+	VFMADD213PD powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD     powerConstants<>+2336(SB), Y9
+	VFMADD213PD powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      powerConstants<>+384(SB), Y5, Y7
 	VMULPD      Y5, Y7, Y7
@@ -6988,12 +6990,12 @@ single:
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y5, Y4
 	VFMADD231PD powerConstants<>+448(SB), Y3, Y4
-	VCMPPD      $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD      $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD      $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD      Y5, Y3, Y3
-	VCMPPD      $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD      $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD   Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD      $0x11, powerConstants<>+1088(SB), Y0, Y6
+	VCMPPD      $0x11, powerConstants<>+1120(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y3, Y4, Y5, Y3
 	VMAXPD      Y3, Y2, Y2
@@ -7012,30 +7014,30 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y1
 	VMASKMOVPD   (CX)(BX*1), Y1, Y1
-	VMOVUPD      powerConstants<>+1152(SB), Y2
-	VCMPPD       $0x11, powerConstants<>+1280(SB), Y0, Y3
+	VMOVUPD      powerConstants<>+1184(SB), Y2
+	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y3
 	VMULPD       powerConstants<>+1312(SB), Y0, Y4
 	VBLENDVPD    Y3, Y4, Y0, Y4
-	VPADDQ       powerConstants<>+64(SB), Y4, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y4, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
 	VANDPD       powerConstants<>+1344(SB), Y3, Y3
 	VSUBPD       Y3, Y4, Y3
 	VADDPD       powerConstants<>+224(SB), Y5, Y4
 	VDIVPD       Y4, Y5, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       powerConstants<>+384(SB), Y5, Y7
 	VMULPD       Y5, Y7, Y7
@@ -7045,12 +7047,12 @@ singleDone:
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y5, Y4
 	VFMADD231PD  powerConstants<>+448(SB), Y3, Y4
-	VCMPPD       $0x1e, powerConstants<>+1088(SB), Y0, Y3
+	VCMPPD       $0x1e, powerConstants<>+1120(SB), Y0, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y0, Y5
 	VANDPD       Y5, Y3, Y3
-	VCMPPD       $0x00, powerConstants<>+1088(SB), Y0, Y5
+	VCMPPD       $0x00, powerConstants<>+1120(SB), Y0, Y5
 	VBLENDVPD    Y5, powerConstants<>+480(SB), Y0, Y5
-	VCMPPD       $0x11, powerConstants<>+1088(SB), Y0, Y0
+	VCMPPD       $0x11, powerConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y5, Y0
 	VBLENDVPD    Y3, Y4, Y0, Y0
 	VMAXPD       Y0, Y2, Y0
@@ -7099,10 +7101,10 @@ single:
 	VANDPD       powerConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y3, Y2
 	VXORPD       powerConstants<>+1056(SB), Y2, Y2
-	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+0(SB), Y2, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
-	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VANDPD       powerConstants<>+0(SB), Y4, Y3
 	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1728(SB), Y3
@@ -7117,7 +7119,7 @@ single:
 	VADDPD       Y2, Y3, Y5
 	VSUBPD       Y3, Y5, Y3
 	VSUBPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
@@ -7138,26 +7140,26 @@ single:
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7166,13 +7168,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7213,10 +7215,10 @@ singleDone:
 	VANDPD       powerConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y3, Y2
 	VXORPD       powerConstants<>+1056(SB), Y2, Y2
-	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+0(SB), Y2, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
-	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VANDPD       powerConstants<>+0(SB), Y4, Y3
 	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1728(SB), Y3
@@ -7231,7 +7233,7 @@ singleDone:
 	VADDPD       Y2, Y3, Y5
 	VSUBPD       Y3, Y5, Y3
 	VSUBPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
@@ -7252,26 +7254,26 @@ singleDone:
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7280,13 +7282,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7343,10 +7345,10 @@ single:
 	VANDPD       powerConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y3, Y2
 	VXORPD       powerConstants<>+1056(SB), Y2, Y2
-	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+0(SB), Y2, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
-	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VANDPD       powerConstants<>+0(SB), Y4, Y3
 	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1728(SB), Y3
@@ -7361,7 +7363,7 @@ single:
 	VADDPD       Y2, Y3, Y5
 	VSUBPD       Y3, Y5, Y3
 	VSUBPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
@@ -7382,26 +7384,26 @@ single:
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7410,13 +7412,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7456,10 +7458,10 @@ singleDone:
 	VANDPD       powerConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y3, Y2
 	VXORPD       powerConstants<>+1056(SB), Y2, Y2
-	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+0(SB), Y2, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
-	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VANDPD       powerConstants<>+0(SB), Y4, Y3
 	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1728(SB), Y3
@@ -7474,7 +7476,7 @@ singleDone:
 	VADDPD       Y2, Y3, Y5
 	VSUBPD       Y3, Y5, Y3
 	VSUBPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
@@ -7495,26 +7497,26 @@ singleDone:
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7523,13 +7525,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7586,10 +7588,10 @@ single:
 	VANDPD       powerConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y3, Y2
 	VXORPD       powerConstants<>+1056(SB), Y2, Y2
-	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+0(SB), Y2, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
-	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VANDPD       powerConstants<>+0(SB), Y4, Y3
 	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1728(SB), Y3
@@ -7604,7 +7606,7 @@ single:
 	VADDPD       Y2, Y3, Y5
 	VSUBPD       Y3, Y5, Y3
 	VSUBPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
@@ -7625,26 +7627,26 @@ single:
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7653,13 +7655,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7699,10 +7701,10 @@ singleDone:
 	VANDPD       powerConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y3, Y2
 	VXORPD       powerConstants<>+1056(SB), Y2, Y2
-	VANDPD       powerConstants<>+32(SB), Y2, Y3
+	VANDPD       powerConstants<>+0(SB), Y2, Y3
 	VCMPPD       $0x11, powerConstants<>+512(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
-	VANDPD       powerConstants<>+32(SB), Y4, Y3
+	VANDPD       powerConstants<>+0(SB), Y4, Y3
 	VCMPPD       $0x11, powerConstants<>+1696(SB), Y3, Y3
 	VANDPD       Y2, Y3, Y2
 	VMOVUPD      powerConstants<>+1728(SB), Y3
@@ -7717,7 +7719,7 @@ singleDone:
 	VADDPD       Y2, Y3, Y5
 	VSUBPD       Y3, Y5, Y3
 	VSUBPD       Y3, Y2, Y2
-	VMOVUPD      powerConstants<>+0(SB), Y3
+	VMOVUPD      powerConstants<>+192(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
@@ -7738,26 +7740,26 @@ singleDone:
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7766,13 +7768,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7842,30 +7844,30 @@ single:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y2
+	VMOVUPD      powerConstants<>+192(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7874,13 +7876,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7894,7 +7896,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -7936,30 +7938,30 @@ singleDone:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y2
+	VMOVUPD      powerConstants<>+192(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -7968,13 +7970,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -7988,7 +7990,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -8046,30 +8048,30 @@ single:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y2
+	VMOVUPD      powerConstants<>+192(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -8078,13 +8080,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -8098,7 +8100,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y5
 	VBLENDVPD    Y3, Y5, Y4, Y3
 	VFMADD213PD  Y2, Y1, Y3
@@ -8139,30 +8141,30 @@ singleDone:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y2
+	VMOVUPD      powerConstants<>+192(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -8171,13 +8173,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -8191,7 +8193,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y1, Y3
 	VXORPD       powerConstants<>+1056(SB), Y0, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y0, Y5, Y0
 	VBLENDVPD    Y3, Y0, Y4, Y0
 	VFMADD213PD  Y2, Y1, Y0
@@ -8249,30 +8251,30 @@ single:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y2
+	VMOVUPD      powerConstants<>+192(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -8281,13 +8283,13 @@ single:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -8301,7 +8303,7 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -8342,30 +8344,30 @@ singleDone:
 	VFMADD213PD  powerConstants<>+2080(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      powerConstants<>+0(SB), Y2
+	VMOVUPD      powerConstants<>+192(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSRAD       $0x01, Y3, Y4
 	VPSLLQ       $0x34, Y4, Y5
-	VPADDQ       powerConstants<>+0(SB), Y5, Y5
+	VPADDQ       powerConstants<>+192(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y4, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       powerConstants<>+0(SB), Y3, Y3
+	VPADDQ       powerConstants<>+192(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VADDPD       powerConstants<>+0(SB), Y2, Y3
-	VPADDQ       powerConstants<>+64(SB), Y3, Y4
-	VANDPD       powerConstants<>+96(SB), Y4, Y5
-	VPADDQ       powerConstants<>+128(SB), Y5, Y5
+	VADDPD       powerConstants<>+192(SB), Y2, Y3
+	VPADDQ       powerConstants<>+32(SB), Y3, Y4
+	VANDPD       powerConstants<>+64(SB), Y4, Y5
+	VPADDQ       powerConstants<>+96(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        powerConstants<>+160(SB), Y4, Y4
-	VSUBPD       powerConstants<>+192(SB), Y4, Y4
-	VSUBPD       powerConstants<>+0(SB), Y5, Y5
-	VPADDQ       powerConstants<>+64(SB), Y3, Y3
+	VORPD        powerConstants<>+128(SB), Y4, Y4
+	VSUBPD       powerConstants<>+160(SB), Y4, Y4
+	VSUBPD       powerConstants<>+192(SB), Y5, Y5
+	VPADDQ       powerConstants<>+32(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      powerConstants<>+1184(SB), Y5
+	VMOVUPD      powerConstants<>+1216(SB), Y5
 	VPSUBQ       Y3, Y5, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       powerConstants<>+0(SB), Y3, Y5
+	VSUBPD       powerConstants<>+192(SB), Y3, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VSUBPD       Y6, Y5, Y5
@@ -8374,13 +8376,13 @@ singleDone:
 	VDIVPD       Y2, Y6, Y2
 	VMULPD       Y2, Y2, Y3
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      powerConstants<>+2304(SB), Y8
-	VFMADD213PD  powerConstants<>+2336(SB), Y7, Y8
-	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y8
-	VMOVUPD      powerConstants<>+2400(SB), Y9
+	VMOVUPD      powerConstants<>+2240(SB), Y8
+	VFMADD213PD  powerConstants<>+2272(SB), Y7, Y8
+	VFMADD213PD  powerConstants<>+2304(SB), Y7, Y8
+	VMOVUPD      powerConstants<>+2336(SB), Y9
+	VFMADD213PD  powerConstants<>+2368(SB), Y7, Y9
+	VFMADD213PD  powerConstants<>+2400(SB), Y7, Y9
 	VFMADD213PD  powerConstants<>+2432(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2464(SB), Y7, Y9
-	VFMADD213PD  powerConstants<>+2496(SB), Y7, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VMULPD       powerConstants<>+384(SB), Y6, Y7
 	VMULPD       Y6, Y7, Y7
@@ -8394,7 +8396,7 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VXORPD       powerConstants<>+1056(SB), Y1, Y4
-	VMOVUPD      powerConstants<>+0(SB), Y5
+	VMOVUPD      powerConstants<>+192(SB), Y5
 	VSUBPD       Y1, Y5, Y1
 	VBLENDVPD    Y3, Y1, Y4, Y1
 	VFMADD213PD  Y2, Y0, Y1
@@ -8425,34 +8427,34 @@ DATA powerMasks<>+48(SB)/8, $0x0000000000000000
 DATA powerMasks<>+56(SB)/8, $0x0000000000000000
 GLOBL powerMasks<>(SB), RODATA|NOPTR, $64
 
-DATA powerConstants<>+0(SB)/8, $0x3ff0000000000000
-DATA powerConstants<>+8(SB)/8, $0x3ff0000000000000
-DATA powerConstants<>+16(SB)/8, $0x3ff0000000000000
-DATA powerConstants<>+24(SB)/8, $0x3ff0000000000000
-DATA powerConstants<>+32(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+40(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+48(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+56(SB)/8, $0x7fffffffffffffff
-DATA powerConstants<>+64(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+72(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+80(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+88(SB)/8, $0x00095f619980c433
-DATA powerConstants<>+96(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+104(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+112(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+120(SB)/8, $0x000fffffffffffff
-DATA powerConstants<>+128(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+136(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+144(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+152(SB)/8, $0x3fe6a09e667f3bcd
-DATA powerConstants<>+160(SB)/8, $0x4330000000000000
-DATA powerConstants<>+168(SB)/8, $0x4330000000000000
-DATA powerConstants<>+176(SB)/8, $0x4330000000000000
-DATA powerConstants<>+184(SB)/8, $0x4330000000000000
-DATA powerConstants<>+192(SB)/8, $0x43300000000003ff
-DATA powerConstants<>+200(SB)/8, $0x43300000000003ff
-DATA powerConstants<>+208(SB)/8, $0x43300000000003ff
-DATA powerConstants<>+216(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+0(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+8(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+16(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+24(SB)/8, $0x7fffffffffffffff
+DATA powerConstants<>+32(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+40(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+48(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+56(SB)/8, $0x00095f619980c433
+DATA powerConstants<>+64(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+72(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+80(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+88(SB)/8, $0x000fffffffffffff
+DATA powerConstants<>+96(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+104(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+112(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+120(SB)/8, $0x3fe6a09e667f3bcd
+DATA powerConstants<>+128(SB)/8, $0x4330000000000000
+DATA powerConstants<>+136(SB)/8, $0x4330000000000000
+DATA powerConstants<>+144(SB)/8, $0x4330000000000000
+DATA powerConstants<>+152(SB)/8, $0x4330000000000000
+DATA powerConstants<>+160(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+168(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+176(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+184(SB)/8, $0x43300000000003ff
+DATA powerConstants<>+192(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+200(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+208(SB)/8, $0x3ff0000000000000
+DATA powerConstants<>+216(SB)/8, $0x3ff0000000000000
 DATA powerConstants<>+224(SB)/8, $0x4000000000000000
 DATA powerConstants<>+232(SB)/8, $0x4000000000000000
 DATA powerConstants<>+240(SB)/8, $0x4000000000000000
@@ -8561,34 +8563,34 @@ DATA powerConstants<>+1056(SB)/8, $0x8000000000000000
 DATA powerConstants<>+1064(SB)/8, $0x8000000000000000
 DATA powerConstants<>+1072(SB)/8, $0x8000000000000000
 DATA powerConstants<>+1080(SB)/8, $0x8000000000000000
-DATA powerConstants<>+1088(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1096(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1104(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1112(SB)/8, $0x0000000000000000
-DATA powerConstants<>+1120(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1128(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1136(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1144(SB)/8, $0x3fdbcb7b1526e50e
-DATA powerConstants<>+1152(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1160(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1168(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1176(SB)/8, $0xc059000000000000
-DATA powerConstants<>+1184(SB)/8, $0x00000000000007fe
-DATA powerConstants<>+1192(SB)/8, $0x00000000000007fe
-DATA powerConstants<>+1200(SB)/8, $0x00000000000007fe
-DATA powerConstants<>+1208(SB)/8, $0x00000000000007fe
-DATA powerConstants<>+1216(SB)/8, $0x43b0000000000000
-DATA powerConstants<>+1224(SB)/8, $0x43b0000000000000
-DATA powerConstants<>+1232(SB)/8, $0x43b0000000000000
-DATA powerConstants<>+1240(SB)/8, $0x43b0000000000000
-DATA powerConstants<>+1248(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1256(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1264(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1272(SB)/8, $0xbff0000000000000
-DATA powerConstants<>+1280(SB)/8, $0x0010000000000000
-DATA powerConstants<>+1288(SB)/8, $0x0010000000000000
-DATA powerConstants<>+1296(SB)/8, $0x0010000000000000
-DATA powerConstants<>+1304(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1088(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1096(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1104(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1112(SB)/8, $0x0010000000000000
+DATA powerConstants<>+1120(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1128(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1136(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1144(SB)/8, $0x0000000000000000
+DATA powerConstants<>+1152(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1160(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1168(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1176(SB)/8, $0x3fdbcb7b1526e50e
+DATA powerConstants<>+1184(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1192(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1200(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1208(SB)/8, $0xc059000000000000
+DATA powerConstants<>+1216(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1224(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1232(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1240(SB)/8, $0x00000000000007fe
+DATA powerConstants<>+1248(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1256(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1264(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1272(SB)/8, $0x43b0000000000000
+DATA powerConstants<>+1280(SB)/8, $0xbff0000000000000
+DATA powerConstants<>+1288(SB)/8, $0xbff0000000000000
+DATA powerConstants<>+1296(SB)/8, $0xbff0000000000000
+DATA powerConstants<>+1304(SB)/8, $0xbff0000000000000
 DATA powerConstants<>+1312(SB)/8, $0x4350000000000000
 DATA powerConstants<>+1320(SB)/8, $0x4350000000000000
 DATA powerConstants<>+1328(SB)/8, $0x4350000000000000
@@ -8689,56 +8691,48 @@ DATA powerConstants<>+2080(SB)/8, $0x3fe0000000000001
 DATA powerConstants<>+2088(SB)/8, $0x3fe0000000000001
 DATA powerConstants<>+2096(SB)/8, $0x3fe0000000000001
 DATA powerConstants<>+2104(SB)/8, $0x3fe0000000000001
-DATA powerConstants<>+2112(SB)/8, $0x4097480000000000
-DATA powerConstants<>+2120(SB)/8, $0x4097480000000000
-DATA powerConstants<>+2128(SB)/8, $0x4097480000000000
-DATA powerConstants<>+2136(SB)/8, $0x4097480000000000
-DATA powerConstants<>+2144(SB)/8, $0xc097480000000000
-DATA powerConstants<>+2152(SB)/8, $0xc097480000000000
-DATA powerConstants<>+2160(SB)/8, $0xc097480000000000
-DATA powerConstants<>+2168(SB)/8, $0xc097480000000000
-DATA powerConstants<>+2176(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2184(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2192(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2200(SB)/8, $0x3c7777d0ffda0d24
-DATA powerConstants<>+2208(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2216(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2224(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2232(SB)/8, $0x3c695355baaafad3
-DATA powerConstants<>+2240(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2248(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2256(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2264(SB)/8, $0x3fd3441350a00000
-DATA powerConstants<>+2272(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2280(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2288(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2296(SB)/8, $0xbd80c0219dc1da99
-DATA powerConstants<>+2304(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2312(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2320(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2328(SB)/8, $0x3fc39a09d078c69f
-DATA powerConstants<>+2336(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2344(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2352(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2360(SB)/8, $0x3fcc71c51d8e78af
-DATA powerConstants<>+2368(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2376(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2384(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2392(SB)/8, $0x3fd999999997fa04
-DATA powerConstants<>+2400(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2408(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2416(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2424(SB)/8, $0x3fc2f112df3e5244
-DATA powerConstants<>+2432(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2440(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2448(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2456(SB)/8, $0x3fc7466496cb03de
-DATA powerConstants<>+2464(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2472(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2480(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2488(SB)/8, $0x3fd2492494229359
-DATA powerConstants<>+2496(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+2504(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+2512(SB)/8, $0x3fe5555555555593
-DATA powerConstants<>+2520(SB)/8, $0x3fe5555555555593
-GLOBL powerConstants<>(SB), RODATA|NOPTR, $2528
+DATA powerConstants<>+2112(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2120(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2128(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2136(SB)/8, $0x3c7777d0ffda0d24
+DATA powerConstants<>+2144(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2152(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2160(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2168(SB)/8, $0x3c695355baaafad3
+DATA powerConstants<>+2176(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2184(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2192(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2200(SB)/8, $0x3fd3441350a00000
+DATA powerConstants<>+2208(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2216(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2224(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2232(SB)/8, $0xbd80c0219dc1da99
+DATA powerConstants<>+2240(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2248(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2256(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2264(SB)/8, $0x3fc39a09d078c69f
+DATA powerConstants<>+2272(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2280(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2288(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2296(SB)/8, $0x3fcc71c51d8e78af
+DATA powerConstants<>+2304(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2312(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2320(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2328(SB)/8, $0x3fd999999997fa04
+DATA powerConstants<>+2336(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2344(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2352(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2360(SB)/8, $0x3fc2f112df3e5244
+DATA powerConstants<>+2368(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2376(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2384(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2392(SB)/8, $0x3fc7466496cb03de
+DATA powerConstants<>+2400(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2408(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2416(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2424(SB)/8, $0x3fd2492494229359
+DATA powerConstants<>+2432(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2440(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2448(SB)/8, $0x3fe5555555555593
+DATA powerConstants<>+2456(SB)/8, $0x3fe5555555555593
+GLOBL powerConstants<>(SB), RODATA|NOPTR, $2464

@@ -22,10 +22,11 @@ func powSV32AVX2(dst *float32, s float32, y *float32, n int)
 //go:noescape
 func anyPower32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
-// anyPowerGrad32AVX2 is dst = gy·a·xᵃ⁻¹.
+// anyPowerGrad32AVX2 is dst = gy·a·xᵃ⁻¹, up to the vector before the first with
+// an element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
-func anyPowerGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+func anyPowerGrad32AVX2(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 
 // log232AVX2 is dst = log₂ x.
 //
@@ -132,10 +133,11 @@ func powSV64AVX2(dst *float64, s float64, y *float64, n int)
 //go:noescape
 func anyPower64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// anyPowerGrad64AVX2 is dst = gy·a·xᵃ⁻¹.
+// anyPowerGrad64AVX2 is dst = gy·a·xᵃ⁻¹, up to the vector before the first with
+// an element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
-func anyPowerGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+func anyPowerGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 
 // log264AVX2 is dst = log₂ x.
 //

@@ -105,37 +105,7 @@ func atan2SlopeOne(gy, y, x float64) float64 {
 
 // PowSlope is x·z·yᶻ⁻¹: the gradient of yᶻ with respect to y, for the incoming
 // gradient x. It has the special cases of [PowScalar].
-var PowSlope = Ternary{F: powGrad, F64: powSlope(&Pow.A64), F32: powSlope(&Pow.A32)}
-
-// powSlope computes the powers in one loop, and those that left the range
-// again, one by one.
-func powSlope[T Float](pow *BinaryLoops[T]) func(dst, gy, x, y []T) {
-	return func(dst, gy, x, y []T) {
-		dst, x, y = dst[:len(gy)], x[:len(gy)], y[:len(gy)]
-		for i, a := range y {
-			dst[i] = a - 1
-		}
-		pow.VV(dst, x, dst)
-		lo, hi := normalRange[T]()
-		for i, p := range dst {
-			g, a := float64(gy[i]), float64(y[i])
-			if f := a * float64(p); a != 0 && lo <= p && p <= hi && isNormal(f) {
-				dst[i] = T(g * f)
-			} else {
-				dst[i] = T(powGrad(g, float64(x[i]), a))
-			}
-		}
-	}
-}
-
-// normalRange is the range of the positive normal numbers of a precision.
-func normalRange[T Float]() (lo, hi T) {
-	var smallest, largest any = 0x1p-1022, math.MaxFloat64
-	if _, ok := any(lo).(float32); ok {
-		smallest, largest = float32(0x1p-126), float32(math.MaxFloat32)
-	}
-	return smallest.(T), largest.(T)
-}
+var PowSlope = ofXYZ(powGrad)
 
 // BCESlope is x·(y − z)/max(y·(1−y), 1e−12): the gradient of the binary cross
 // entropy of y against z with respect to the probability y, for the incoming

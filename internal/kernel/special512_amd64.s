@@ -1245,9 +1245,9 @@ TEXT ·sin32AVX512(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
@@ -1300,9 +1300,9 @@ loop:
 	VMOVUPS           Y0, (CX)(DX*1)
 	ADDQ              $0x20, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, SI
@@ -1380,9 +1380,9 @@ TEXT ·cos32AVX512(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
@@ -1433,9 +1433,9 @@ loop:
 	VMOVUPS           Y0, (CX)(DX*1)
 	ADDQ              $0x20, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, SI
@@ -1511,9 +1511,9 @@ TEXT ·tan32AVX512(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
@@ -1566,9 +1566,9 @@ loop:
 	VMOVUPS           Y0, (CX)(DX*1)
 	ADDQ              $0x20, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, SI
@@ -1638,32 +1638,32 @@ stop:
 	VZEROUPPER
 	RET
 
-// func sinGrad32AVX512(dst *float32, x *float32, gy *float32, n int) (done int)
+// func sinGrad32AVX512(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·sinGrad32AVX512(SB), NOSPLIT, $0-40
+TEXT ·sinGrad32AVX512(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
-	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VMULPD            Z0, Z0, Z3
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
+	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
 	VBROADCASTSD      special512Constants<>+968(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
@@ -1674,13 +1674,13 @@ loop:
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
-	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z0
+	VFMADD213PD       Z1, Z1, Z5
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z1
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z0, Z6, Z6
+	VSUBPD            Z1, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z0, Z7, Z0
+	VSUBPD            Z1, Z7, Z1
 	VBROADCASTSD      special512Constants<>+1032(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
@@ -1688,23 +1688,23 @@ loop:
 	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z0, Z4, Z7
-	VADDPD            Z7, Z6, Z0
+	VFMADD213PD       Z1, Z4, Z7
+	VADDPD            Z7, Z6, Z1
 	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z5, K1, Z0
+	VBLENDMPD         Z1, Z5, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
 	ADDQ              $0x20, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, DI
@@ -1712,18 +1712,18 @@ loopDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
-	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VMULPD            Z0, Z0, Z3
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
+	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
 	VBROADCASTSD      special512Constants<>+968(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
@@ -1734,13 +1734,13 @@ loopDone:
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
-	VFMADD213PD       Z0, Z0, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z0
+	VFMADD213PD       Z1, Z1, Z5
+	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z1
 	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VSUBPD            Z0, Z6, Z6
+	VSUBPD            Z1, Z6, Z6
 	VBROADCASTSD      special512Constants<>+296(SB), Z7
 	VSUBPD            Z6, Z7, Z7
-	VSUBPD            Z0, Z7, Z0
+	VSUBPD            Z1, Z7, Z1
 	VBROADCASTSD      special512Constants<>+1032(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
 	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
@@ -1748,55 +1748,55 @@ loopDone:
 	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
-	VFMADD213PD       Z0, Z4, Z7
-	VADDPD            Z7, Z6, Z0
+	VFMADD213PD       Z1, Z4, Z7
+	VADDPD            Z7, Z6, Z1
 	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z5, K1, Z0
+	VBLENDMPD         Z1, Z5, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, K1, (CX)(DX*1)
 	MOVQ              n+24(FP), AX
-	MOVQ              AX, done+32(FP)
+	MOVQ              AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x02, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
-// func cosGrad32AVX512(dst *float32, x *float32, gy *float32, n int) (done int)
+// func cosGrad32AVX512(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·cosGrad32AVX512(SB), NOSPLIT, $0-40
+TEXT ·cosGrad32AVX512(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z4
+	VMOVAPD           Z1, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
 	VMOVAPD           Z4, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
@@ -1828,22 +1828,22 @@ loop:
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
 	VBROADCASTSD      special512Constants<>+776(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z6, K1, Z0
+	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
-	VBLENDMPD         Z3, Z0, K1, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
 	ADDQ              $0x20, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, DI
@@ -1851,15 +1851,15 @@ loopDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z4
+	VMOVAPD           Z1, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
 	VMOVAPD           Z4, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
@@ -1891,28 +1891,28 @@ loopDone:
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
 	VBROADCASTSD      special512Constants<>+776(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z6, K1, Z0
+	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
-	VBLENDMPD         Z3, Z0, K1, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, K1, (CX)(DX*1)
 	MOVQ              n+24(FP), AX
-	MOVQ              AX, done+32(FP)
+	MOVQ              AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x02, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -3001,9 +3001,9 @@ TEXT ·sin64AVX512(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
@@ -3060,9 +3060,9 @@ loop:
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, SI
@@ -3144,9 +3144,9 @@ TEXT ·cos64AVX512(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
@@ -3201,9 +3201,9 @@ loop:
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, SI
@@ -3283,9 +3283,9 @@ TEXT ·tan64AVX512(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
@@ -3342,9 +3342,9 @@ loop:
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, SI
@@ -3418,34 +3418,34 @@ stop:
 	VZEROUPPER
 	RET
 
-// func sinGrad64AVX512(dst *float64, x *float64, gy *float64, n int) (done int)
+// func sinGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·sinGrad64AVX512(SB), NOSPLIT, $0-40
+TEXT ·sinGrad64AVX512(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
-	VMOVAPD           Z0, Z4
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VMOVAPD           Z1, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VSUBPD            Z4, Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z0
+	VSUBPD            Z4, Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z1
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
 	VBROADCASTSD      special512Constants<>+968(SB), Z6
@@ -3457,7 +3457,7 @@ loop:
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
-	VFMADD213PD       Z0, Z4, Z6
+	VFMADD213PD       Z1, Z4, Z6
 	VADDPD            Z4, Z6, Z6
 	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z7
 	VBROADCASTSD      special512Constants<>+296(SB), Z8
@@ -3465,30 +3465,30 @@ loop:
 	VBROADCASTSD      special512Constants<>+296(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
-	VFNMADD231PD      Z0, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z0
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z0
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z0
+	VFNMADD231PD      Z1, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z1
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z1
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z1
 	VBROADCASTSD      special512Constants<>+1056(SB), Z4
 	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
-	VFMADD213PD       Z4, Z3, Z0
-	VFMADD213PD       Z7, Z5, Z0
-	VADDPD            Z0, Z8, Z0
+	VFMADD213PD       Z4, Z3, Z1
+	VFMADD213PD       Z7, Z5, Z1
+	VADDPD            Z1, Z8, Z1
 	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z6, K1, Z0
+	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, DI
@@ -3496,20 +3496,20 @@ loopDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z0
-	VMOVAPD           Z0, Z4
+	VMOVAPD           Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VMOVAPD           Z1, Z4
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VSUBPD            Z4, Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z0
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z0
+	VSUBPD            Z4, Z1, Z1
+	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z1
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
 	VBROADCASTSD      special512Constants<>+968(SB), Z6
@@ -3521,7 +3521,7 @@ loopDone:
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
-	VFMADD213PD       Z0, Z4, Z6
+	VFMADD213PD       Z1, Z4, Z6
 	VADDPD            Z4, Z6, Z6
 	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z7
 	VBROADCASTSD      special512Constants<>+296(SB), Z8
@@ -3529,62 +3529,62 @@ loopDone:
 	VBROADCASTSD      special512Constants<>+296(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
-	VFNMADD231PD      Z0, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z0
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z0
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z0
+	VFNMADD231PD      Z1, Z4, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z1
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z1
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z1
 	VBROADCASTSD      special512Constants<>+1056(SB), Z4
 	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
 	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
-	VFMADD213PD       Z4, Z3, Z0
-	VFMADD213PD       Z7, Z5, Z0
-	VADDPD            Z0, Z8, Z0
+	VFMADD213PD       Z4, Z3, Z1
+	VFMADD213PD       Z7, Z5, Z1
+	VADDPD            Z1, Z8, Z1
 	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
-	VBLENDMPD         Z0, Z6, K1, Z0
+	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
 	VMOVUPD           Z0, K1, (CX)(DX*1)
 	MOVQ              n+24(FP), AX
-	MOVQ              AX, done+32(FP)
+	MOVQ              AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x03, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
-// func cosGrad64AVX512(dst *float64, x *float64, gy *float64, n int) (done int)
+// func cosGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·cosGrad64AVX512(SB), NOSPLIT, $0-40
+TEXT ·cosGrad64AVX512(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x08, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z4
+	VMOVAPD           Z1, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z5
@@ -3621,21 +3621,21 @@ loop:
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
 	VBROADCASTSD      special512Constants<>+776(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z7, K1, Z0
+	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD         Z1, Z7, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
-	VBLENDMPD         Z3, Z0, K1, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
 	SUBQ              $0x08, AX
-	JGE               loop
+	JGE               single
 
-loopDone:
+singleDone:
 	ADDQ              $0x08, AX
 	JZ                stop
 	MOVQ              $-1, DI
@@ -3643,15 +3643,15 @@ loopDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
 	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
 	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z2
+	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
 	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
-	VMOVAPD           Z0, Z4
+	VMOVAPD           Z1, Z4
 	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
 	VMOVAPD           Z4, Z5
 	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z5
@@ -3688,27 +3688,27 @@ loopDone:
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
 	VBROADCASTSD      special512Constants<>+776(SB), Z4
-	VCMPPD            $0x00, Z4, Z0, K1
-	VBLENDMPD         Z0, Z7, K1, Z0
+	VCMPPD            $0x00, Z4, Z1, K1
+	VBLENDMPD         Z1, Z7, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
-	VBLENDMPD         Z3, Z0, K1, Z0
+	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
 	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
-	VXORPD            Z2, Z0, Z0
-	VMULPD            Z0, Z1, Z0
+	VXORPD            Z2, Z1, Z1
+	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
 	KMOVW             BX, K1
 	VMOVUPD           Z0, K1, (CX)(DX*1)
 	MOVQ              n+24(FP), AX
-	MOVQ              AX, done+32(FP)
+	MOVQ              AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x03, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 

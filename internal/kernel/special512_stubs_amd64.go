@@ -37,35 +37,35 @@ func erfc32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func erfcGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
-// sin32AVX512 is dst = sin x for |x| ≤ 2²⁰, up to the vector before the first
-// other one, and returns how many elements that is.
+// sin32AVX512 is dst = sin x, up to the vector before the first with an element
+// that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func sin32AVX512(dst *float32, x *float32, n int) (done int)
 
-// cos32AVX512 is dst = cos x for |x| ≤ 2²⁰, up to the vector before the first
-// other one, and returns how many elements that is.
+// cos32AVX512 is dst = cos x, up to the vector before the first with an element
+// that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func cos32AVX512(dst *float32, x *float32, n int) (done int)
 
-// tan32AVX512 is dst = tan x for |x| ≤ 2²⁰, up to the vector before the first
-// other one, and returns how many elements that is.
+// tan32AVX512 is dst = tan x, up to the vector before the first with an element
+// that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func tan32AVX512(dst *float32, x *float32, n int) (done int)
 
-// sinGrad32AVX512 is dst = gy·cos x for |x| ≤ 2²⁰, up to the vector before the
-// first other one, and returns how many elements that is.
+// sinGrad32AVX512 is dst = gy·cos x, up to the vector before the first with an
+// element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
-func sinGrad32AVX512(dst *float32, x *float32, gy *float32, n int) (done int)
+func sinGrad32AVX512(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 
-// cosGrad32AVX512 is dst = −gy·sin x for |x| ≤ 2²⁰, up to the vector before the
-// first other one, and returns how many elements that is.
+// cosGrad32AVX512 is dst = −gy·sin x, up to the vector before the first with an
+// element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
-func cosGrad32AVX512(dst *float32, x *float32, gy *float32, n int) (done int)
+func cosGrad32AVX512(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 
 // geluGrad64AVX512 is dst = gy·(Φ(x) + x·φ(x)).
 //
@@ -92,32 +92,32 @@ func erfc64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 //go:noescape
 func erfcGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
-// sin64AVX512 is dst = sin x for |x| ≤ 2²⁰, up to the vector before the first
-// other one, and returns how many elements that is.
+// sin64AVX512 is dst = sin x, up to the vector before the first with an element
+// that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func sin64AVX512(dst *float64, x *float64, n int) (done int)
 
-// cos64AVX512 is dst = cos x for |x| ≤ 2²⁰, up to the vector before the first
-// other one, and returns how many elements that is.
+// cos64AVX512 is dst = cos x, up to the vector before the first with an element
+// that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func cos64AVX512(dst *float64, x *float64, n int) (done int)
 
-// tan64AVX512 is dst = tan x for |x| ≤ 2²⁰, up to the vector before the first
-// other one, and returns how many elements that is.
+// tan64AVX512 is dst = tan x, up to the vector before the first with an element
+// that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func tan64AVX512(dst *float64, x *float64, n int) (done int)
 
-// sinGrad64AVX512 is dst = gy·cos x for |x| ≤ 2²⁰, up to the vector before the
-// first other one, and returns how many elements that is.
+// sinGrad64AVX512 is dst = gy·cos x, up to the vector before the first with an
+// element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
-func sinGrad64AVX512(dst *float64, x *float64, gy *float64, n int) (done int)
+func sinGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 
-// cosGrad64AVX512 is dst = −gy·sin x for |x| ≤ 2²⁰, up to the vector before the
-// first other one, and returns how many elements that is.
+// cosGrad64AVX512 is dst = −gy·sin x, up to the vector before the first with an
+// element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
-func cosGrad64AVX512(dst *float64, x *float64, gy *float64, n int) (done int)
+func cosGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)

@@ -1326,9 +1326,9 @@ TEXT ·sin32AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VANDPD       specialConstants<>+960(SB), Y0, Y1
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
@@ -1381,9 +1381,9 @@ loop:
 	VMOVUPS      X0, (CX)(DX*1)
 	ADDQ         $0x10, DX
 	SUBQ         $0x04, AX
-	JGE          loop
+	JGE          single
 
-loopDone:
+singleDone:
 	ADDQ         $0x04, AX
 	JZ           stop
 	LEAQ         specialMasks<>+0(SB), DI
@@ -1471,9 +1471,9 @@ TEXT ·cos32AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VANDPD       specialConstants<>+960(SB), Y0, Y1
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
@@ -1524,9 +1524,9 @@ loop:
 	VMOVUPS      X0, (CX)(DX*1)
 	ADDQ         $0x10, DX
 	SUBQ         $0x04, AX
-	JGE          loop
+	JGE          single
 
-loopDone:
+singleDone:
 	ADDQ         $0x04, AX
 	JZ           stop
 	LEAQ         specialMasks<>+0(SB), DI
@@ -1612,9 +1612,9 @@ TEXT ·tan32AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VANDPD       specialConstants<>+960(SB), Y0, Y1
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
@@ -1667,9 +1667,9 @@ loop:
 	VMOVUPS      X0, (CX)(DX*1)
 	ADDQ         $0x10, DX
 	SUBQ         $0x04, AX
-	JGE          loop
+	JGE          single
 
-loopDone:
+singleDone:
 	ADDQ         $0x04, AX
 	JZ           stop
 	LEAQ         specialMasks<>+0(SB), DI
@@ -1749,87 +1749,24 @@ stop:
 	VZEROUPPER
 	RET
 
-// func sinGrad32AVX2(dst *float32, x *float32, gy *float32, n int) (done int)
+// func sinGrad32AVX2(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sinGrad32AVX2(SB), NOSPLIT, $0-40
+TEXT ·sinGrad32AVX2(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VCVTPS2PD    (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VANDPD       specialConstants<>+960(SB), Y1, Y2
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
-	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
-	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
-	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
-	VMULPD       Y0, Y0, Y3
-	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  Y6, Y3, Y5
-	VMULPD       Y3, Y5, Y5
-	VFMADD213PD  Y0, Y0, Y5
-	VMULPD       specialConstants<>+4064(SB), Y3, Y0
-	VMOVUPD      specialConstants<>+1184(SB), Y6
-	VSUBPD       Y0, Y6, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
-	VSUBPD       Y6, Y7, Y7
-	VSUBPD       Y0, Y7, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
-	VFMADD213PD  Y8, Y3, Y7
-	VFMADD213PD  Y0, Y4, Y7
-	VADDPD       Y7, Y6, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
-	VPSLLQ       $0x3f, Y2, Y3
-	VBLENDVPD    Y3, Y0, Y5, Y0
-	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
-	VXORPD       Y2, Y0, Y0
-	VMULPD       Y0, Y1, Y0
-	VCVTPD2PSY   Y0, X0
-	VMOVUPS      X0, (CX)(DX*1)
-	ADDQ         $0x10, DX
-	SUBQ         $0x04, AX
-	JGE          loop
-
-loopDone:
-	ADDQ         $0x04, AX
-	JZ           stop
-	LEAQ         specialMasks<>+0(SB), R8
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVDQU      32(R8)(DI*4), X0
-	VMASKMOVPS   (BX)(DX*1), X0, X1
-	VCVTPS2PD    X1, Y1
-	VMASKMOVPS   (SI)(DX*1), X0, X0
-	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
-	VMOVMSKPD    Y2, BX
-	TESTL        BX, BX
 	JNZ          stop
 	VMOVUPD      specialConstants<>+1056(SB), Y2
 	VFMADD231PD  specialConstants<>+3744(SB), Y1, Y2
@@ -1873,6 +1810,69 @@ loopDone:
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (CX)(DX*1)
+	ADDQ         $0x10, DX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           stop
+	LEAQ         specialMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), X0
+	VMASKMOVPS   (BX)(DX*1), X0, X1
+	VCVTPS2PD    X1, Y1
+	VMASKMOVPS   (SI)(DX*1), X0, X0
+	VCVTPS2PD    X0, Y0
+	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VMOVMSKPD    Y2, BX
+	TESTL        BX, BX
+	JNZ          stop
+	VMOVUPD      specialConstants<>+1056(SB), Y2
+	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVAPD      Y0, Y0
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
+	VMOVAPD      Y0, Y0
+	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
+	VMULPD       Y0, Y0, Y3
+	VMULPD       Y3, Y3, Y4
+	VMOVUPD      specialConstants<>+3840(SB), Y5
+	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3936(SB), Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  Y6, Y3, Y5
+	VMULPD       Y3, Y5, Y5
+	VFMADD213PD  Y0, Y0, Y5
+	VMULPD       specialConstants<>+4064(SB), Y3, Y0
+	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VSUBPD       Y0, Y6, Y6
+	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VSUBPD       Y6, Y7, Y7
+	VSUBPD       Y0, Y7, Y0
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4192(SB), Y8
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VFMADD213PD  Y8, Y3, Y7
+	VFMADD213PD  Y0, Y4, Y7
+	VADDPD       Y7, Y6, Y0
+	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPSLLQ       $0x3f, Y2, Y3
+	VBLENDVPD    Y3, Y0, Y5, Y0
+	VPSLLQ       $0x3e, Y2, Y2
+	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VXORPD       Y2, Y0, Y0
+	VMULPD       Y0, Y1, Y0
+	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
 	VMOVLPS      X0, (CX)(DX*1)
@@ -1886,100 +1886,34 @@ restOne:
 
 restNone:
 	MOVQ n+24(FP), AX
-	MOVQ AX, done+32(FP)
+	MOVQ AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x02, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
-// func cosGrad32AVX2(dst *float32, x *float32, gy *float32, n int) (done int)
+// func cosGrad32AVX2(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·cosGrad32AVX2(SB), NOSPLIT, $0-40
+TEXT ·cosGrad32AVX2(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VCVTPS2PD    (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VANDPD       specialConstants<>+960(SB), Y1, Y2
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
-	JNZ          stop
-	VXORPD       specialConstants<>+992(SB), Y1, Y1
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
-	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
-	VMULPD       Y4, Y4, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VMULPD       Y3, Y6, Y6
-	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y7
-	VSUBPD       Y4, Y7, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
-	VSUBPD       Y7, Y8, Y8
-	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4096(SB), Y8
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4192(SB), Y9
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
-	VFMADD213PD  Y9, Y3, Y8
-	VFMADD213PD  Y4, Y5, Y8
-	VADDPD       Y8, Y7, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VBLENDVPD    Y4, Y0, Y6, Y0
-	VPSLLQ       $0x3f, Y2, Y4
-	VBLENDVPD    Y4, Y3, Y0, Y0
-	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
-	VXORPD       Y2, Y0, Y0
-	VMULPD       Y0, Y1, Y0
-	VCVTPD2PSY   Y0, X0
-	VMOVUPS      X0, (CX)(DX*1)
-	ADDQ         $0x10, DX
-	SUBQ         $0x04, AX
-	JGE          loop
-
-loopDone:
-	ADDQ         $0x04, AX
-	JZ           stop
-	LEAQ         specialMasks<>+0(SB), R8
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVDQU      32(R8)(DI*4), X0
-	VMASKMOVPS   (BX)(DX*1), X0, X1
-	VCVTPS2PD    X1, Y1
-	VMASKMOVPS   (SI)(DX*1), X0, X0
-	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
-	VMOVMSKPD    Y2, BX
-	TESTL        BX, BX
 	JNZ          stop
 	VXORPD       specialConstants<>+992(SB), Y0, Y0
 	VMOVUPD      specialConstants<>+1056(SB), Y2
@@ -2026,6 +1960,72 @@ loopDone:
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
+	VMOVUPS      X0, (CX)(DX*1)
+	ADDQ         $0x10, DX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           stop
+	LEAQ         specialMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), X0
+	VMASKMOVPS   (BX)(DX*1), X0, X1
+	VCVTPS2PD    X1, Y1
+	VMASKMOVPS   (SI)(DX*1), X0, X0
+	VCVTPS2PD    X0, Y0
+	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VMOVMSKPD    Y2, BX
+	TESTL        BX, BX
+	JNZ          stop
+	VXORPD       specialConstants<>+992(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+1056(SB), Y2
+	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVAPD      Y0, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VMOVAPD      Y4, Y4
+	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
+	VMULPD       Y4, Y4, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      specialConstants<>+3840(SB), Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3936(SB), Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y3, Y6, Y6
+	VFMADD213PD  Y4, Y4, Y6
+	VMULPD       specialConstants<>+4064(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VSUBPD       Y4, Y7, Y7
+	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VSUBPD       Y4, Y8, Y4
+	VMOVUPD      specialConstants<>+4096(SB), Y8
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
+	VMOVUPD      specialConstants<>+4192(SB), Y9
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
+	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
+	VFMADD213PD  Y9, Y3, Y8
+	VFMADD213PD  Y4, Y5, Y8
+	VADDPD       Y8, Y7, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VBLENDVPD    Y4, Y0, Y6, Y0
+	VPSLLQ       $0x3f, Y2, Y4
+	VBLENDVPD    Y4, Y3, Y0, Y0
+	VPSLLQ       $0x3e, Y2, Y2
+	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VXORPD       Y2, Y0, Y0
+	VMULPD       Y0, Y1, Y0
+	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
 	VMOVLPS      X0, (CX)(DX*1)
@@ -2039,13 +2039,13 @@ restOne:
 
 restNone:
 	MOVQ n+24(FP), AX
-	MOVQ AX, done+32(FP)
+	MOVQ AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x02, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
@@ -3242,9 +3242,9 @@ TEXT ·sin64AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VANDPD       specialConstants<>+960(SB), Y0, Y1
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
@@ -3301,9 +3301,9 @@ loop:
 	VMOVUPD      Y0, (CX)(DX*1)
 	ADDQ         $0x20, DX
 	SUBQ         $0x04, AX
-	JGE          loop
+	JGE          single
 
-loopDone:
+singleDone:
 	ADDQ         $0x04, AX
 	JZ           stop
 	LEAQ         specialMasks<>+0(SB), DI
@@ -3394,9 +3394,9 @@ TEXT ·cos64AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VANDPD       specialConstants<>+960(SB), Y0, Y1
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
@@ -3451,9 +3451,9 @@ loop:
 	VMOVUPD      Y0, (CX)(DX*1)
 	ADDQ         $0x20, DX
 	SUBQ         $0x04, AX
-	JGE          loop
+	JGE          single
 
-loopDone:
+singleDone:
 	ADDQ         $0x04, AX
 	JZ           stop
 	LEAQ         specialMasks<>+0(SB), DI
@@ -3542,9 +3542,9 @@ TEXT ·tan64AVX2(SB), NOSPLIT, $0-32
 	MOVQ x+8(FP), BX
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VANDPD       specialConstants<>+960(SB), Y0, Y1
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
@@ -3601,9 +3601,9 @@ loop:
 	VMOVUPD      Y0, (CX)(DX*1)
 	ADDQ         $0x20, DX
 	SUBQ         $0x04, AX
-	JGE          loop
+	JGE          single
 
-loopDone:
+singleDone:
 	ADDQ         $0x04, AX
 	JZ           stop
 	LEAQ         specialMasks<>+0(SB), DI
@@ -3686,89 +3686,24 @@ stop:
 	VZEROUPPER
 	RET
 
-// func sinGrad64AVX2(dst *float64, x *float64, gy *float64, n int) (done int)
+// func sinGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·sinGrad64AVX2(SB), NOSPLIT, $0-40
+TEXT ·sinGrad64AVX2(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VMOVUPD      (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VANDPD       specialConstants<>+960(SB), Y1, Y2
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
-	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
-	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
-	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
-	VSUBPD       Y4, Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
-	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y0
-	VMULPD       Y4, Y4, Y3
-	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  Y7, Y3, Y6
-	VMULPD       Y3, Y6, Y6
-	VFMADD213PD  Y0, Y4, Y6
-	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
-	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
-	VSUBPD       Y8, Y9, Y9
-	VSUBPD       Y7, Y9, Y7
-	VFNMADD231PD Y0, Y4, Y7
-	VMOVUPD      specialConstants<>+4096(SB), Y0
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y0
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y0
-	VMOVUPD      specialConstants<>+4192(SB), Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
-	VFMADD213PD  Y4, Y3, Y0
-	VFMADD213PD  Y7, Y5, Y0
-	VADDPD       Y0, Y8, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
-	VPSLLQ       $0x3f, Y2, Y3
-	VBLENDVPD    Y3, Y0, Y6, Y0
-	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
-	VXORPD       Y2, Y0, Y0
-	VMULPD       Y0, Y1, Y0
-	VMOVUPD      Y0, (CX)(DX*1)
-	ADDQ         $0x20, DX
-	SUBQ         $0x04, AX
-	JGE          loop
-
-loopDone:
-	ADDQ         $0x04, AX
-	JZ           stop
-	LEAQ         specialMasks<>+0(SB), R8
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y0
-	VMASKMOVPD   (BX)(DX*1), Y0, Y1
-	VMASKMOVPD   (SI)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
-	VMOVMSKPD    Y2, BX
-	TESTL        BX, BX
 	JNZ          stop
 	VMOVUPD      specialConstants<>+1056(SB), Y2
 	VFMADD231PD  specialConstants<>+3744(SB), Y1, Y2
@@ -3816,6 +3751,71 @@ loopDone:
 	VANDPD       specialConstants<>+992(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
+	VMOVUPD      Y0, (CX)(DX*1)
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           stop
+	LEAQ         specialMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (BX)(DX*1), Y0, Y1
+	VMASKMOVPD   (SI)(DX*1), Y0, Y0
+	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VMOVMSKPD    Y2, BX
+	TESTL        BX, BX
+	JNZ          stop
+	VMOVUPD      specialConstants<>+1056(SB), Y2
+	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVAPD      Y0, Y0
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
+	VMOVAPD      Y0, Y4
+	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
+	VSUBPD       Y4, Y0, Y0
+	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y0
+	VMULPD       Y4, Y4, Y3
+	VMULPD       Y3, Y3, Y5
+	VMOVUPD      specialConstants<>+3840(SB), Y6
+	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+3936(SB), Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  Y7, Y3, Y6
+	VMULPD       Y3, Y6, Y6
+	VFMADD213PD  Y0, Y4, Y6
+	VADDPD       Y4, Y6, Y6
+	VMULPD       specialConstants<>+4064(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VSUBPD       Y7, Y8, Y8
+	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VSUBPD       Y7, Y9, Y7
+	VFNMADD231PD Y0, Y4, Y7
+	VMOVUPD      specialConstants<>+4096(SB), Y0
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y0
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y0
+	VMOVUPD      specialConstants<>+4192(SB), Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
+	VFMADD213PD  Y4, Y3, Y0
+	VFMADD213PD  Y7, Y5, Y0
+	VADDPD       Y0, Y8, Y0
+	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPSLLQ       $0x3f, Y2, Y3
+	VBLENDVPD    Y3, Y0, Y6, Y0
+	VPSLLQ       $0x3e, Y2, Y2
+	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VXORPD       Y2, Y0, Y0
+	VMULPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
 	VMOVUPD      X0, (CX)(DX*1)
@@ -3829,102 +3829,34 @@ restOne:
 
 restNone:
 	MOVQ n+24(FP), AX
-	MOVQ AX, done+32(FP)
+	MOVQ AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x03, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 
-// func cosGrad64AVX2(dst *float64, x *float64, gy *float64, n int) (done int)
+// func cosGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
 // Requires: AVX, AVX2, FMA3
-TEXT ·cosGrad64AVX2(SB), NOSPLIT, $0-40
+TEXT ·cosGrad64AVX2(SB), NOSPLIT, $0-48
 	MOVQ n+24(FP), AX
 	MOVQ dst+0(FP), CX
-	MOVQ x+8(FP), BX
-	MOVQ gy+16(FP), SI
+	MOVQ gy+8(FP), BX
+	MOVQ x+16(FP), SI
 	XORQ DX, DX
 	SUBQ $0x04, AX
-	JLT  loopDone
+	JLT  singleDone
 
-loop:
+single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VMOVUPD      (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VANDPD       specialConstants<>+960(SB), Y1, Y2
 	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
-	JNZ          stop
-	VXORPD       specialConstants<>+992(SB), Y1, Y1
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
-	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
-	VMOVAPD      Y4, Y5
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y5
-	VSUBPD       Y5, Y4, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y4
-	VMULPD       Y5, Y5, Y3
-	VMULPD       Y3, Y3, Y6
-	VMOVUPD      specialConstants<>+3840(SB), Y7
-	VFMADD213PD  specialConstants<>+3872(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3904(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+3936(SB), Y8
-	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4000(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y8
-	VFMADD213PD  Y8, Y3, Y7
-	VMULPD       Y3, Y7, Y7
-	VFMADD213PD  Y4, Y5, Y7
-	VADDPD       Y5, Y7, Y7
-	VMULPD       specialConstants<>+4064(SB), Y3, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
-	VSUBPD       Y8, Y9, Y9
-	VMOVUPD      specialConstants<>+1184(SB), Y10
-	VSUBPD       Y9, Y10, Y10
-	VSUBPD       Y8, Y10, Y8
-	VFNMADD231PD Y4, Y5, Y8
-	VMOVUPD      specialConstants<>+4096(SB), Y4
-	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y4
-	VFMADD213PD  specialConstants<>+4160(SB), Y6, Y4
-	VMOVUPD      specialConstants<>+4192(SB), Y5
-	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+4256(SB), Y6, Y5
-	VFMADD213PD  Y5, Y3, Y4
-	VFMADD213PD  Y8, Y6, Y4
-	VADDPD       Y4, Y9, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y0, Y4
-	VBLENDVPD    Y4, Y0, Y7, Y0
-	VPSLLQ       $0x3f, Y2, Y4
-	VBLENDVPD    Y4, Y3, Y0, Y0
-	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
-	VXORPD       Y2, Y0, Y0
-	VMULPD       Y0, Y1, Y0
-	VMOVUPD      Y0, (CX)(DX*1)
-	ADDQ         $0x20, DX
-	SUBQ         $0x04, AX
-	JGE          loop
-
-loopDone:
-	ADDQ         $0x04, AX
-	JZ           stop
-	LEAQ         specialMasks<>+0(SB), R8
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y0
-	VMASKMOVPD   (BX)(DX*1), Y0, Y1
-	VMASKMOVPD   (SI)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
-	VMOVMSKPD    Y2, BX
-	TESTL        BX, BX
 	JNZ          stop
 	VXORPD       specialConstants<>+992(SB), Y0, Y0
 	VMOVUPD      specialConstants<>+1056(SB), Y2
@@ -3975,6 +3907,74 @@ loopDone:
 	VANDPD       specialConstants<>+992(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
+	VMOVUPD      Y0, (CX)(DX*1)
+	ADDQ         $0x20, DX
+	SUBQ         $0x04, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           stop
+	LEAQ         specialMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (BX)(DX*1), Y0, Y1
+	VMASKMOVPD   (SI)(DX*1), Y0, Y0
+	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VMOVMSKPD    Y2, BX
+	TESTL        BX, BX
+	JNZ          stop
+	VXORPD       specialConstants<>+992(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+1056(SB), Y2
+	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVAPD      Y0, Y4
+	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VMOVAPD      Y4, Y5
+	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y5
+	VSUBPD       Y5, Y4, Y4
+	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y4
+	VMULPD       Y5, Y5, Y3
+	VMULPD       Y3, Y3, Y6
+	VMOVUPD      specialConstants<>+3840(SB), Y7
+	VFMADD213PD  specialConstants<>+3872(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3904(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+3936(SB), Y8
+	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4000(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y8
+	VFMADD213PD  Y8, Y3, Y7
+	VMULPD       Y3, Y7, Y7
+	VFMADD213PD  Y4, Y5, Y7
+	VADDPD       Y5, Y7, Y7
+	VMULPD       specialConstants<>+4064(SB), Y3, Y8
+	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VSUBPD       Y8, Y9, Y9
+	VMOVUPD      specialConstants<>+1184(SB), Y10
+	VSUBPD       Y9, Y10, Y10
+	VSUBPD       Y8, Y10, Y8
+	VFNMADD231PD Y4, Y5, Y8
+	VMOVUPD      specialConstants<>+4096(SB), Y4
+	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y4
+	VFMADD213PD  specialConstants<>+4160(SB), Y6, Y4
+	VMOVUPD      specialConstants<>+4192(SB), Y5
+	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+4256(SB), Y6, Y5
+	VFMADD213PD  Y5, Y3, Y4
+	VFMADD213PD  Y8, Y6, Y4
+	VADDPD       Y4, Y9, Y3
+	VXORPS       Y4, Y4, Y4
+	VCMPPD       $0x00, Y4, Y0, Y4
+	VBLENDVPD    Y4, Y0, Y7, Y0
+	VPSLLQ       $0x3f, Y2, Y4
+	VBLENDVPD    Y4, Y3, Y0, Y0
+	VPSLLQ       $0x3e, Y2, Y2
+	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VXORPD       Y2, Y0, Y0
+	VMULPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
 	VMOVUPD      X0, (CX)(DX*1)
@@ -3988,13 +3988,13 @@ restOne:
 
 restNone:
 	MOVQ n+24(FP), AX
-	MOVQ AX, done+32(FP)
+	MOVQ AX, done+40(FP)
 	VZEROUPPER
 	RET
 
 stop:
 	SHRQ $0x03, DX
-	MOVQ DX, done+32(FP)
+	MOVQ DX, done+40(FP)
 	VZEROUPPER
 	RET
 

@@ -141,3 +141,26 @@ func (t *leftSweep[T]) run(piece, _ int) {
 	lo, hi := span(piece, len(t.dst))
 	t.k(&t.dst[lo], t.s, &t.y[lo], hi-lo)
 }
+
+// ternary is a loop that the workers share from a length on.
+func ternary[T Float](loop func(dst, x, y, z []T), shared int) func(dst, x, y, z []T) {
+	return func(dst, x, y, z []T) {
+		n := len(x)
+		dst, y, z = dst[:n], y[:n], z[:n]
+		if n >= shared {
+			shareArray(n, ternarySweep[T]{loop, dst, x, y, z})
+			return
+		}
+		loop(dst, x, y, z)
+	}
+}
+
+type ternarySweep[T Float] struct {
+	loop         func(dst, x, y, z []T)
+	dst, x, y, z []T
+}
+
+func (t *ternarySweep[T]) run(piece, _ int) {
+	lo, hi := span(piece, len(t.dst))
+	t.loop(t.dst[lo:hi], t.x[lo:hi], t.y[lo:hi], t.z[lo:hi])
+}

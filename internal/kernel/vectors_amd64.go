@@ -24,22 +24,29 @@ type binaryVectors struct {
 	A32 BinaryLoops[float32]
 }
 
+// ternaryVectors are the vector loops of a Ternary.
+type ternaryVectors struct {
+	of  *Ternary
+	F64 func(dst, x, y, z []float64)
+	F32 func(dst, x, y, z []float32)
+}
+
 func init() {
 	if useAVX2 {
-		swapTables(unariesAVX2, binariesAVX2)
+		swapTables(unariesAVX2, binariesAVX2, ternariesAVX2)
 		vectors32, vectors64 = vectors[float32]{loops32AVX2}, vectors[float64]{loops64AVX2}
 		primitives32, primitives64 = vectors32.primitives(), vectors64.primitives()
 		conversions.narrow, conversions.widen = convertVectors(convert32AVX2), convertVectors(convert64AVX2)
 	}
 	if useAVX512 {
-		swapTables(unariesAVX512, binariesAVX512)
+		swapTables(unariesAVX512, binariesAVX512, ternariesAVX512)
 		vectors32, vectors64 = vectors[float32]{loops32AVX512}, vectors[float64]{loops64AVX512}
 	}
 }
 
 // swapTables exchanges the loops of the tables for those in use, which the
 // tests find in the tables then.
-func swapTables(unaries []unaryVectors, binaries []binaryVectors) {
+func swapTables(unaries []unaryVectors, binaries []binaryVectors, ternaries []ternaryVectors) {
 	for i := range unaries {
 		v := &unaries[i]
 		swapLoop(&v.of.F64, &v.F64)
@@ -51,6 +58,11 @@ func swapTables(unaries []unaryVectors, binaries []binaryVectors) {
 		v := &binaries[i]
 		v.of.A64, v.A64 = v.A64, v.of.A64
 		v.of.A32, v.A32 = v.A32, v.of.A32
+	}
+	for i := range ternaries {
+		v := &ternaries[i]
+		v.of.F64, v.F64 = v.F64, v.of.F64
+		v.of.F32, v.F32 = v.F32, v.of.F32
 	}
 }
 

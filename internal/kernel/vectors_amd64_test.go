@@ -32,7 +32,7 @@ var twins = map[*Unary]struct{ f64, f32, d64, d32, slack float64 }{
 	&GELU: {8, 2, 8, 1, 2e-15}, &Erf: {3, 1, 8, 1, 0}, &Erfc: {4, 1, 8, 1, 0},
 	&Sinh: {3, 1, 3, 1, 0}, &Cosh: {3, 1, 3, 1, 0}, &Atan: {2, 1, 1, 1, 0}, &Asin: {3, 1, 1, 1, 0}, &Acos: {3, 1, 1, 1, 0}, &Mish: {5, 1, 8, 1, 2e-15}, &CELU: {3, 1, 4, 1, 0},
 	&Asinh: {4, 1, 4, 1, 0}, &Acosh: {4, 1, 0, 0, 0}, &Atanh: {4, 1, 0, 0, 0},
-	&Tan: {4, 1, 1, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
+	&Softsign: {0, 0, 2, 1, 0}, &Tan: {4, 1, 1, 1, 0}, &Sin: {3, 1, 4, 1, 2e-16}, &Cos: {3, 1, 4, 1, 2e-16},
 }
 
 // binaryTwins are the same for functions of two arguments. The large difference
@@ -231,6 +231,37 @@ func checkBinary[T Float](t *testing.T, vector, portable *BinaryLoops[T], x, y [
 	for i := range x {
 		if isOff(got[i], want[i], units, slack+tiny) {
 			t.Errorf("%v∘%v = %v, portable %v", x[i], y[i], got[i], want[i])
+		}
+	}
+}
+
+func TestTernaryTwins(t *testing.T) {
+	needVectors(t)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for _, v := range ternariesAVX2 {
+		units := 4.0
+		if v.of == &PowSlope {
+			units = binaryTwins[&Pow].f64 // the error of the portable power
+		}
+		for n := 1; n < 70; n += 1 + n/20 {
+			x, y, z := arguments(rng, n), arguments(rng, n), arguments(rng, n)
+			checkTernary(t, v.of.F64, v.F64, x, y, z, units)
+			checkTernary(t, v.of.F32, v.F32, narrowed(x), narrowed(y), narrowed(z), units)
+		}
+	}
+}
+
+func checkTernary[T Float](t *testing.T, vector, portable func(dst, x, y, z []T), x, y, z []T, units float64) {
+	t.Helper()
+	got, want, alone := make([]T, len(x)), make([]T, len(x)), make([]T, 1)
+	vector(got, x, y, z)
+	portable(want, x, y, z)
+	for i := range x {
+		if isOff(got[i], want[i], units, tiny) {
+			t.Errorf("f(%v, %v, %v) = %v, portable %v", x[i], y[i], z[i], got[i], want[i])
+		}
+		if vector(alone, x[i:i+1], y[i:i+1], z[i:i+1]); !isSame(alone[0], got[i]) {
+			t.Errorf("f(%v, %v, %v) is %v alone and %v at %d of %d", x[i], y[i], z[i], alone[0], got[i], i, len(x))
 		}
 	}
 }

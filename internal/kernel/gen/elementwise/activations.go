@@ -127,11 +127,8 @@ func (l *lane) softsign() {
 			return l.pick(isInfinite, y, l.or(l.signOf(x), unit))
 		}
 	})
-	l.gradient("Softsign", "gy/(1 + |x|)²", medium, "gy x", func() func(in []vec) vec {
-		unit := l.held(1)
-		return func(in []vec) vec {
-			d := l.add(l.abs(in[1]), unit)
-			return l.div(l.div(in[0], d), d)
-		}
+	l.overSquare("Softsign", "gy/(1 + |x|)²", func(x vec) vec {
+		d := l.add(l.abs(x), l.held(1))
+		return l.mul(d, d)
 	})
 }

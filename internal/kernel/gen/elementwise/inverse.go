@@ -68,14 +68,7 @@ func (l *lane) arcs() {
 		half := l.angle(l.sqrt(l.sub(l.held(1), x)), l.sqrt(l.add(l.held(1), x)))
 		return l.add(half, half)
 	}))
-	l.gradient("Atan", "gy/(1 + x²)", medium, "gy x", func() func(in []vec) vec {
-		return func(in []vec) vec {
-			if l.stored == 32 {
-				return l.div(in[0], l.add(l.mul(in[1], in[1]), l.held(1)))
-			}
-			return l.steepAtanGrad(in[0], in[1])
-		}
-	})
+	l.overSquare("Atan", "gy/(1 + x²)", func(x vec) vec { return l.add(l.mul(x, x), l.held(1)) })
 	l.gradient("Asin", "gy/√(1 − x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(in[0], l.sqrt(l.circle(in[1]))) }
 	})
@@ -134,16 +127,6 @@ func (l *lane) logOfDouble(x, v vec) vec {
 	isFar := l.is(greater, x, l.c(farEnd))
 	y := l.log1p(l.pick(isFar, v, x), false)
 	return l.add(y, l.only(isFar, l.held(math.Ln2)))
-}
-
-// steepAtanGrad is gy/(1 + x²), and (gy/2⁶⁰⁰)/(x/2⁶⁰⁰)²/2⁶⁰⁰ for large x, whose
-// square would overflow.
-func (l *lane) steepAtanGrad(gy, x vec) vec {
-	isSteep := l.is(greater, l.abs(x), l.c(0x1p500))
-	scale := l.pick(isSteep, l.held(1), l.held(0x1p-600))
-	x = l.mul(x, scale)
-	g := l.div(l.mul(gy, scale), l.add(l.mul(x, x), l.pick(isSteep, l.held(1), l.zero())))
-	return l.mul(g, scale)
 }
 
 // circle is 1 − x², without cancellation.

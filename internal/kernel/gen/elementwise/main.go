@@ -38,12 +38,14 @@ var families = []struct {
 	{"inverse", 256, inverse},
 	{"columns", 256, columns},
 	{"optim", 256, optimizers},
+	{"slopes", 256, slopes},
 	{"transcendental512", 512, transcendental},
 	{"special512", 512, special},
 	{"power512", 512, power},
 	{"reduce512", 512, wideReductions},
 	{"inverse512", 512, inverse},
 	{"columns512", 512, columns},
+	{"slopes512", 512, slopes},
 }
 
 func main() {

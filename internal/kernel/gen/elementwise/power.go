@@ -13,9 +13,10 @@ func power(f *file) {
 			a := l.number("a")
 			return func(x vec) vec { return l.pow(x, a) }
 		})
-		l.gradient("anyPower", "gy·a·xᵃ⁻¹", heavy, "gy x", func() func(in []vec) vec {
+		l.mendedGradient("anyPower", "gy·a·xᵃ⁻¹", heavy, func() func(gy, x vec) (mask, func() vec) {
 			a := l.number("a")
-			return func(in []vec) vec { return l.powGrad(in[0], in[1], a) }
+			least := l.leastSlope(a)
+			return func(gy, x vec) (mask, func() vec) { return l.powGrad(gy, x, a, least) }
 		})
 		l.unary("Log2", "log₂ x", heavy, l.simple(func(x vec) vec { return l.logTo(x, binary) }))
 		l.unary("Log10", "log₁₀ x", heavy, l.simple(func(x vec) vec { return l.logTo(x, decimal) }))
@@ -173,64 +174,48 @@ func (l *lane) shortLn2() (high, low float64) {
 // pow is xʸ = e^(y·ln |x|). That is also right for zeros and infinities, so
 // only the sign for negative x and x⁰ = 1ʸ = 1 need more.
 func (l *lane) pow(x, y vec) vec {
+	a := l.abs(x)
+	log := l.logForPow(a)
+	finite := l.most(l.held(-1e300), l.least(l.held(1e300), y)) // so that the power of 1 is 1
+	power := pair{high: l.mul(finite, log.high)}
+	var z vec
 	if l.stored == 32 {
-		return l.powOf(x, y, func(power pair) vec { return l.exp(power.high) }, l.held(1))
+		z = l.exp(power.high)
+	} else {
+		power.low = l.copy(finite)
+		l.fms(power.low, log.high, power.high)
+		l.addProduct(power.low, finite, log.low)
+		z = l.expOfPair(power)
 	}
-	return l.powOf(x, y, l.expOfPair, l.held(1))
+	z = l.xor(z, l.only(l.isOdd(y), l.signOf(x)))
+	isRoot := l.both(l.is(less, x, l.zero()), l.is(notEqual, y, l.round(y)))
+	z = l.orNaN(l.both(isRoot, l.is(notEqual, a, l.infinity())), z)
+	z = l.orNaN(l.is(unordered, x, y), z)
+	return l.pick(l.either(l.is(equal, x, l.held(1)), l.is(equal, y, l.zero())), z, l.held(1))
 }
 
 // powGrad is gy·a·xᵃ⁻¹. For float32 results the power is normal in float64
-// wherever it counts. For float64 results gy is multiplied by one half of the
-// power before the other: the whole may leave the range where the gradient does
-// not.
-func (l *lane) powGrad(gy, x, a vec) vec {
-	y := l.sub(a, l.held(1))
+// wherever it counts.
+func (l *lane) powGrad(gy, x, a, least vec) (outside mask, f func() vec) {
+	power := l.pow(x, l.sub(a, l.held(1)))
+	slope := l.mul(a, power)
+	f = func() vec { return l.mul(gy, slope) }
 	if l.stored == 32 {
-		return l.mul(gy, l.mul(a, l.pow(x, y)))
+		return nil, f
 	}
-	return l.powOf(x, y, func(power pair) vec { return l.expTimes(power, gy, a) }, l.mul(gy, a))
+	size := l.abs(slope)
+	isOut := l.either(l.is(less, size, least), l.is(equal, size, l.infinity()))
+	return l.both(isOut, l.isSet(x)), f
 }
 
-// expTimes is gy·a·eᵖ, with a power of 0 or infinity beyond ±1490. Each half of
-// the power of two is itself the product of two, and is subnormal only where
-// the result is, or nearly is.
-func (l *lane) expTimes(p pair, gy, a vec) vec {
-	const end = 1490
-	isBeyond := l.is(greater, l.abs(p.high), l.c(end))
-	beyond := l.mul(gy, l.mul(a, l.only(l.is(greater, p.high, l.c(0)), l.load(l.infinity()))))
-	low := l.only(l.is(lessEqual, l.abs(p.high), l.c(end)), p.low)
-	y, t := l.partsOfExp(pair{l.most(l.load(l.c(-end)), l.least(l.load(l.c(end)), p.high)), low})
-	half := l.half(t)
-	z := l.mul(l.mul(gy, l.timesHalves(l.add(y.high, y.low), half)), a)
-	z = l.timesHalves(z, l.intSub(t, half))
-	return l.pick(isBeyond, z, beyond)
-}
+// leastSlope is the least |a·xᵃ⁻¹| for which it and the power are normal.
+func (l *lane) leastSlope(a vec) vec { return l.mul(l.most(l.held(1), l.abs(a)), l.leastNormal()) }
 
 // timesHalves is p·2ⁿ for the integer n in the low bits of t, multiplied by two
 // halves of the power.
 func (l *lane) timesHalves(p, t vec) vec {
 	half := l.half(t)
 	return l.mul(l.mul(p, l.power2(half)), l.power2(l.intSub(t, half)))
-}
-
-// powOf is what exp makes of y·ln |x|, with the sign for negative x, and one
-// where x⁰ = 1ʸ = 1.
-func (l *lane) powOf(x, y vec, exp func(power pair) vec, one vec) vec {
-	a := l.abs(x)
-	log := l.logForPow(a)
-	finite := l.most(l.held(-1e300), l.least(l.held(1e300), y)) // so that the power of 1 is 1
-	power := pair{high: l.mul(finite, log.high)}
-	if l.stored == 64 {
-		power.low = l.copy(finite)
-		l.fms(power.low, log.high, power.high)
-		l.addProduct(power.low, finite, log.low)
-	}
-	z := exp(power)
-	z = l.xor(z, l.only(l.isOdd(y), l.signOf(x)))
-	isRoot := l.both(l.is(less, x, l.zero()), l.is(notEqual, y, l.round(y)))
-	z = l.orNaN(l.both(isRoot, l.is(notEqual, a, l.infinity())), z)
-	z = l.orNaN(l.is(unordered, x, y), z)
-	return l.pick(l.either(l.is(equal, x, l.held(1)), l.is(equal, y, l.zero())), z, one)
 }
 
 // round is the nearest integer.

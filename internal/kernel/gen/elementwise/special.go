@@ -2,9 +2,6 @@ package main
 
 import (
 	"math"
-
-	"github.com/mmcloughlin/avo/operand"
-	"github.com/mmcloughlin/avo/reg"
 )
 
 func special(f *file) {
@@ -269,67 +266,28 @@ func (l *lane) waves() {
 	l.circularGradient("Cos", "−gy·sin x", func(gy, x vec) vec { return l.mul(l.neg(gy), l.wave(x, 0)) })
 }
 
-// circular emits a function of x. The kernel stops before the first vector with
-// an argument beyond circularEnd, and returns the number of elements done.
+// circular emits a function of x up to circularEnd.
 func (l *lane) circular(of, formula string, f func(x vec) vec) {
 	name := l.kernel(symbol(of))
-	l.serve(of, "F", "unary(circular(&%s, %d, %s), %s)", of, l.width(), name, heavy.shared)
-	l.upTo(name, "func(dst, x *T, n int) (done int)", formula, []string{"x"}, func(in []vec) vec { return f(in[0]) })
+	l.serve(of, "F", "unary(mended(&%s, %d, %s), %s)", of, l.width(), name, heavy.shared)
+	l.begin(name, l.signature("func(dst, x *T, n int) (done int)"), "is dst = "+formula+stopping)
+	l.stopping([]string{"x"}, heavy.unroll, func(in []vec) (mask, func() vec) {
+		return l.isBeyond(in[0]), func() vec { return f(in[0]) }
+	})
 }
 
 // circularGradient emits the same for a derivative from x.
 func (l *lane) circularGradient(of, formula string, f func(gy, x vec) vec) {
-	name := l.kernel(symbol(of) + "Grad")
-	l.serve(of, "D", "gradient(circularGradient(&%s, %d, %s), %s)", of, l.width(), name, heavy.shared)
-	l.upTo(name, "func(dst, x, gy *T, n int) (done int)", formula, []string{"x", "gy"}, func(in []vec) vec { return f(in[1], in[0]) })
+	l.mendedGradient(of, formula, heavy, func() func(gy, x vec) (mask, func() vec) {
+		return func(gy, x vec) (mask, func() vec) { return l.isBeyond(x), func() vec { return f(gy, x) } }
+	})
 }
 
 // circularEnd is the largest argument of the kernels of sine, cosine and
 // tangent.
 const circularEnd = 1 << 20
 
-// upTo emits loops that end before the first vector in which the first source
-// is beyond circularEnd.
-func (l *lane) upTo(name, signature, formula string, sources []string, f func(in []vec) vec) {
-	l.begin(name, l.signature(signature), "is dst = "+formula+" for |x| ≤ 2²⁰, up to the vector before the first other one, and returns how many elements that is.")
-	n, dst, at := l.param("n"), l.param("dst"), l.GP64()
-	from := make([]reg.GPVirtual, len(sources))
-	for i, source := range sources {
-		from[i] = l.param(source)
-	}
-	isBeyond := func(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(circularEnd)) }
-	l.XORQ(at, at)
-	step := operand.Imm(uint64(l.width()))
-	l.SUBQ(step, n)
-	l.JLT(operand.LabelRef("loopDone"))
-	l.Label("loop")
-	in := l.readAll(from, at, 0)
-	l.jumpIfAny(isBeyond(in[0]), "stop")
-	l.writeAll([]vec{f(in)}, []reg.GPVirtual{dst}, at, 0)
-	l.ADDQ(operand.Imm(uint64(l.step())), at)
-	l.SUBQ(step, n)
-	l.JGE(operand.LabelRef("loop"))
-	l.Label("loopDone")
-	l.ADDQ(step, n)
-	l.JZ(operand.LabelRef("stop"))
-	mask := l.mask(n)
-	some := make([]vec, len(from))
-	for i, base := range from {
-		some[i] = l.readSome(operand.Mem{Base: base, Index: at, Scale: 1}, mask)
-	}
-	l.jumpIfAny(isBeyond(some[0]), "stop")
-	place := l.GP64()
-	l.MOVQ(at, place)
-	l.writeSome(f(some), operand.Mem{Base: dst, Index: place, Scale: 1}, n, "rest")
-	all := l.param("n")
-	l.Store(all, l.Return("done"))
-	l.end()
-	l.Label("stop")
-	shift := map[int]uint64{4: 2, 8: 3}[l.size()]
-	l.SHRQ(operand.Imm(shift), at)
-	l.Store(at, l.Return("done"))
-	l.end()
-}
+func (l *lane) isBeyond(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(circularEnd)) }
 
 // The parts of π/2.
 const (

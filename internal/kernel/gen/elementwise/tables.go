@@ -12,10 +12,11 @@ import (
 // tables collects which kernel serves what in the package, so that the
 // generator can write the registration too.
 type tables struct {
-	unaries  map[string]*rows // by set: loops of the package's Unary variables
-	binaries map[string]*rows
-	loops    map[string]*rows // by set: all other kernels, by their fields
-	types    map[string]string
+	unaries   map[string]*rows // by set: loops of the package's Unary variables
+	binaries  map[string]*rows
+	ternaries map[string]*rows
+	loops     map[string]*rows // by set: all other kernels, by their fields
+	types     map[string]string
 }
 
 // rows are a table's rows in the order in which they came.
@@ -25,7 +26,7 @@ type rows struct {
 }
 
 func newTables() *tables {
-	return &tables{map[string]*rows{}, map[string]*rows{}, map[string]*rows{}, map[string]string{}}
+	return &tables{map[string]*rows{}, map[string]*rows{}, map[string]*rows{}, map[string]*rows{}, map[string]string{}}
 }
 
 // add appends to the row of a name in the table of a set.
@@ -50,6 +51,8 @@ func (t *tables) write(dir string) error {
 		writeTable(&b, "unaries"+set, "unaryVectors", t.unaries[set])
 		fmt.Fprintf(&b, "\n// binaries%s are the loops of functions of two arguments.\n", set)
 		writeTable(&b, "binaries"+set, "binaryVectors", t.binaries[set])
+		fmt.Fprintf(&b, "\n// ternaries%s are the loops of functions of three arguments.\n", set)
+		writeTable(&b, "ternaries"+set, "ternaryVectors", t.ternaries[set])
 	}
 	t.writeType(&b)
 	for _, bits := range []string{"32", "64"} {
