@@ -29,7 +29,7 @@ import (
 
 var shots = flag.String("shots", "", "the folder to save pictures of the pages in; none if empty")
 
-// browser is the context of the one browser that all tests open their tabs in.
+// browser is the context of the browser in which all tests open their tabs.
 var browser context.Context
 
 func TestMain(m *testing.M) {
@@ -74,7 +74,7 @@ func findBrowser() (string, error) {
 	return "", fmt.Errorf("there is no chromium, which these tests drive: apt-get install chromium")
 }
 
-// A tab is a page in the browser, with all that it said and asked for.
+// A tab is a page in the browser, with its messages and requests.
 type tab struct {
 	t   *testing.T
 	ctx context.Context
@@ -137,10 +137,10 @@ func (p *tab) hear(event any) {
 	}
 }
 
-// quiet fails when the page said anything or asked for anything but itself.
+// quiet fails if the page logged anything or requested anything but itself.
 func (p *tab) quiet() {
 	p.t.Helper()
-	p.eval("1") // what was said before has been heard
+	p.eval("1") // earlier messages have arrived by now
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	for _, m := range p.messages {
@@ -198,7 +198,7 @@ func (p *tab) wait(expression string) {
 		switch {
 		case err == nil:
 			return
-		case !strings.Contains(err.Error(), "Cannot find context"): // of a page that has just been left
+		case !strings.Contains(err.Error(), "Cannot find context"): // the page has just been left
 			p.mu.Lock()
 			defer p.mu.Unlock()
 			p.t.Fatalf("waiting for %s: %v\n%s", expression, err, strings.Join(p.messages, "\n"))
@@ -206,7 +206,7 @@ func (p *tab) wait(expression string) {
 	}
 }
 
-// is fails unless an expression has that value.
+// is fails unless an expression has the given value.
 func (p *tab) is(expression, want string) {
 	p.t.Helper()
 	if got := p.eval(expression); got != want {
@@ -224,7 +224,7 @@ func (p *tab) click(selector string) {
 	p.do(chromedp.Click(chromedp.CSS(selector)))
 }
 
-// shot saves a picture of the page where the flag asks for it.
+// shot saves a picture of the page if the flag asks for it.
 func (p *tab) shot(name string) {
 	p.t.Helper()
 	if *shots == "" {

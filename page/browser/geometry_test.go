@@ -99,9 +99,9 @@ const geometry = `(() => {
 	};
 })()`
 
-// In every view no text lies over another, none leaves its box or the canvas,
-// in each step of the first epoch and at the end of each phase of all others,
-// when most is written; with -every, in each step of each epoch.
+// In every view no text overlaps another or leaves its box or the canvas: in
+// each step of the first epoch, and at the end of each phase of the others,
+// when the page shows most; with -every, in each step of each epoch.
 func TestNothingOverprints(t *testing.T) {
 	for name, page := range hotels(t) {
 		t.Run(name, func(t *testing.T) {
@@ -119,8 +119,7 @@ func TestNothingOverprints(t *testing.T) {
 	}
 }
 
-// placed is a picture of the page: what its layout was given, and what it made
-// of it.
+// placed is a picture of the page: the input of its layout and the result.
 type placed struct {
 	Gap       float64
 	KeepOrder bool
@@ -151,7 +150,7 @@ const placedNow = `JSON.stringify({
 	frames: picture.size.frames,
 })`
 
-// The page's layout and Go's are one.
+// The page's layout and Go's are the same.
 func TestLayoutIsGos(t *testing.T) {
 	p := open(t, pageOf(t, neuron(), autograd.Gradients{}, page.Options{}))
 	for name, text := range hotels(t) {
@@ -167,7 +166,7 @@ func TestLayoutIsGos(t *testing.T) {
 	}
 }
 
-// compare lays a picture out again.
+// compare repeats the layout of a picture in Go.
 func (want *placed) compare(t *testing.T, name string) {
 	t.Helper()
 	plan := layout.Plan{KeepOrder: want.KeepOrder, Column: want.Gap}

@@ -108,8 +108,8 @@ func TestFitOfNeuronsFollows(t *testing.T) {
 	p.eval("setEpoch(5)")
 	before := p.numbers("fitShown")
 	w := p.eval(`raw.nodes.find(n => n.n === "w1").raw`)
-	// Changed to what it is, the fit stays but for the 254 steps it is recorded
-	// in.
+	// After a change to the same number the fit stays, up to the 254 steps in
+	// which it is recorded.
 	p.eval(fmt.Sprintf(`(state.changes.set(%s, world.values[%s]), recompute())`, w, w))
 	p.is(`document.querySelector("#fit h2").textContent`, "What the network predicts")
 	for i, v := range p.numbers("fitShown") {
@@ -128,8 +128,7 @@ func TestFitOfNeuronsFollows(t *testing.T) {
 	p.quiet()
 }
 
-// A fit of which the page does not know how it comes about stays, and the page
-// says so.
+// A fit that the page cannot recompute stays, and the page says so.
 func TestFitThatStays(t *testing.T) {
 	p := open(t, fitted(t, 2, math.Round, false))
 	before := p.eval("shownOf(data.frames[0].fit)")
@@ -140,8 +139,8 @@ func TestFitThatStays(t *testing.T) {
 	p.quiet()
 }
 
-// The first sight says what to press, and the other rows of a batch hand back
-// after the row that is drawn.
+// At first the page says what to press, and the other rows of a batch
+// contribute after the drawn row.
 func TestFirstSight(t *testing.T) {
 	root := tensors()
 	p := open(t, pageOf(t, root, root.Backward(), page.Options{LearningRate: 0.1, Select: []graphviz.Selection{graphviz.Sample(1)}}))
@@ -166,8 +165,8 @@ func TestFirstSight(t *testing.T) {
 	p.quiet()
 }
 
-// A weight is selected by its arrow, and lights up where it receives from the
-// other rows and where it is adjusted; so does the neuron of a bias.
+// A weight is selected by its arrow, and is highlighted when it receives from
+// the other rows and when it is adjusted; so is the neuron of a bias.
 func TestWeightsAreSeen(t *testing.T) {
 	root := tensors()
 	p := open(t, pageOf(t, root, root.Backward(), page.Options{LearningRate: 0.1, Select: []graphviz.Selection{graphviz.Sample(1)}}))
@@ -191,7 +190,7 @@ func TestWeightsAreSeen(t *testing.T) {
 	p.quiet()
 }
 
-// What the reader moved stays when the text below takes more room.
+// A picture that the reader moved stays when the text below takes more space.
 func TestPictureStays(t *testing.T) {
 	p := open(t, pageOf(t, neuron(), autograd.Gradients{}, page.Options{}))
 	const watch = `new Promise(done => { document.getElementById("narration").style.minHeight = "%s"; requestAnimationFrame(() => requestAnimationFrame(() => done(String(camera.k)))); })`
@@ -249,7 +248,7 @@ func TestNotYetBackward(t *testing.T) {
 	p.quiet()
 }
 
-// The numbers of the edge that a step is about are not hidden behind a box.
+// The numbers of a step's edge are not hidden behind a box.
 func TestStrongLabelsAreSeen(t *testing.T) {
 	root := tensors()
 	p := open(t, pageOf(t, root, root.Backward(), page.Options{Select: []graphviz.Selection{graphviz.Sample(1)}}))

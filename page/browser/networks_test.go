@@ -23,7 +23,7 @@ func neuron() autograd.Value {
 	return z.Sigmoid().Named("a1").Sub(g.Scalar(1).Named("y").As(autograd.RoleTarget)).Square().MulScalar(0.5).Named("loss")
 }
 
-// An epoch is what Go knows of a recorded epoch.
+// An epoch is Go's numbers of a recorded epoch.
 type epoch struct {
 	number            int
 	values, gradients []float64 // by node; NaN where there is no gradient

@@ -50,8 +50,8 @@ func TestNumbersAreGos(t *testing.T) {
 				t.Errorf("epoch %d, %s (-want +got):\n%s", e.number, c.what, diff)
 			}
 		}
-		// What an edge hands on adds up to the gradient, as the page adds it
-		// up.
+		// The contributions of the edges add up to the gradient, in the page's
+		// order.
 		p.is(`raw.nodes.filter(n => { const parts = n.uses.filter(e => e.raw in world.contributions).reverse().map(e => world.contributions[e.raw]);
 			return parts.length && Math.abs(parts.reduce((a, b) => a + b, 0) - world.gradients[n.raw]) > 1e-12 * Math.max(...parts.map(Math.abs)); }).length`, "0")
 	}
@@ -178,7 +178,7 @@ func TestJumpsAndAddress(t *testing.T) {
 	p.click("#back")
 	p.is("state.step", "11")
 	p.click("#next")
-	p.eval(`((e, v) => { e.value = v; e.dispatchEvent(new Event("input")); })(document.getElementById("epoch-slider"), 160)`) // the nearest is shown
+	p.eval(`((e, v) => { e.value = v; e.dispatchEvent(new Event("input")); })(document.getElementById("epoch-slider"), 160)`) // the nearest epoch is shown
 	p.is(`document.getElementById("epoch").textContent`, "150")
 	p.eval("select(9)")
 	p.click("#view-operations")
@@ -189,7 +189,7 @@ func TestJumpsAndAddress(t *testing.T) {
 	p.wait(`document.documentElement.dataset.ready === "yes"`)
 	p.is("[state.epoch, state.step, state.selected, state.view].join()", "3,12,9,operations")
 	p.is(`document.querySelector(".node.selected").dataset.raw`, "9")
-	p.eval(`location.hash = "#epoch=99&step=x&select=-1&view=none&fold=1e9"`) // an address that somebody else wrote
+	p.eval(`location.hash = "#epoch=99&step=x&select=-1&view=none&fold=1e9"`) // an invalid address
 	p.wait("state.epoch === 0 && state.step === 0 && state.selected === null")
 	p.quiet()
 }
@@ -251,7 +251,7 @@ func TestFold(t *testing.T) {
 	p.quiet()
 }
 
-// No box lies on another, and none outside of its frame.
+// No box overlaps another or leaves its frame.
 func TestLayout(t *testing.T) {
 	filmed, _ := film(t)
 	for name, text := range map[string][]byte{"film": filmed, "tensors": pageOf(t, tensors(), autograd.Gradients{}, page.Options{}), "large": pageOf(t, large(), autograd.Gradients{}, page.Options{})} {
@@ -294,7 +294,7 @@ func TestSearch(t *testing.T) {
 	p.quiet()
 }
 
-// What lies under the mouse shows its inputs and uses.
+// A box under the mouse shows its inputs and uses.
 func TestHover(t *testing.T) {
 	root := neuron()
 	p := open(t, pageOf(t, root, root.Backward(), page.Options{LearningRate: 0.1}))
@@ -338,7 +338,7 @@ func TestBrokenNetwork(t *testing.T) {
 	p.quiet()
 }
 
-// Everything can be done with the keyboard, and is said.
+// Everything can be done with the keyboard, and is announced.
 func TestKeyboardOnly(t *testing.T) {
 	filmed, _ := film(t)
 	p := open(t, filmed)
@@ -485,8 +485,8 @@ func TestLargeNetwork(t *testing.T) {
 	p.quiet()
 }
 
-// A page that has no gradients steps through what there is, and names that a
-// page could trip over are shown as they are.
+// A page without gradients steps through the forward pass, and names that could
+// break a page are shown as they are.
 func TestNamesAndForwardOnly(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	sum := g.Scalar(1)
@@ -554,7 +554,8 @@ func TestSample(t *testing.T) {
 	p.quiet()
 }
 
-// What Selections leave out, fold and join can be stepped through.
+// The page can step through a recording after Selections that leave out, fold
+// and join.
 func TestSelections(t *testing.T) {
 	root := tensors()
 	var z autograd.Value
@@ -585,8 +586,9 @@ func TestSelections(t *testing.T) {
 	p.quiet()
 }
 
-// A graph in single precision: the numbers are its own, a plain step is known
-// as one, and what the page computes it says to be in double precision.
+// With a graph in single precision the page shows the graph's numbers,
+// recognises a plain step, and says that what it computes itself is in double
+// precision.
 func TestSinglePrecision(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true, Precision: autograd.Float32})
 	w := autograd.NewParam("w", autograd.Scalar(0.3).In(autograd.Float32))

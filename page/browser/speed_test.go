@@ -50,8 +50,8 @@ func TestSpeed(t *testing.T) {
 	p.quiet()
 }
 
-// painted returns how many milliseconds pass until what a statement changes has
-// been painted.
+// painted returns the milliseconds until a statement's changes have been
+// painted.
 func (p *tab) painted(statement string) float64 {
 	p.t.Helper()
 	took, err := chromedp.Run(p.ctx, chromedp.Evaluate[float64](`new Promise(done => {

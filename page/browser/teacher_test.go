@@ -148,7 +148,7 @@ func TestPlayThroughEpochs(t *testing.T) {
 	p.quiet()
 }
 
-// The slider's thumb stands under the curve's dot.
+// The slider's thumb is under the curve's dot.
 func TestSliderUnderCurve(t *testing.T) {
 	page, _ := film(t)
 	p := open(t, page)
@@ -164,7 +164,7 @@ func TestSliderUnderCurve(t *testing.T) {
 	p.quiet()
 }
 
-// What lies under the mouse follows the epoch.
+// The description of what is under the mouse follows the epoch.
 func TestHoverFollows(t *testing.T) {
 	page, _ := film(t)
 	p := open(t, page)
@@ -181,7 +181,7 @@ func TestHoverFollows(t *testing.T) {
 	p.quiet()
 }
 
-// Where a number ceased to be finite looks other than what it spoiled.
+// The origin of a NaN looks different from what it spoiled.
 func TestOriginOfNaN(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	x := g.Variable(autograd.Scalar(-1)).Named("x")
@@ -270,7 +270,8 @@ const phone = `(() => {
 	return [...faults, ...faultsNow()].slice(0, 8);
 })()`
 
-// A picture that is seen as a whole does not jump when the step is at its edge.
+// A picture that is completely visible does not jump when the step is at its
+// edge.
 func TestStepsDoNotJump(t *testing.T) {
 	p := open(t, hotels(t)["nonlinear-large"])
 	p.do(chromedp.EmulateViewport(1440, 900))

@@ -59,8 +59,8 @@ func networks() map[string]record {
 	return all
 }
 
-// recordWith records a network, with a leaf changed where there is one of that
-// name.
+// recordWith records a network, with the leaf of that name changed, if there is
+// one.
 func recordWith(f record, changed string, to float64) (root value, gradients autograd.Gradients) {
 	g := autograd.NewGraph(autograd.Options{Trace: true})
 	at := func(name string, v float64) autograd.Tensor {
@@ -75,7 +75,7 @@ func recordWith(f record, changed string, to float64) (root value, gradients aut
 	return root, root.Backward()
 }
 
-// What if a leaf were another number: the page computes what Go records.
+// If a leaf is changed, the page computes what Go records.
 func TestWhatIfIsGos(t *testing.T) {
 	all := networks()
 	p := open(t, pageOf(t, neuron(), autograd.Gradients{}, page.Options{}))
@@ -201,7 +201,7 @@ func batchedNetworks() map[string]batched {
 	}
 }
 
-// A changed is which number of a batched network is another one.
+// A changed says which number of a batched network is changed.
 type changed struct {
 	node    string // the leaf's name on the page
 	of      int    // 0, 1, … of the parameters; inputs or targets
@@ -341,8 +341,7 @@ func TestWhatIfOfRowsThatDiffer(t *testing.T) {
 	p.quiet()
 }
 
-// What a user's own operation computes is not known to the page, whatever its
-// name is.
+// The page does not know what a custom operation computes, whatever its name.
 func TestCustomOperation(t *testing.T) {
 	for _, name := range []string{"mul", "tanh", "Σ", "own"} {
 		g := autograd.NewGraph(autograd.Options{Trace: true})
@@ -365,7 +364,7 @@ func TestCustomOperation(t *testing.T) {
 	}
 }
 
-// The panel's causes and closing sentences are those of Explain.
+// The panel's causes and closing sentences are those of explain.Gradient.
 func TestWhyIsExplain(t *testing.T) {
 	all := networks()
 	all["saturated"] = func(leaf, fixed func(string, float64) value) value {
@@ -420,7 +419,7 @@ func TestWhyIsExplain(t *testing.T) {
 	}
 }
 
-// A whySaid is what the panel says of a gradient.
+// A whySaid is the panel's text about a gradient.
 type whySaid struct {
 	Cause, Closing string
 	Parts, Ways    []string
@@ -439,7 +438,7 @@ func whySaidBy(e explain.Explanation) whySaid {
 	return w
 }
 
-// similar compares words as they are, and numbers in them as near does.
+// similar compares words exactly, and numbers in them as near does.
 var similar = cmp.Comparer(func(a, b string) bool {
 	x, errX := strconv.ParseFloat(a, 64)
 	y, errY := strconv.ParseFloat(b, 64)
