@@ -42,6 +42,11 @@ func fencedLoops[T kernel.Float]() []fencedLoop[T] {
 			fencedLoop[T]{row.name + " of a scalar", 2, 1, func(x [][]T) { l.SV(x[0], 0.75, x[1]) }},
 		)
 	}
+	for name, f := range map[string]*kernel.Ternary{
+		"DivSlope": &kernel.DivSlope, "HypotSlope": &kernel.HypotSlope, "Atan2Slope": &kernel.Atan2Slope, "PowSlope": &kernel.PowSlope, "BCESlope": &kernel.BCESlope,
+	} {
+		loops = append(loops, fencedLoop[T]{name, 4, 1, func(x [][]T) { ternaryLoop[T](f)(x[0], x[1], x[2], x[3]) }})
+	}
 	return append(loops,
 		fencedLoop[T]{"Accumulate", 2, 1, func(x [][]T) { kernel.Accumulate(x[0], x[1]) }},
 		fencedLoop[T]{"Fill", 1, 1, func(x [][]T) { kernel.Fill(x[0], 0.75) }},

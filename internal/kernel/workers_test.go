@@ -28,6 +28,8 @@ func sameArrays[T kernel.Float](t *testing.T) {
 		"add":              func(dst []T) { binaryLoops[T](&kernel.Add).VV(dst, x, y) },
 		"div by a scalar":  func(dst []T) { binaryLoops[T](&kernel.Div).VS(dst, x, 3) },
 		"scalar minus":     func(dst []T) { binaryLoops[T](&kernel.Sub).SV(dst, 3, x) },
+		"div slope":        func(dst []T) { ternaryLoop[T](&kernel.DivSlope)(dst, x, y, x) },
+		"hypot slope":      func(dst []T) { ternaryLoop[T](&kernel.HypotSlope)(dst, x, y, x) },
 		"sum":              func(dst []T) { kernel.Sum(dst, x, 1, len(x), 1) },
 		"sum of rows":      func(dst []T) { kernel.Sum(dst, x, rows, columns, 1) },
 		"sum of columns":   func(dst []T) { kernel.Sum(dst, x, 1, rows, columns) },
@@ -75,4 +77,11 @@ func binaryLoops[T kernel.Float](b *kernel.Binary) *kernel.BinaryLoops[T] {
 		return l
 	}
 	return any(&b.A32).(*kernel.BinaryLoops[T])
+}
+
+func ternaryLoop[T kernel.Float](f *kernel.Ternary) func(dst, x, y, z []T) {
+	if loop, ok := any(f.F64).(func(dst, x, y, z []T)); ok {
+		return loop
+	}
+	return any(f.F32).(func(dst, x, y, z []T))
 }
