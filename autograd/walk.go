@@ -3,6 +3,8 @@ package autograd
 import (
 	"iter"
 	"slices"
+
+	"nabla/internal/operations"
 )
 
 // A Kind says what a node is.
@@ -77,15 +79,20 @@ func (n *node) kind() Kind {
 	return KindOperation
 }
 
-// constants returns the operation's constants that are not zero at the end.
+// constants returns the operation's constants: as many as its row in the table
+// of operations says, zeros too, and an axis or the like that is not zero.
 func (n *node) constants() []float64 {
+	count := operations.Of(n.op.name).Constants
 	switch {
 	case n.b != 0:
-		return []float64{n.a, n.b}
+		count = 2
 	case n.a != 0:
-		return []float64{n.a}
+		count = max(count, 1)
 	}
-	return nil
+	if count == 0 {
+		return nil
+	}
+	return []float64{n.a, n.b}[:count]
 }
 
 // Nodes ranges over the recording, in the order in which it was computed.

@@ -2,6 +2,7 @@ package autograd_test
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -208,5 +209,25 @@ func TestFormat(t *testing.T) {
 	}
 	if text := g.Full(1, 100, 100, 100).String(); len(text) > 5000 || strings.Count(text, "…") == 0 {
 		t.Errorf("a million numbers print as %d bytes", len(text))
+	}
+}
+
+// The number of constants is a fact of the operation: zeros are constants too.
+func TestConstants(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(vector(1, 2))
+	for _, row := range []struct {
+		y    autograd.Value
+		want []float64
+	}{
+		{x.Clamp(-1, 0), []float64{-1, 0}},
+		{x.Clamp(0, 0), []float64{0, 0}},
+		{x.AddScalar(0), []float64{0}},
+		{x.MulScalar(3), []float64{3}},
+		{x.Tanh(), nil},
+	} {
+		if got := row.y.Node(); !slices.Equal(got.Constants, row.want) {
+			t.Errorf("%s: %v, want %v", got.Op, got.Constants, row.want)
+		}
 	}
 }

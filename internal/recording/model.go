@@ -274,9 +274,7 @@ func constantsOf(n autograd.Node) []float64 {
 	if n.Custom {
 		return nil
 	}
-	constants := make([]float64, operations.Of(n.Op).Constants)
-	copy(constants, n.Constants) // zeros at the end are not recorded
-	return constants
+	return n.Constants[:operations.Of(n.Op).Constants]
 }
 
 // Operation returns the row of a node's operation; the zero Operation for a
