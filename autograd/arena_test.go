@@ -3,7 +3,8 @@ package autograd
 import "testing"
 
 // Requests of growing sizes leave chunks behind that none of them fits. An
-// arena that holds far more than was ever asked for keeps one chunk of that size.
+// arena that holds far more than was ever asked for keeps one chunk of that
+// size.
 func TestArenaShrinks(t *testing.T) {
 	var a arena[struct{}] // chunks without memory
 	most := 0
