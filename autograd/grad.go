@@ -1,9 +1,9 @@
 package autograd
 
-// Grad returns the gradients of y, which must have one element, with respect
-// to each x, as Values recorded in the graph: they can be differentiated
-// again. Any Value may be an x, constants too; one that y does not depend on
-// has a zero gradient.
+// Grad returns the gradients of y, which must have one element, with respect to
+// each x, as Values recorded in the graph: they can be differentiated again.
+// Any Value may be an x, even a constant. If y does not depend on it, its
+// gradient is zero.
 //
 //	gx = ∂y/∂x
 //
@@ -39,7 +39,7 @@ func (x Value) fits(op string, reason string, v Value) {
 	}
 }
 
-// differentiate is the reverse pass whose steps are recorded themselves.
+// differentiate is a reverse pass whose own steps are recorded.
 func (g *Graph) differentiate(op string, y, seed Value, xs []Value) []Value {
 	g.differentiable(op)
 	paths := g.pathsTo(op, y, xs)
@@ -70,8 +70,8 @@ func (g *Graph) differentiate(op string, y, seed Value, xs []Value) []Value {
 	return g.gradientsOf(xs, total)
 }
 
-// wants notes which inputs lead to what is differentiated with respect to, and
-// reports whether any does.
+// wants notes which inputs lead back to an x of the derivative, and reports
+// whether any does.
 func (r *Rule) wants(paths []bool) bool {
 	any := false
 	for i, input := range r.n.inputs() {
@@ -81,8 +81,8 @@ func (r *Rule) wants(paths []bool) bool {
 	return any
 }
 
-// pathsTo marks the nodes up to y through which a derivative with respect to
-// an x passes, and the xs themselves.
+// pathsTo marks the xs, and the nodes up to y that a derivative with respect to
+// an x passes through.
 func (g *Graph) pathsTo(op string, y Value, xs []Value) []bool {
 	paths := make([]bool, y.id+1)
 	for _, x := range xs {

@@ -59,7 +59,7 @@ func (g *Graph) nextPass() *pass {
 	return g.passes[g.results-1]
 }
 
-// room returns memory for that many numbers of the graph's precision.
+// room returns memory for size numbers of the graph's precision.
 func (p *pass) room(size int) unsafe.Pointer {
 	if p.free {
 		return unsafe.Pointer(unsafe.SliceData(make([]float64, p.g.words(size))))

@@ -13,17 +13,18 @@ var (
 	opCrossEntropy = operation{name: "cross entropy", method: "CrossEntropy", binary: &kernel.CrossEntropy}
 )
 
-// smallest is the least divisor in the gradient of a cross entropy.
+// smallest is the lower bound of the divisor in the gradient of a cross
+// entropy.
 const smallest = 1e-12
 
 // BinaryCrossEntropy returns −(y·ln p + (1−y)·ln(1−p)), element by element, of
 // probabilities p and targets y in [0, 1], broadcasting. Both logarithms are
-// at least −100.
+// bounded below by −100.
 //
 //	∂/∂p = (p − y) / max(p(1−p), 1e−12), ∂/∂y = ln(1−p) − ln p
 //
-// Special cases are: 100 with gradient ∓1e12 where p is 0 or 1 and the target
-// the other; NaN for p outside [0, 1].
+// Special cases are: 100 with gradient ∓1e12 where p is 0 and the target 1 or
+// the other way round; NaN for p outside [0, 1].
 //
 // It panics with a [*ShapeError] if the shapes do not broadcast.
 func (p Value) BinaryCrossEntropy(y Value) Value { return p.binary(&opBCE, bceRule, y) }
@@ -34,7 +35,7 @@ func bceRule(r *Rule) {
 		r.Add(0, bceSlope(gy, p, y))
 	}
 	if r.Needs(1) {
-		// The bounded logarithms are the entropies against 1 and 0.
+		// The bounded logarithms are the entropies for the targets 1 and 0.
 		hit, miss := p.BinaryCrossEntropy(r.g.Scalar(1)), p.BinaryCrossEntropy(r.g.Scalar(0))
 		r.Add(1, gy.Mul(hit.Sub(miss)))
 	}
@@ -47,8 +48,8 @@ func bceSlope(gy, p, y Value) Value {
 	return ternary(&opBCESlope, &kernel.BCESlope, bceSlopeRule, gy, p, y)
 }
 
-// The derivative by p is y/p² + (1−y)/(1−p)², a sum of positive terms, and
-// 1e12 where the divisor has its least value.
+// The derivative by p is y/p² + (1−y)/(1−p)², a sum of positive terms. It is
+// 1e12 where the divisor is limited.
 func bceSlopeRule(r *Rule) {
 	v, gy, p, y := r.Grad(), r.In(0), r.In(1), r.In(2)
 	if r.Needs(0) {
@@ -72,9 +73,9 @@ func bceSlopeRule(r *Rule) {
 	}
 }
 
-// BinaryCrossEntropyLogits returns BinaryCrossEntropy of the probabilities
-// σ(x), element by element, broadcasting, without their rounding: it is
-// ln(1 + eˣ) − x·y.
+// BinaryCrossEntropyLogits returns [Value.BinaryCrossEntropy] of the
+// probabilities σ(x), element by element, broadcasting. It does not round the
+// probabilities, since it computes ln(1 + eˣ) − x·y.
 //
 //	∂/∂x = σ(x) − y, ∂/∂y = −x
 //
@@ -99,9 +100,9 @@ func bceLogitsRule(r *Rule) {
 	}
 }
 
-// CrossEntropy returns −y·ln p, element by element, of probabilities p and
-// their parts y in the target, broadcasting: summed over the classes it is the
-// categorical cross entropy. The logarithm is at least −100.
+// CrossEntropy returns −y·ln p, element by element, of predicted probabilities
+// p and target probabilities y, broadcasting. Summed over the classes it is the
+// categorical cross entropy. The logarithm is bounded below by −100.
 //
 //	∂/∂p = −y / max(p, 1e−12), ∂/∂y = −ln p
 //
@@ -120,9 +121,9 @@ func crossEntropyRule(r *Rule) {
 	}
 }
 
-// Pick returns, for each label, the element of x at that place of the last
-// axis: y[i] = x[i][labels[i]]. The labels have x's shape without the last
-// axis, which the result has too.
+// Pick returns, for each label, the element of x at that index of the last
+// axis: y[i] = x[i][labels[i]]. The labels and the result have x's shape
+// without the last axis.
 //
 //	gx = gy at the elements' places, else 0
 //

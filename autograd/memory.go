@@ -7,19 +7,19 @@ import (
 	"nabla/internal/kernel"
 )
 
-// An arena hands out slices and takes all of them back at once. A second
-// round with the same requests is served from the same places, so that a
-// training step after the first allocates nothing.
+// An arena hands out slices and takes all of them back at once. The same
+// requests after a reset get the same memory, so that a training step after the
+// first allocates nothing.
 type arena[T any] struct {
 	chunks [][]T
 	chunk  int // the chunk in use
 	used   int // elements handed out of it
 	asked  int // elements asked for since the last reset
-	most   int // the most that was asked for between two resets
+	most   int // the most asked for between two resets
 	held   int // elements of all chunks
 }
 
-// A mark is a place in an arena to rewind to.
+// A mark is a place in an arena that it can be rewound to.
 type mark struct{ chunk, used int }
 
 func (a *arena[T]) take(n int) []T {
@@ -33,8 +33,8 @@ func (a *arena[T]) take(n int) []T {
 	return a.takeNext(n)
 }
 
-// takeNext goes on to the next chunk that holds n, and adds one where there
-// is none.
+// takeNext moves on to the next chunk that holds n elements, and adds one if
+// there is none.
 func (a *arena[T]) takeNext(n int) []T {
 	size := 64
 	for a.chunk++; a.chunk < len(a.chunks); a.chunk++ {
@@ -55,9 +55,9 @@ func (a *arena[T]) takeNext(n int) []T {
 func (a *arena[T]) mark() mark    { return mark{a.chunk, a.used} }
 func (a *arena[T]) rewind(m mark) { a.chunk, a.used = m.chunk, m.used }
 
-// reset takes everything back. Requests of changing sizes pass over chunks that
-// are too small for them: once the arena holds far more than was ever asked
-// for, one chunk takes their place.
+// reset takes everything back. Requests of changing sizes skip chunks that are
+// too small for them. Once the arena holds far more than was ever asked for,
+// one chunk replaces them all.
 func (a *arena[T]) reset() {
 	a.most = max(a.most, a.asked)
 	if a.held > 4*max(a.most, 1<<10) {
@@ -67,12 +67,13 @@ func (a *arena[T]) reset() {
 	a.rewind(mark{})
 }
 
-// memory holds the numbers of one graph, in words of eight bytes. Values stay
-// until reset; gradients come from the pool and go back to it.
+// memory holds the numbers of one graph, in words of eight bytes. The numbers
+// of Values stay until reset; gradients are borrowed from the pool and given
+// back.
 type memory struct {
 	words arena[float64]
 	free  [256][]unsafe.Pointer // by class
-	dirty []uint8               // the classes that have something in free
+	dirty []uint8               // the classes that have free buffers
 	live  int                   // words handed out and not given back
 	peak  int
 }
@@ -88,11 +89,11 @@ func class(words int) (index uint8, size int) {
 	return uint8(4*shift + quarter - 4), (quarter<<shift + 7) &^ 7
 }
 
-// noWords is where tensors without elements stand, so that nil can mean "no
+// noWords is the address of tensors without elements, so that nil can mean "no
 // gradient yet". Nothing reads or writes it.
 var noWords float64
 
-// take returns room for that many words, which stays until reset.
+// take returns room for the given number of words, which stays until reset.
 func (m *memory) take(words int) unsafe.Pointer {
 	if words == 0 {
 		return unsafe.Pointer(&noWords)
@@ -102,7 +103,7 @@ func (m *memory) take(words int) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(m.words.take(words)))
 }
 
-// borrow returns room for that many words, to be given back.
+// borrow returns room for the given number of words, to be given back.
 func (m *memory) borrow(words int) unsafe.Pointer {
 	if words == 0 {
 		return unsafe.Pointer(&noWords)
@@ -116,7 +117,7 @@ func (m *memory) borrow(words int) unsafe.Pointer {
 	return unsafe.Pointer(unsafe.SliceData(m.words.take(size)))
 }
 
-// giveBack takes what borrow handed out.
+// giveBack takes back what borrow returned.
 func (m *memory) giveBack(p unsafe.Pointer, words int) {
 	if words == 0 {
 		return
@@ -153,7 +154,7 @@ func slice[T kernel.Float](p unsafe.Pointer, n int) []T {
 type Stats struct {
 	Nodes     int // values recorded
 	BytesLive int // of the numbers held now
-	BytesPeak int // the most that was held at a time since the graph was made
+	BytesPeak int // the most held at a time since the graph was made
 }
 
 // Stats returns the size of the recording.
@@ -165,8 +166,9 @@ func (g *Graph) Stats() Stats {
 	}
 }
 
-// allocate gives a node room for its numbers: its own field when there is one,
-// the pool inside a backward pass, and else memory that stays until Reset.
+// allocate gives a node room for its numbers: its own field for a single
+// number, the pool during a backward pass, otherwise memory that stays until
+// Reset.
 func (g *Graph) allocate(n *node) {
 	switch words := g.words(n.shape.size); {
 	case n.shape.size == 1:
@@ -179,5 +181,5 @@ func (g *Graph) allocate(n *node) {
 	}
 }
 
-// room returns memory for that many numbers, which stays until Reset.
+// room returns memory for the given number of numbers, which stays until Reset.
 func (g *Graph) room(size int) unsafe.Pointer { return g.memory.take(g.words(size)) }

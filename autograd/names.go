@@ -2,11 +2,11 @@ package autograd
 
 import "fmt"
 
-// A NameError says that two Params that belong together have one name: a file,
-// a group or a drawing could not tell them apart.
+// A NameError says that two Params that are used together have the same name,
+// so that a file, a group or a drawing could not tell them apart.
 type NameError struct {
 	Op   string
-	Name string // that both have
+	Name string // of both
 	Location
 }
 
@@ -21,9 +21,9 @@ func (e *NameError) Error() string {
 
 func (*NameError) fault() {}
 
-// CheckNames panics with a *NameError if two different parameters have one
-// name. Op is the operation that needs to tell them apart, and begins with the
-// package: "train: Run".
+// CheckNames panics with a [*NameError] if two different parameters have the
+// same name. Op is the operation that needs to tell them apart and begins with
+// the package: "train: Run".
 func CheckNames(op string, params ...*Param) {
 	named := make(map[string]*Param, len(params))
 	for _, p := range params {

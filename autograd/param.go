@@ -2,8 +2,8 @@ package autograd
 
 import "nabla/internal/kernel"
 
-// A Param is a named tensor that training changes. It outlives every graph;
-// many graphs may read it at once, none while it is written.
+// A Param is a named tensor that training changes. It outlives every graph.
+// Many graphs may read it at once, but none while it is written.
 type Param struct {
 	// Frozen stops its gradient, and with it the optimizer's updates, in
 	// recordings that first use it afterwards.
@@ -12,7 +12,7 @@ type Param struct {
 	name    string
 	value   Tensor
 	version uint64
-	trials  uint64 // calls of With so far
+	trials  uint64 // calls of Substitute so far
 }
 
 // NewParam returns a parameter that starts as a copy of the tensor.
@@ -48,12 +48,12 @@ func (p *Param) Tensor() Tensor { return p.value.Clone() }
 // Item returns the number of a one-element parameter.
 func (p *Param) Item() float64 { return p.value.Item() }
 
-// Version counts the writes so far.
+// Version returns the number of writes so far.
 func (p *Param) Version() uint64 { return p.version }
 
-// Writable returns the numbers themselves, for writing, and counts as a write:
-// recordings that have used the parameter before have no gradients any more.
-// Ask for it again before each write.
+// Writable returns the numbers themselves, to be written to. It counts as a
+// write: recordings that used the parameter before can no longer give
+// gradients. Call it again before each write.
 func (p *Param) Writable() Tensor {
 	p.version++
 	return p.value
@@ -77,7 +77,7 @@ func (p *Param) AsAt(version uint64, t Tensor, f func()) {
 	p.as("Param.AsAt", version, t, f)
 }
 
-// as calls f while the parameter has a version and its numbers.
+// as calls f while the parameter has the given version and numbers.
 func (p *Param) as(op string, version uint64, t Tensor, f func()) {
 	own, now := p.value.Clone(), p.version
 	defer func() {
@@ -89,7 +89,7 @@ func (p *Param) as(op string, version uint64, t Tensor, f func()) {
 	f()
 }
 
-// trial marks the versions of trials, which no write has.
+// trial marks the versions that Substitute gives, which no write has.
 const trial = 1 << 63
 
 // Set copies a tensor of the same shape into the parameter, in the parameter's

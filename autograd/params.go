@@ -6,9 +6,10 @@ import (
 	"nabla/internal/kernel"
 )
 
-// Param returns the Value of a parameter, the same one each time in a
-// recording, so that shared use adds up. The numbers are read in place where
-// the precision allows: nothing may write them while the recording is in use.
+// Param returns the Value of a parameter. It is the same each time in a
+// recording, so that the gradients of shared uses add up. If the graph has the
+// parameter's precision, the numbers are read in place: nothing may write them
+// while the recording is in use.
 func (g *Graph) Param(p *Param) Value {
 	if p == nil {
 		panic(NewArgumentError("Param", "the Param is nil"))
@@ -52,8 +53,8 @@ func (g *Graph) enterParam(p *Param) Value {
 }
 
 // A paramTable finds the node of a Param in a recording. Most recordings use
-// the same Params in the same order as the one before, so that the next slot
-// is the first guess.
+// the same Params in the same order as the one before, so it tries the next
+// slot first.
 type paramTable struct {
 	slots []paramSlot
 	index map[*Param]int
@@ -63,11 +64,11 @@ type paramTable struct {
 type paramSlot struct {
 	param   *Param
 	id      int32
-	leaf    int32  // its place in Graph.leaves, noLeaf when there is no gradient
+	leaf    int32  // its place in Graph.leaves, noLeaf if it has no gradient
 	version uint64 // when it was recorded
 }
 
-// find returns the slot of p, nil when it has not been recorded.
+// find returns the slot of p, or nil if p has not been recorded.
 func (t *paramTable) find(p *Param) *paramSlot {
 	if t.used < len(t.slots) && t.slots[t.used].param == p {
 		return nil
@@ -78,8 +79,8 @@ func (t *paramTable) find(p *Param) *paramSlot {
 	return nil
 }
 
-// offer returns the next slot, which counts once used has been raised, for a
-// parameter that find has not found.
+// offer returns the next slot for a parameter that find has not found. The slot
+// counts once used has been raised.
 func (t *paramTable) offer(p *Param) *paramSlot {
 	if t.used == len(t.slots) || t.slots[t.used].param != p {
 		t.replace(p)
@@ -87,7 +88,7 @@ func (t *paramTable) offer(p *Param) *paramSlot {
 	return &t.slots[t.used]
 }
 
-// replace gives the next slot, and all behind it, up for p.
+// replace gives the next slot to p and drops all slots after it.
 func (t *paramTable) replace(p *Param) {
 	if t.index == nil {
 		t.index = map[*Param]int{}
@@ -122,8 +123,8 @@ func (s *paramSlot) stale(op string) error {
 	return &StaleError{called(op), "parameter " + s.param.name, "was changed after the recording used it: Reset and record again", callSite()}
 }
 
-// unchanged panics when n shows the numbers of a parameter that has been
-// written since: they are not the ones that the recording was computed with.
+// unchanged panics if n shows the numbers of a parameter that has been written
+// since: they are not the ones that the recording was computed with.
 func (g *Graph) unchanged(op string, n *node) {
 	if p := g.overwritten(n); p != nil {
 		panic(&StaleError{called(op), "parameter " + p.name, "was changed after the recording used it: Reset and record again", callSite()})
@@ -143,7 +144,7 @@ func (g *Graph) overwritten(n *node) *Param {
 }
 
 // OfParam returns the gradient with respect to a parameter, in the parameter's
-// shape and precision; zero when the pass did not reach it.
+// shape and precision; zero if the pass did not reach it.
 func (gr Gradients) OfParam(p *Param) Tensor {
 	pass := gr.check("OfParam")
 	if p == nil {
@@ -159,7 +160,7 @@ func (gr Gradients) OfParam(p *Param) Tensor {
 	return zerosOf(p.value.precision, p.value.dims())
 }
 
-// ReachedParam is Reached for a parameter.
+// ReachedParam is [Gradients.Reached] for a parameter.
 func (gr Gradients) ReachedParam(p *Param) bool {
 	pass := gr.check("Reached")
 	if pass == nil {
@@ -170,7 +171,7 @@ func (gr Gradients) ReachedParam(p *Param) bool {
 	return known && gr.Reached(x)
 }
 
-// recorded returns the Value of a parameter that the recording has used.
+// recorded returns the Value of a parameter in the recording.
 func (g *Graph) recorded(p *Param) (Value, bool) {
 	i, ok := g.params.index[p]
 	if !ok || i >= g.params.used {
@@ -207,9 +208,9 @@ func (gr Gradients) All() iter.Seq2[*Param, Tensor] {
 }
 
 // MayNotFit reports whether a gradient may have another shape or precision than
-// its parameter: in a sum, and where a parameter has been replaced behind its
-// pointer since it was recorded. An optimizer that asks need not compare all
-// of them.
+// its parameter: in a sum, or if a parameter was overwritten through its
+// pointer since it was recorded. If not, an optimizer need not compare them one
+// by one.
 func (gr Gradients) MayNotFit() bool {
 	if gr.pass == nil {
 		return true
@@ -225,8 +226,7 @@ func (gr Gradients) MayNotFit() bool {
 	return false
 }
 
-// convert notes the gradient of a parameter of another precision than the
-// graph's.
+// convert keeps the gradient of a parameter whose precision is not the graph's.
 func (p *pass) convert(s *slot, n *node) {
 	size := n.shape.size
 	if s.precision == Float64 {

@@ -27,16 +27,16 @@ func (p Precision) check(op string) {
 	}
 }
 
-// A graph's precision is known only when the program runs, and kernels are
+// A graph's precision is known only when the program runs, but kernels are
 // generic. So a kernel is passed twice, once for each precision, and Go infers
 // the two instances:
 //
 //	g.alongSpan(n, x, s, kernel.Sum, kernel.Sum)
 //
-// The functions here call the one of the graph's precision.
+// The functions here call the one that has the graph's precision.
 
 // pick returns the one of two instances of a generic function that has the
-// graph's precision. The function takes nodes, so that both have one type.
+// graph's precision. The function takes nodes, so of both one type.
 func pick[F any](g *Graph, f64, f32 F) F {
 	if g.single {
 		return f32

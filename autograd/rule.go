@@ -2,10 +2,10 @@ package autograd
 
 import "unsafe"
 
-// A Rule is what an operation's derivative rule works on: the incoming
-// gradient, the output and the inputs, as Values, and the place to hand its
-// results to. A rule is written in the same operations that it
-// differentiates, so that gradients can be differentiated again.
+// A Rule is what an operation's derivative rule works on. It has the incoming
+// gradient, the output and the inputs, as Values, and takes the results. A rule
+// is written with the same operations that it differentiates, so that gradients
+// can be differentiated again.
 //
 //	func mulRule(r *Rule) {
 //		r.Add(0, r.Grad().Mul(r.In(1)))
@@ -35,11 +35,11 @@ func (r *Rule) begin(g *Graph, id int32, n *node) {
 	}
 }
 
-// Graph returns the graph, for constants.
+// Graph returns the graph, to record constants in.
 func (r *Rule) Graph() *Graph { return r.g }
 
-// Grad returns the incoming gradient: of the loss with respect to the output,
-// of the output's shape.
+// Grad returns the incoming gradient: the gradient of the loss with respect to
+// the output, in the output's shape.
 func (r *Rule) Grad() Value { return r.gy }
 
 // Out returns the output.
@@ -73,12 +73,12 @@ func (r *Rule) opName() string {
 	return r.n.op.method
 }
 
-// Add hands over the gradient with respect to input i, which has that input's
-// shape. A gradient of the output's shape is summed over the axes along which
-// the input was broadcast. Several gradients for one input add up.
+// Add adds to the gradient with respect to input i. The summand gx has that
+// input's shape, or the output's: then it is summed over the axes along which
+// the input was broadcast.
 //
-// It panics with a [*ShapeError] when the gradient fits neither, and with an
-// [*IndexError] when there is no input i.
+// It panics with a [*ShapeError] if the gradient has neither shape, and with an
+// [*IndexError] if there is no input i.
 func (r *Rule) Add(i int, gx Value) {
 	x := r.g.at(r.input(i)).shape
 	if !r.needs[i] {
@@ -102,8 +102,8 @@ func (r *Rule) wrongShape(i int, got, want *shape) error {
 	return e
 }
 
-// location returns the line of the operation where the graph keeps it, else
-// that of the call under way.
+// location returns the line where the operation was recorded if the graph keeps
+// it, and otherwise the line of the current call.
 func (r *Rule) location() Location {
 	if e := r.n.extra; e != nil && e.line.Line > 0 {
 		return e.line
@@ -120,8 +120,8 @@ func (r *Rule) reduced(i int, x *shape) Value {
 	return r.gx[i]
 }
 
-// usedAfter reports whether a later input is given the same buffer, or may be:
-// among many inputs a search for each would take quadratic time.
+// usedAfter reports whether a later input is, or may be, given the same buffer.
+// It does not search among many inputs, which would take quadratic time.
 func (r *Rule) usedAfter(i int, buffer unsafe.Pointer) bool {
 	later := r.gx[i+1 : len(r.n.inputs())]
 	if len(later) > 16 {

@@ -1,7 +1,8 @@
 package autograd
 
 // A scopeTable numbers the scopes of a graph, which nest. Scope 0 is the graph
-// itself. Numbers are kept over Reset: the next recording has the same layers.
+// itself. The numbers are kept across Reset, since the next recording has the
+// same layers.
 type scopeTable struct {
 	paths   []string // by number
 	last    []string // the last name of each path
@@ -20,8 +21,8 @@ type scopeKey struct {
 // spareScopes is how many scopes are remembered beyond those of a recording.
 const spareScopes = 1000
 
-// reset leaves all scopes. Where each recording has new names, those of the
-// earlier ones are forgotten before they become many.
+// reset leaves all scopes. If each recording has new names, the old ones are
+// forgotten before there are too many.
 func (t *scopeTable) reset() {
 	if t.paths == nil || len(t.paths) > 2*t.entered+spareScopes {
 		t.paths, t.last, t.parents, t.numbers = []string{""}, []string{""}, []int32{0}, map[scopeKey]int32{}
@@ -57,14 +58,14 @@ func (t *scopeTable) find(name string) int32 {
 	return number
 }
 
-// Enter opens a scope: what is recorded until Leave belongs to it. Scopes
-// nest; a layer opens one of its name.
+// Enter opens a scope: everything recorded until Leave belongs to it. Scopes
+// nest. A layer opens a scope with its own name.
 //
 //	g.Enter("encoder")
 //	defer g.Leave()
 func (g *Graph) Enter(name string) { g.scopes.enter(name) }
 
-// Leave closes the scope opened last.
+// Leave closes the scope that was opened last.
 func (g *Graph) Leave() {
 	if g.scopes.current == 0 {
 		panic(&GraphError{"Leave", "no scope is open", callSite()})

@@ -6,7 +6,7 @@ import (
 	"slices"
 )
 
-// A shape is the dimensions of a tensor and their product. Nodes of equal
+// A shape holds the dimensions of a tensor and their product. Nodes of equal
 // shape mostly share one, so that comparing pointers settles the common case.
 type shape struct {
 	dims []int
@@ -19,13 +19,14 @@ var scalarShape = &shape{dims: []int{}, size: 1}
 func (s *shape) rank() int           { return len(s.dims) }
 func (s *shape) equal(t *shape) bool { return s == t || slices.Equal(s.dims, t.dims) }
 
-// shape returns the shape of those dimensions, copied into the graph's memory.
+// shape returns the shape with the given dimensions, copied into the graph's
+// memory.
 func (g *Graph) shape(dims []int) *shape {
 	size, _ := sizeOf(dims)
 	return g.sized(dims, size)
 }
 
-// sized is shape for dimensions of a known product.
+// sized is shape for dimensions whose product is known.
 func (g *Graph) sized(dims []int, size int) *shape {
 	if len(dims) == 0 {
 		return scalarShape
@@ -36,8 +37,8 @@ func (g *Graph) sized(dims []int, size int) *shape {
 	return s
 }
 
-// shapeOf returns the shape of a tensor. That of a tensor of its own memory is
-// never changed, and serves as it is.
+// shapeOf returns the shape of a tensor. If the tensor owns its memory, its
+// shape never changes and is used as it is.
 func (g *Graph) shapeOf(t Tensor) *shape {
 	if t.lease == nil {
 		return t.shape
@@ -45,8 +46,8 @@ func (g *Graph) shapeOf(t Tensor) *shape {
 	return g.shape(t.shape.dims)
 }
 
-// sizeOf returns the product of the dimensions, and why they are no shape
-// when a dimension is negative or the product overflows an int.
+// sizeOf returns the product of the dimensions. If a dimension is negative or
+// the product overflows an int, it returns the reason why they are not a shape.
 func sizeOf(dims []int) (size int, fault string) {
 	const most = math.MaxInt / 8
 	size = 1
@@ -61,7 +62,7 @@ func sizeOf(dims []int) (size int, fault string) {
 		}
 	}
 	if size == 0 {
-		return 0, "" // of the other dimensions none is too large then
+		return 0, "" // then none of the other dimensions is too large
 	}
 	return size, fault
 }
@@ -123,7 +124,7 @@ func broadcasts(x, y []int) bool {
 }
 
 // strides returns, for each axis of the contiguous shape s, how many elements
-// one step is.
+// apart neighbors are.
 func (g *Graph) strides(s *shape) []int {
 	st := g.ints.take(s.rank())
 	step := 1
@@ -151,8 +152,8 @@ func (g *Graph) broadcastStrides(s, to *shape) []int {
 	return st
 }
 
-// axis returns an axis of a tensor of that rank, counted from the end when
-// negative.
+// axis returns the index of an axis in a tensor of the given rank. A negative
+// axis counts from the end.
 func (g *Graph) axis(op string, axis, rank int) int {
 	if axis < -rank || axis >= rank {
 		panic(NewIndexError(op, "axis", axis, rank))

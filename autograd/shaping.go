@@ -18,14 +18,14 @@ var (
 	opConcat  = operation{name: "concat", method: "Concat"}
 )
 
-// Full returns a constant in which every element is v.
+// Full returns a constant of the given shape whose elements are all v.
 func (g *Graph) Full(v float64, dims ...int) Value {
 	n := g.record(&opConstant, nil, g.newShape("Full", dims))
 	g.setAll(n, v)
 	return g.done()
 }
 
-// newShape returns the shape of dimensions that the user gave.
+// newShape returns the shape with dimensions given by the user.
 func (g *Graph) newShape(op string, dims []int) *shape {
 	size, fault := sizeOf(dims)
 	if fault != "" {
@@ -95,7 +95,7 @@ func (x Value) Flatten(first, last int) Value {
 	return x.Reshape(append(dims, s.dims[last+1:]...)...)
 }
 
-// Squeeze drops axes of length 1; without axes, all such.
+// Squeeze drops axes of length 1; without axes, all of them.
 //
 //	gx = gy, in x's shape
 //
@@ -126,7 +126,7 @@ func (x Value) Squeeze(axes ...int) Value {
 	return x.Reshape(dims...)
 }
 
-// Unsqueeze inserts axes of length 1, which become those axes of the result.
+// Unsqueeze inserts axes of length 1 at the given places in the result.
 //
 //	gx = gy, in x's shape
 //
@@ -195,8 +195,8 @@ func expand[T kernel.Float](g *Graph, dst, src []T, to, from *shape) {
 	g.ints.rewind(m)
 }
 
-// expanded returns a node's numbers in shape s, in a borrowed buffer where
-// they have to be repeated.
+// expanded returns a node's numbers in shape s, in a borrowed buffer if they
+// have to be repeated.
 func expanded[T kernel.Float](g *Graph, n *node, s *shape) []T {
 	if n.shape.size == s.size {
 		return slice[T](n.data, s.size)
@@ -206,7 +206,7 @@ func expanded[T kernel.Float](g *Graph, n *node, s *shape) []T {
 	return buffer
 }
 
-// unexpand gives back what expanded borrowed for a node.
+// unexpand gives back the buffer that expanded borrowed.
 func unexpand[T kernel.Float](g *Graph, numbers []T, n *node) {
 	if p := unsafe.Pointer(unsafe.SliceData(numbers)); p != n.data && len(numbers) != n.shape.size {
 		g.memory.giveBack(p, g.words(len(numbers)))
@@ -278,7 +278,7 @@ func permuteRule(r *Rule) {
 	r.Add(0, r.Grad().Permute(inverse...))
 }
 
-// copy copies a block of that shape from one node's numbers to another's.
+// copy copies a block of the given shape from one node's numbers to another's.
 func (g *Graph) copy(dst, src *node, dims []int, dOff int, dStride []int, sOff int, sStride []int) {
 	if g.single {
 		kernel.Copy(dst.f32(), src.f32(), dims, dOff, dStride, sOff, sStride)
@@ -311,15 +311,14 @@ func (x Value) Transpose(a, b int) Value {
 // It panics with an [*IndexError] if there are fewer than two axes.
 func (x Value) T() Value { return x.Transpose(-2, -1) }
 
-// End stands for the end of an axis in Slice: behind the last element, or with
-// a negative step before the first.
+// End stands for the end of an axis in [Value.Slice]: after the last element
+// or, with a negative step, before the first.
 const End = math.MaxInt
 
-// Slice returns every step-th element along an axis, from start up to but
-// without stop. Start and stop count from the end when negative; a negative
-// step walks backward. It panics with an [*IndexError] when start or stop lies
-// outside or the axis is out of range, and with an [*ArgumentError] for a step
-// of 0.
+// Slice returns every step-th element along an axis, from start up to but not
+// including stop. Negative start and stop count from the end; a negative step
+// goes backward. It panics with an [*IndexError] if start, stop or the axis is
+// out of range, and with an [*ArgumentError] if step is 0.
 //
 //	gx = gy at the elements taken, else 0
 func (x Value) Slice(axis, start, stop, step int) Value {
@@ -344,7 +343,7 @@ func (x Value) Slice(axis, start, stop, step int) Value {
 
 // sliceOf returns the first index and the number of elements of a slice.
 func (g *Graph) sliceOf(length, start, stop, step int) (first, count int) {
-	last := length // the bound that End stands for
+	last := length // the bound that End means
 	if step < 0 {
 		last = -1
 	}
@@ -381,8 +380,8 @@ func (g *Graph) bound(i, length, limit int) int {
 	return i
 }
 
-// take records the block of shape s whose places are the starts along each
-// axis, then the steps.
+// take records the block of shape s that places describes: the starts along
+// each axis, then the steps.
 func (x Value) take(s *shape, places []int) Value {
 	g, from := x.g, x.node(opSlice.method)
 	off, strides := g.placed(from.shape, places)
@@ -397,13 +396,14 @@ func (x Value) take(s *shape, places []int) Value {
 	return g.done()
 }
 
-// isRun reports whether a block is one run of memory: rows of the first axis.
+// isRun reports whether a block is contiguous in memory: whole rows of the
+// first axis.
 func (g *Graph) isRun(from, s *shape, places []int) bool {
 	rank := from.rank()
 	return s.size > 1 && places[rank] == 1 && slices.Equal(from.dims[1:], s.dims[1:]) && !slices.Contains(places[rank:], -1)
 }
 
-// window records a block that is one run of memory without copying it.
+// window records a block that is contiguous in memory, without copying it.
 func (x Value) window(s *shape, places []int, off int) Value {
 	g := x.g
 	n := g.view(&opSlice, sliceRule, s, x)
@@ -416,8 +416,7 @@ func (x Value) window(s *shape, places []int, off int) Value {
 	return g.done()
 }
 
-// placed returns the offset and the strides with which places lie in a tensor
-// of shape s.
+// placed returns the offset and strides of places in a tensor of shape s.
 func (g *Graph) placed(s *shape, places []int) (off int, strides []int) {
 	strides = g.strides(s)
 	for i, stride := range strides {
@@ -445,13 +444,13 @@ func (x Value) place(v float64, s *shape, places []int) Value {
 
 func padRule(r *Rule) { r.Add(0, r.Grad().take(r.g.at(r.n.in[0]).shape, r.n.ints())) }
 
-// Narrow returns length elements along an axis, from start on. What counts from
-// the end is Slice.
+// Narrow returns length elements along an axis, beginning at start. To count
+// from the end, use [Value.Slice].
 //
 //	gx = gy at the elements taken, else 0
 //
-// It panics with a [*ShapeError] when one of them lies outside, start or length
-// being negative too, and with an [*IndexError] if the axis is out of range.
+// It panics with a [*ShapeError] if start or length is negative or the elements
+// go beyond the end, and with an [*IndexError] if the axis is out of range.
 func (x Value) Narrow(axis, start, length int) Value {
 	s := x.node("Narrow").shape
 	axis = x.g.axis("Narrow", axis, s.rank())
@@ -461,12 +460,12 @@ func (x Value) Narrow(axis, start, length int) Value {
 	return x.Slice(axis, start, start+length, 1)
 }
 
-// Select returns the elements at index i of an axis, which the result lacks. An
-// i below 0 counts from the end.
+// Select returns the elements at index i of an axis and drops that axis. A
+// negative i counts from the end.
 //
 //	gx = gy at index i, else 0
 //
-// It panics with an [*IndexError] when there is no such index or axis.
+// It panics with an [*IndexError] if the index or axis is out of range.
 func (x Value) Select(axis, i int) Value {
 	g, s := x.g, x.node("Select").shape
 	axis = g.axis("Select", axis, s.rank())
@@ -497,9 +496,9 @@ func (x Value) Flip(axes ...int) Value {
 	return x
 }
 
-// Pad surrounds x with elements v: for each axis as many as its pair says
-// before and behind. It panics with a [*ShapeError] when there is not one pair
-// for each axis, and with an [*ArgumentError] for a negative number.
+// Pad surrounds x with elements v. Each axis has a pair of numbers: how many to
+// add before and after. It panics with a [*ShapeError] if there is not exactly
+// one pair for each axis, and with an [*ArgumentError] if a number is negative.
 //
 //	gx = gy without the padding
 func (x Value) Pad(v float64, pairs ...[2]int) Value {
@@ -526,9 +525,9 @@ func (x Value) Pad(v float64, pairs ...[2]int) Value {
 //
 //	gxᵢ = the part of gy that xᵢ became
 //
-// It panics with a [*ShapeError] when the shapes differ on another axis, with
-// an [*IndexError] if the axis is out of range, and with an [*ArgumentError]
-// for no Values.
+// It panics with a [*ShapeError] if the shapes differ on another axis, with an
+// [*IndexError] if the axis is out of range, and with an [*ArgumentError] if
+// there are no Values.
 func Concat(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
 		panic(NewArgumentError(opConcat.method, "nothing to join"))
@@ -552,7 +551,7 @@ func Concat(axis int, xs ...Value) Value {
 	return g.done()
 }
 
-// joins returns the length of s along the axis; its other axes must be those
+// joins returns the length of s along the axis. The other axes must match those
 // of first.
 func (g *Graph) joins(s, first *shape, axis int) int {
 	fits := s.rank() == first.rank()
@@ -576,13 +575,13 @@ func concatRule(r *Rule) {
 	}
 }
 
-// Stack joins Values of one shape along a new axis.
+// Stack joins Values of the same shape along a new axis.
 //
 //	gxᵢ = gy at index i of the new axis
 //
-// It panics with a [*ShapeError] when the shapes differ, with an [*IndexError]
-// if the axis is out of range for the result, and with an [*ArgumentError] for
-// no Values.
+// It panics with a [*ShapeError] if the shapes differ, with an [*IndexError] if
+// the axis is out of range for the result, and with an [*ArgumentError] if
+// there are no Values.
 func Stack(axis int, xs ...Value) Value {
 	if len(xs) == 0 {
 		panic(NewArgumentError("Stack", "nothing to join"))
@@ -602,8 +601,8 @@ func Stack(axis int, xs ...Value) Value {
 //
 //	gx = the gys of the parts, joined
 //
-// It panics with a [*ShapeError] when the lengths do not add up to that of x,
-// and with an [*IndexError] if the axis is out of range.
+// It panics with a [*ShapeError] if the lengths do not add up to that of x, and
+// with an [*IndexError] if the axis is out of range.
 func (x Value) Split(axis int, lengths ...int) []Value {
 	g, s := x.g, x.node("Split").shape
 	axis = g.axis("Split", axis, s.rank())
@@ -626,12 +625,13 @@ func (x Value) Split(axis int, lengths ...int) []Value {
 	return parts
 }
 
-// SplitEqual cuts x along an axis into so many parts of equal length.
+// SplitEqual cuts x along an axis into the given number of parts of equal
+// length.
 //
 //	gx = the gys of the parts, joined
 //
-// It panics with a [*ShapeError] when the axis cannot be divided so, and with
-// an [*IndexError] if the axis is out of range.
+// It panics with a [*ShapeError] if the length cannot be divided evenly, and
+// with an [*IndexError] if the axis is out of range.
 func (x Value) SplitEqual(axis, parts int) []Value {
 	g, s := x.g, x.node("SplitEqual").shape
 	axis = g.axis("SplitEqual", axis, s.rank())
@@ -641,8 +641,8 @@ func (x Value) SplitEqual(axis, parts int) []Value {
 	return x.Split(axis, slices.Repeat([]int{s.dims[axis] / parts}, parts)...)
 }
 
-// Roll moves the elements along an axis by shift places; what leaves at one
-// end comes back at the other.
+// Roll moves the elements along an axis by shift places. Elements that leave at
+// one end come back at the other.
 //
 //	gx = gy, moved back
 //
@@ -661,13 +661,13 @@ func (x Value) Roll(axis, shift int) Value {
 	return Concat(axis, x.Narrow(axis, cut, n-cut), x.Narrow(axis, 0, cut))
 }
 
-// Tile repeats the whole of x the given number of times along each axis: with
-// more numbers than axes, new axes come in front.
+// Tile repeats the whole of x along each axis the given number of times. If
+// there are more numbers than axes, new axes are added in front.
 //
 //	gx = the sum of gy over the copies
 //
-// It panics with a [*ShapeError] when there are fewer numbers than axes or a
-// negative one.
+// It panics with a [*ShapeError] if there are fewer numbers than axes or one is
+// negative.
 func (x Value) Tile(times ...int) Value {
 	g, s := x.g, x.node("Tile").shape
 	if len(times) < s.rank() {
@@ -695,7 +695,7 @@ func (x Value) Tile(times ...int) Value {
 //	gx = the sum of gy over the copies
 //
 // It panics with an [*IndexError] if the axis is out of range, and with an
-// [*ArgumentError] for a negative number.
+// [*ArgumentError] if the number is negative.
 func (x Value) Repeat(axis, times int) Value {
 	g, s := x.g, x.node("Repeat").shape
 	axis = g.axis("Repeat", axis, s.rank())
