@@ -60,7 +60,7 @@ func (t Tensor) ArgMax(axis int) Ints {
 }
 
 // T returns a copy with the last two axes swapped. It panics with an
-// [*IndexError] when there are fewer than two.
+// [*IndexError] if there are fewer than two.
 func (t Tensor) T() Tensor {
 	return NewGraph(Options{Precision: t.precision, NoGrad: true}).Constant(t).T().Tensor()
 }

@@ -202,8 +202,8 @@ func permuted(x Value, order []int) Value {
 	return x.Permute(order...)
 }
 
-// multiply multiplies two operands in one matrix product. Letters of both are
-// batch axes if they are needed later, and are contracted if not.
+// multiply multiplies two operands in one matrix product. Letters that both
+// have are batch axes if they are needed later, and are contracted if not.
 func (e *einsum) multiply(x Value, xs string, y Value, ys, later string) (Value, string) {
 	x, xs = e.drop(x, xs, ys+later)
 	y, ys = e.drop(y, ys, xs+later)

@@ -261,7 +261,7 @@ func NewArgumentError(op, format string, args ...any) *ArgumentError {
 }
 
 // NewShapeError returns the error with which an operation of Nabla's other
-// packages panics when shapes do not fit. The location is that of the user's
+// packages panics if shapes do not fit. The location is that of the user's
 // call. Op begins with the package: "layers: Dense".
 func NewShapeError(op, reason string, shapes ...[]int) *ShapeError {
 	return shapeError(op, reason, "", shapes...)
@@ -274,7 +274,7 @@ func shapeError(op, reason, between string, shapes ...[]int) *ShapeError {
 }
 
 // NewIndexError returns the error with which an operation of Nabla's other
-// packages panics when an index or label is out of range. Op begins with the
+// packages panics if an index or label is out of range. Op begins with the
 // package.
 func NewIndexError(op, what string, index, limit int) *IndexError {
 	return &IndexError{called(op), what, index, limit, callSite()}

@@ -103,8 +103,8 @@ func (s *slot) tensor(g *Graph) Tensor {
 	return Tensor{shape: s.shape, data: s.data, lease: g, kind: kind{g.gen, s.precision}}
 }
 
-// check returns the pass, nil for a sum. It panics when there is neither, and
-// when the recording has been Reset.
+// check returns the pass, or nil for a sum. It panics if there is neither and
+// if the recording has been Reset.
 func (gr Gradients) check(op string) *pass {
 	switch {
 	case gr.sum != nil:
@@ -147,7 +147,8 @@ func (gr Gradients) Of(x Value) Tensor {
 	panic(&GradientError{"Of", p.whyNone(n), callSite()})
 }
 
-// slot returns where a node's gradient would be, nil when none was looked for.
+// slot returns where a node's gradient would be, or nil if the pass did not
+// look for one.
 func (p *pass) slot(id int32, n *node) *slot {
 	if n.flags&isLeaf != 0 {
 		return p.leaf(n.in[0])
@@ -158,8 +159,8 @@ func (p *pass) slot(id int32, n *node) *slot {
 	return nil
 }
 
-// leaf returns the slot of a leaf by its place, nil for one that was recorded
-// after the pass, and for the place of a frozen parameter.
+// leaf returns the slot of a leaf by its place, or nil if the leaf was recorded
+// after the pass or is a frozen parameter.
 func (p *pass) leaf(place int32) *slot {
 	if i := int(place); uint(i) < uint(len(p.leaves)) {
 		return &p.leaves[i]
@@ -167,7 +168,7 @@ func (p *pass) leaf(place int32) *slot {
 	return nil
 }
 
-// whyNone says why a node that is no leaf has no gradient.
+// whyNone says why a node that is not a leaf has no gradient.
 func (p *pass) whyNone(n *node) string {
 	switch {
 	case n.op.mask:

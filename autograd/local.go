@@ -10,8 +10,7 @@ import "slices"
 // single elements of its inputs, such as MatMul or Sum. The partials of an
 // operation without a gradient, such as a comparison, are nil.
 //
-// It panics with an [*ArgumentError] when there are not as many numbers as the
-// operation has inputs.
+// It panics with an [*ArgumentError] if the number of inputs is wrong.
 func (n Node) Evaluate(in ...float64) (y float64, partials []float64, ok bool) {
 	from := n.Value.node("Local")
 	op := from.op
@@ -41,7 +40,7 @@ func (n Node) Evaluate(in ...float64) (y float64, partials []float64, ok bool) {
 // rule's local factor, of the node's shape, in float64. ok is false where
 // Evaluate's is, and for an operation without a gradient.
 //
-// It panics with an [*IndexError] when there is no such input.
+// It panics with an [*IndexError] if there is no such input.
 func (n Node) Local(input int) (factors Tensor, ok bool) {
 	from, g := n.Value.node("Local"), n.Value.g
 	inputs := from.inputs()

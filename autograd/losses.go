@@ -127,8 +127,8 @@ func crossEntropyRule(r *Rule) {
 //
 //	gx = gy at the elements' places, else 0
 //
-// It panics with a [*ShapeError] for labels of another shape, and with an
-// [*IndexError] when a label is not in [0, n).
+// It panics with a [*ShapeError] if the labels have another shape, and with an
+// [*IndexError] if a label is not in [0, n).
 func (x Value) Pick(labels Ints) Value {
 	labels.check("Pick")
 	g, s := x.g, x.node("Pick").shape

@@ -35,8 +35,9 @@ func (p Precision) check(op string) {
 //
 // The functions here call the one that has the graph's precision.
 
-// pick returns the one of two instances of a generic function that has the
-// graph's precision. The function takes nodes, so of both one type.
+// pick returns the instance of a generic function that has the graph's
+// precision. The function takes nodes, so that both instances have the same
+// type.
 func pick[F any](g *Graph, f64, f32 F) F {
 	if g.single {
 		return f32

@@ -55,7 +55,7 @@ func (r *Rule) Needs(i int) bool {
 	return r.needs[i]
 }
 
-// input returns the node of input i. It panics with an [*IndexError] when the
+// input returns the node of input i. It panics with an [*IndexError] if the
 // operation has no such input.
 func (r *Rule) input(i int) int32 {
 	inputs := r.n.inputs()

@@ -68,8 +68,8 @@ func sizeOf(dims []int) (size int, fault string) {
 }
 
 // broadcast returns the shape that two operands share under NumPy's rule:
-// aligned at the last axis, two dimensions agree when they are equal or one
-// of them is 1.
+// aligned at the last axis, two dimensions agree if they are equal or one of
+// them is 1.
 func (g *Graph) broadcast(op string, x, y *shape) *shape {
 	switch {
 	case x.equal(y), y.rank() == 0:

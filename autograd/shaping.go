@@ -35,8 +35,8 @@ func (g *Graph) newShape(op string, dims []int) *shape {
 }
 
 // Reshape returns the same elements, in row-major order, in another shape. One
-// dimension may be −1: it is what is left for it. Nothing is copied. It panics
-// with a [*ShapeError] when the sizes differ, or when −1 is ambiguous.
+// dimension may be −1: it is computed from the others. Nothing is copied. It
+// panics with a [*ShapeError] if the sizes differ or −1 is ambiguous.
 //
 //	gx = gy, in x's shape
 func (x Value) Reshape(dims ...int) Value {
@@ -131,7 +131,7 @@ func (x Value) Squeeze(axes ...int) Value {
 //	gx = gy, in x's shape
 //
 // It panics with an [*IndexError] if the axis is out of range for the result,
-// and with an [*ArgumentError] when one is repeated.
+// and with an [*ArgumentError] if one is repeated.
 func (x Value) Unsqueeze(axes ...int) Value {
 	g, s := x.g, x.node("Unsqueeze").shape
 	dims := g.ints.take(s.rank() + len(axes))
@@ -152,8 +152,8 @@ func (x Value) Unsqueeze(axes ...int) Value {
 	return x.Reshape(dims...)
 }
 
-// Expand repeats axes of length 1, and new ones in front, to the given shape.
-// It panics with a [*ShapeError] when another axis differs.
+// Expand repeats axes of length 1, and adds axes in front, to reach the given
+// shape. It panics with a [*ShapeError] if any other axis differs.
 //
 //	gx = the sum of gy over the repeated axes
 func (x Value) Expand(dims ...int) Value {
@@ -241,9 +241,9 @@ func (x Value) sumTo(s *shape) Value {
 //
 //	gx = gy, in the inverse order
 //
-// It panics with a [*ShapeError] unless there are as many numbers as axes, with
-// an [*IndexError] if an axis is out of range, and with an [*ArgumentError] if
-// an axis is repeated.
+// It panics with a [*ShapeError] if the number of axes is wrong, with an
+// [*IndexError] if an axis is out of range, and with an [*ArgumentError] if an
+// axis is repeated.
 func (x Value) Permute(order ...int) Value {
 	g, from := x.g, x.node(opPermute.method)
 	rank := from.shape.rank()

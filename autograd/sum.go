@@ -6,10 +6,10 @@ import (
 	"nabla/internal/weakmap"
 )
 
-// A sum adds up the gradients of parameters that several backward passes
-// returned. It outlives their graphs, and must not keep a model alive that
-// nobody else holds: between Clear and the next Add it knows its parameters
-// weakly.
+// A sum adds up the gradients of parameters from several backward passes. It
+// outlives their graphs, and must not keep alive a model that is no longer used
+// elsewhere: between Clear and the next Add it holds its parameters by weak
+// pointers.
 type sum struct {
 	terms  []*term // in the order of their first addition
 	known  weakmap.Map[Param, *term]
@@ -22,10 +22,10 @@ type term struct {
 	total Tensor
 }
 
-// Add adds the gradients of the parameters that other reached, by Param, into
-// memory that gr owns: other's graph may be Reset afterwards. It serves
-// micro-batches and workers; AddWeighted is for those of different size.
-// Variables, which belong to one recording, are left out.
+// Add adds the gradients of the parameters that other reached, matched by
+// Param, into memory that gr owns: other's graph may be Reset afterwards. It
+// serves micro-batches and workers; use [Gradients.AddWeighted] if they differ
+// in size. Variables belong to one recording and are left out.
 //
 //	var sum autograd.Gradients
 //	for _, part := range parts {
@@ -35,9 +35,9 @@ type term struct {
 // It panics with a [*GradientError] if gr came from Backward.
 func (gr *Gradients) Add(other Gradients) { gr.add("Gradients.Add", other, 1) }
 
-// AddWeighted adds the gradients of other times a weight. Where each part's
-// loss is a mean over its rows, the mean over all rows weighs the parts by
-// their rows:
+// AddWeighted adds the gradients of other times a weight. If each part's loss
+// is a mean over its rows, weighting the parts by their numbers of rows gives
+// the mean over all rows:
 //
 //	var sum autograd.Gradients
 //	for i, part := range parts {
@@ -45,8 +45,8 @@ func (gr *Gradients) Add(other Gradients) { gr.add("Gradients.Add", other, 1) }
 //	}
 //	sum.Average()
 //
-// Nothing is added for a weight of 0. It panics as Add does, and with an
-// [*ArgumentError] for a weight that is negative or not finite.
+// A weight of 0 adds nothing. It panics as Add does, and with an
+// [*ArgumentError] if the weight is negative or not finite.
 func (gr *Gradients) AddWeighted(other Gradients, weight float64) {
 	if !(weight >= 0) || math.IsInf(weight, 1) {
 		panic(NewArgumentError("Gradients.AddWeighted", "a weight of %v", weight))
@@ -65,7 +65,7 @@ func (gr *Gradients) add(op string, other Gradients, weight float64) {
 	s.weight += weight * other.weight()
 }
 
-// ownSum returns the sum that gr is or, from now on, becomes.
+// ownSum returns the sum that gr holds, and makes gr a sum if it is zero.
 func (gr *Gradients) ownSum(op string) *sum {
 	if gr.pass != nil {
 		panic(&GradientError{called(op), "the receiver must be a sum of its own: var sum autograd.Gradients", callSite()})
@@ -88,9 +88,9 @@ func (gr Gradients) weight() float64 {
 	return 0
 }
 
-// Average divides a sum by the weights of all that was added, of which Add's is
-// 1: it is their weighted mean, and itself of weight 1 from then on. It panics
-// with a [*GradientError] if gr came from Backward or nothing was added.
+// Average divides a sum by the total weight of all that was added; Add counts
+// with weight 1. The result is the weighted mean, which itself has weight 1. It
+// panics with a [*GradientError] if gr came from Backward or nothing was added.
 func (gr *Gradients) Average() {
 	s := gr.ownSum("Gradients.Average")
 	if s.weight == 0 {
@@ -102,7 +102,7 @@ func (gr *Gradients) Average() {
 	s.weight = 1
 }
 
-// term returns the total to which a gradient of the parameter is added.
+// term returns the total for a parameter, which its gradients are added to.
 func (s *sum) term(op string, param *Param, t Tensor) Tensor {
 	found, ok := s.known.Get(param)
 	if !ok {
@@ -128,7 +128,7 @@ func (s *sum) of(p *Param) (Tensor, bool) {
 	return Tensor{}, false
 }
 
-// Clear empties a sum and keeps its memory for the next one, as long as the
+// Clear empties a sum. It keeps the memory for the next sum as long as the
 // parameters are in use. It panics with a [*GradientError] if gr came from
 // Backward.
 func (gr *Gradients) Clear() {
@@ -145,8 +145,8 @@ func (gr *Gradients) Clear() {
 	gr.sum.terms, gr.sum.weight = gr.sum.terms[:0], 0
 }
 
-// each calls f with every gradient in place: the leaves of a pass in the order
-// of recording, or the parameters of a sum.
+// each calls f with every gradient, without copies: the leaves of a pass in the
+// order of recording, or the parameters of a sum.
 func (gr Gradients) each(op string, f func(Tensor)) {
 	switch {
 	case gr.sum != nil:
@@ -169,20 +169,20 @@ func (gr Gradients) Scale(factor float64) {
 	gr.each("Gradients.Scale", func(t Tensor) { t.scale(factor) })
 }
 
-// Norm returns the Euclidean norm of all gradients, of variables too, as one
-// vector: NaN if a number is NaN. It neither overflows nor underflows on the
-// way.
+// Norm returns the Euclidean norm of all gradients, including those of
+// variables, taken as one vector. It is NaN if any number is NaN. Intermediate
+// results neither overflow nor underflow.
 func (gr Gradients) Norm() float64 {
 	norm := 0.0
 	gr.each("Gradients.Norm", func(t Tensor) { norm = JoinNorms(norm, t.Norm()) })
 	return norm
 }
 
-// JoinNorms returns the norm of two vectors behind each other, √(a²+b²), from
-// the norm of each; NaN if either is NaN.
+// JoinNorms returns the norm √(a²+b²) of two vectors joined into one, from
+// their norms a and b. It is NaN if either is NaN.
 func JoinNorms(a, b float64) float64 {
 	if math.IsNaN(a) || math.IsNaN(b) {
-		return math.NaN() // math.Hypot would let an infinity win
+		return math.NaN() // math.Hypot would return Inf for Inf and NaN
 	}
 	return math.Hypot(a, b)
 }

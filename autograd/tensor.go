@@ -11,26 +11,27 @@ import (
 	"nabla/internal/kernel"
 )
 
-// A Tensor is numbers with a shape and a precision, outside any graph: data,
-// parameters, results. Like a slice, a copy of a Tensor shares its numbers;
-// Clone does not. The last axis varies fastest. The zero Tensor is not valid.
+// A Tensor holds numbers with a shape and a precision, outside any graph: data,
+// parameters, results. As with a slice, a copy of a Tensor shares its numbers;
+// use [Tensor.Clone] for numbers of its own. The last axis varies fastest. The
+// zero Tensor is not valid.
 type Tensor struct {
 	shape *shape
 	data  unsafe.Pointer
-	lease *Graph // whose memory shape and numbers are in, nil for the tensor's own
+	lease *Graph // the graph whose memory holds shape and numbers; nil if the tensor owns them
 	kind
 }
 
-// A kind is two fields of a Tensor in one: the compiler keeps in registers what
-// has at most four fields.
+// A kind combines two fields of a Tensor, because the compiler keeps only
+// structs of at most four fields in registers.
 type kind struct {
-	gen       uint32 // the recording until whose Reset the lease lasts
+	gen       uint32 // the recording; the lease ends at its Reset
 	precision Precision
 }
 
-// NewTensor returns a tensor with a copy of the values in that shape; without a
-// shape, a vector of all values. It panics with a [*ShapeError] if their number
-// does not fit the shape.
+// NewTensor returns a tensor with a copy of the values and the given shape.
+// Without a shape it is a vector. It panics with a [*ShapeError] if their
+// number does not fit the shape.
 func NewTensor(values []float64, shape ...int) Tensor {
 	if shape == nil {
 		shape = []int{len(values)}
@@ -77,8 +78,8 @@ func Full(v float64, shape ...int) Tensor {
 	return t
 }
 
-// Arange returns the vector start, start+step, … up to but without stop. It
-// panics with an [*ArgumentError] when step is 0 or leads away from stop.
+// Arange returns the vector start, start+step, … up to but not including stop.
+// It panics with an [*ArgumentError] if step is 0 or leads away from stop.
 func Arange(start, stop, step float64) Tensor {
 	if n := (stop - start) / step; step == 0 || !(n >= 0) || math.IsInf(n, 0) {
 		panic(NewArgumentError("Arange", "a step of %v does not lead from %v to %v", step, start, stop))
@@ -112,7 +113,7 @@ func Uniform(rng *rand.Rand, lo, hi float64, shape ...int) Tensor {
 	return t
 }
 
-// Normal returns random numbers of the normal distribution.
+// Normal returns random numbers from the normal distribution.
 func Normal(rng *rand.Rand, mean, deviation float64, shape ...int) Tensor {
 	checkRNG("Normal", rng)
 	t := Zeros(shape...)
@@ -129,7 +130,7 @@ func checkRNG(op string, rng *rand.Rand) {
 }
 
 // FromNested returns a tensor of nested slices or arrays of numbers, such as
-// [][]float64. It panics with a [*ShapeError] when rows differ in length.
+// [][]float64. It panics with a [*ShapeError] if rows differ in length.
 func FromNested(nested any) Tensor {
 	var shape []int
 	for v := reflect.ValueOf(nested); isList(v); v = v.Index(0) {
@@ -147,8 +148,8 @@ func FromNested(nested any) Tensor {
 
 func isList(v reflect.Value) bool { return v.Kind() == reflect.Slice || v.Kind() == reflect.Array }
 
-// fillNested writes the numbers of v, which must have that shape as a part of
-// the whole, and returns the rest of dst.
+// fillNested writes the numbers of v, which must have the given shape, and
+// returns the rest of dst.
 func fillNested(dst []float64, v reflect.Value, shape, whole []int) []float64 {
 	if len(shape) == 0 {
 		if !v.IsValid() || isList(v) || !v.CanConvert(reflect.TypeFor[float64]()) {
@@ -218,17 +219,18 @@ func (t *Tensor) dims() []int {
 }
 
 // usable reports whether the tensor is neither the zero Tensor nor a view that
-// a Reset has ended. Methods ask by pointer: a Tensor is large to copy.
+// a Reset has made invalid. It takes a pointer because a Tensor is large to
+// copy.
 func (t *Tensor) usable() bool { return t.shape != nil && (t.lease == nil || t.gen == t.lease.gen) }
 
-// live panics when the tensor is a view that a Reset has ended.
+// live panics if the tensor is a view that a Reset has made invalid.
 func (t *Tensor) live(op string) {
 	if t.lease != nil && t.gen != t.lease.gen {
 		t.refuse(op)
 	}
 }
 
-// check panics when the tensor is not usable.
+// check panics if the tensor is not usable.
 func (t *Tensor) check(op string) {
 	if !t.usable() {
 		t.refuse(op)
@@ -333,7 +335,7 @@ func (t Tensor) Raw64() []float64 {
 	return slice[float64](t.data, t.shape.size)
 }
 
-// wrongPrecision panics for a tensor that has no numbers of that precision.
+// wrongPrecision panics because the tensor does not have the wanted precision.
 func (t *Tensor) wrongPrecision(op string, p Precision) {
 	t.check("Tensor")
 	panic(&PrecisionError{called(op), t.precision, p, callSite()})
@@ -348,13 +350,13 @@ func (t Tensor) Raw32() []float32 {
 	return slice[float32](t.data, t.shape.size)
 }
 
-// Clone returns a copy with numbers of its own.
+// Clone returns a copy that has its own numbers.
 func (t Tensor) Clone() Tensor {
 	t.check("Tensor")
 	return t.In(t.precision)
 }
 
-// In returns a copy in that precision.
+// In returns a copy in the given precision.
 func (t Tensor) In(p Precision) Tensor {
 	t.check("Tensor")
 	p.check("In")
@@ -413,12 +415,13 @@ func (t Tensor) scale(a float64) {
 	kernel.Scale.F32(t.f32(), t.f32(), a, 0)
 }
 
-// Norm returns the Euclidean norm of all numbers as one vector, in float64 for
-// either precision. It neither overflows nor underflows on the way.
+// Norm returns the Euclidean norm of all numbers as one vector, computed in
+// float64 for either precision. Intermediate results neither overflow nor
+// underflow.
 func (t Tensor) Norm() float64 {
 	t.check("Tensor")
 	if t.precision == Float32 {
-		squares := 0.0 // of float32 numbers, which are far from overflow here
+		squares := 0.0 // float32 numbers are far from overflow here
 		for _, v := range t.f32() {
 			squares += float64(v) * float64(v)
 		}

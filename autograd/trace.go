@@ -5,7 +5,7 @@ import (
 	"unsafe"
 )
 
-// look does what Trace and CheckFinite ask for the node just computed.
+// look does what Trace and CheckFinite need for the node just computed.
 func (g *Graph) look() {
 	if g.reverse.active {
 		return
@@ -17,9 +17,9 @@ func (g *Graph) look() {
 	}
 }
 
-// lookAtHandedOn does for Grad what CheckFinite asks: what node id hands to an
-// input is looked at, and not the steps in which its rule computed it, of which
-// the user knows nothing.
+// lookAtHandedOn does what CheckFinite needs in Grad. It checks the gradient
+// that node id passes to an input, but not the steps in which the rule computed
+// it, which the user does not know.
 func (g *Graph) lookAtHandedOn(id int32, input int, gx Value) {
 	if g.options.CheckFinite {
 		n := g.at(gx.id)
@@ -27,15 +27,15 @@ func (g *Graph) lookAtHandedOn(id int32, input int, gx Value) {
 	}
 }
 
-// A part is what one use of a value contributed to its gradient.
+// A part is the contribution of one use of a value to its gradient.
 type part struct {
 	node  int32 // that used the value
 	input int   // as which input
 	slot
 }
 
-// lookAtNumber and lookAtGradient do what Trace and CheckFinite ask for what
-// node id hands to an input.
+// lookAtNumber and lookAtGradient do what Trace and CheckFinite need for the
+// gradient that node id passes to an input.
 func (g *Graph) lookAtNumber(id int32, input int, x *node, gx float64) {
 	if x.flags&needsGrad == 0 {
 		return
@@ -64,7 +64,7 @@ func (g *Graph) lookAtGradient(id int32, input int, gx unsafe.Pointer, s *shape)
 	p.parts = append(p.parts, c)
 }
 
-// A Contribution is what one use of a Value added to its gradient: the
+// A Contribution is the term that one use of a Value added to its gradient: the
 // gradient of the result times the local derivative.
 type Contribution struct {
 	To       Value // the result of the operation that used the Value
@@ -72,9 +72,8 @@ type Contribution struct {
 	Gradient Tensor
 }
 
-// Contributions returns the terms of which the gradient of x is the sum, in
-// the order in which they were added: the latest use first. The graph needs
-// Trace.
+// Contributions returns the terms that add up to the gradient of x, in the
+// order in which they were added: the latest use first. The graph needs Trace.
 func (gr Gradients) Contributions(x Value) []Contribution {
 	p := gr.checkOf("Contributions", x)
 	if !p.g.options.Trace {
@@ -91,8 +90,9 @@ func (gr Gradients) Contributions(x Value) []Contribution {
 }
 
 // AllContributions ranges over the contributions to every gradient, each with
-// the Value that it went to, in the order in which they were added: one walk,
-// where Contributions would be one for each Value. The graph needs Trace.
+// the Value whose gradient it is part of, in the order in which they were
+// added. It walks once, where Contributions would walk once for each Value. The
+// graph needs Trace.
 func (gr Gradients) AllContributions() iter.Seq2[Value, Contribution] {
 	p := gr.check("Contributions")
 	if p == nil || !p.g.options.Trace {

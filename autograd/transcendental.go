@@ -159,7 +159,7 @@ func asinSlopeRule(r *Rule) {
 }
 
 // arcSlope adds asin″ = asin′·x/(1−x²), in which nothing cancels near 0, and
-// acos″, which is the same of acos′.
+// acos″ in the same way.
 func arcSlope(r *Rule) {
 	if r.Needs(1) {
 		x := r.In(1)
@@ -189,7 +189,7 @@ func (x Value) Atan() Value { return x.unary(&opAtan, atanRule, 0, 0) }
 
 func atanRule(r *Rule) { r.slope(atanSlopeRule) }
 
-// atan″ = −2x·atan′·atan′, of which x·atan′ is at most ½.
+// atan″ = −2x·atan′·atan′. The factor x·atan′ is at most ½.
 func atanSlopeRule(r *Rule) {
 	r.slopeAgain(&opAtan)
 	if r.Needs(1) {
@@ -237,7 +237,7 @@ func (x Value) Asinh() Value { return x.unary(&opAsinh, asinhRule, 0, 0) }
 
 func asinhRule(r *Rule) { r.slope(asinhSlopeRule) }
 
-// asinh″ = −x·asinh′/(1+x²), of which x·asinh′ is at most 1 and 1/(1+x²) is
+// asinh″ = −x·asinh′/(1+x²). The factor x·asinh′ is at most 1, and 1/(1+x²) is
 // atan′.
 func asinhSlopeRule(r *Rule) {
 	r.slopeAgain(&opAsinh)
@@ -247,7 +247,7 @@ func asinhSlopeRule(r *Rule) {
 	}
 }
 
-// Acosh returns the inverse hyperbolic cosine, the one that is not negative.
+// Acosh returns the inverse hyperbolic cosine, taking the nonnegative one.
 //
 //	∂y/∂x = 1/√(x²−1)
 //
@@ -257,8 +257,7 @@ func (x Value) Acosh() Value { return x.unary(&opAcosh, acoshRule, 0, 0) }
 
 func acoshRule(r *Rule) { r.slope(acoshSlopeRule) }
 
-// acosh″ = −acosh′/((x−1)(1+1/x)), where the square that (x−1)(x+1) is cannot
-// overflow.
+// acosh″ = −acosh′/((x−1)(1+1/x)), written so that no square can overflow.
 func acoshSlopeRule(r *Rule) {
 	r.slopeAgain(&opAcosh)
 	if r.Needs(1) {
@@ -298,7 +297,7 @@ func erfSlopeRule(r *Rule) {
 	bellSlope(r)
 }
 
-// bellSlope adds erf″ = −2x·erf′, and erfc″, which is the same of erfc′.
+// bellSlope adds erf″ = −2x·erf′, and erfc″ in the same way.
 func bellSlope(r *Rule) {
 	if r.Needs(1) {
 		r.Add(1, r.Grad().Mul(r.Out()).Mul(saturated(r.In(1))).MulScalar(-2))
@@ -345,8 +344,9 @@ func digammaSlopeRule(r *Rule) {
 	}
 }
 
-// Polygamma returns the derivative of that order of the digamma function; order
-// 0 is digamma itself. It panics with an [*ArgumentError] for a negative order.
+// Polygamma returns the derivative of the given order of the digamma function;
+// order 0 is digamma itself. It panics with an [*ArgumentError] if the order is
+// negative.
 //
 //	∂y/∂x = polygamma of order + 1
 func (x Value) Polygamma(order int) Value {

@@ -16,7 +16,7 @@ type Value struct {
 	gen uint32
 }
 
-// node returns the value's node. It panics when the graph has been Reset.
+// node returns the value's node. It panics if the graph has been Reset.
 func (x Value) node(op string) *node {
 	if !x.usable() {
 		x.refuse(op)
