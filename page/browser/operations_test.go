@@ -55,7 +55,6 @@ var operations = map[string]func(in []value) value{
 	"sin": func(in []value) value { return in[0].Sin() }, "cos": func(in []value) value { return in[0].Cos() }, "tan": func(in []value) value { return in[0].Tan() },
 	"asin": func(in []value) value { return in[0].Asin() }, "acos": func(in []value) value { return in[0].Acos() }, "atan": func(in []value) value { return in[0].Atan() },
 	"sinh": func(in []value) value { return in[0].Sinh() }, "cosh": func(in []value) value { return in[0].Cosh() }, "tanh": func(in []value) value { return in[0].Tanh() },
-	"asinh": func(in []value) value { return in[0].Asinh() }, "acosh": func(in []value) value { return in[0].Acosh() }, "atanh": func(in []value) value { return in[0].Atanh() },
 	"erf": func(in []value) value { return in[0].Erf() }, "erfc": func(in []value) value { return in[0].Erfc() },
 	"lgamma": func(in []value) value { return in[0].Lgamma() }, "digamma": func(in []value) value { return in[0].Digamma() },
 	"polygamma": func(in []value) value { return in[0].Polygamma(2) },
