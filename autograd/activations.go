@@ -112,13 +112,6 @@ func decaySlope(r *Rule, rate float64) {
 	}
 }
 
-// The constants of SELU: with them activations keep mean 0 and variance 1
-// (Klambauer et al., Self-Normalizing Neural Networks, 2017).
-const (
-	seluAlpha = 1.6732632423543772848170429916717
-	seluScale = 1.0507009873554804934193349852946
-)
-
 // SELU returns λx for x > 0, else λα(eˣ − 1), with λ = 1.0507 and α = 1.6733.
 //
 //	∂y/∂x = λ for x > 0, else λα·eˣ

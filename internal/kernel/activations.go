@@ -187,7 +187,7 @@ func eluGrad(gy, x, a float64) float64 {
 }
 
 // The constants of SELU, with which activations keep mean 0 and variance 1 from
-// layer to layer.
+// layer to layer (Klambauer et al., Self-Normalizing Neural Networks, 2017).
 const (
 	seluScale = 1.0507009873554804934193349852946
 	seluAlpha = 1.6732632423543772848170429916717
