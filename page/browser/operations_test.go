@@ -18,8 +18,8 @@ type value = autograd.Value
 
 // operations are some that autograd knows of single numbers. All of them are
 // compared by the tests of package page, in an interpreter; these show that a
-// browser's numbers are the same. Acosh is not among them: the tests' numbers lie
-// outside its domain.
+// browser's numbers are the same. Acosh is not among them: the tests' numbers
+// lie outside its domain.
 var operations = map[string]func(in []value) value{
 	"relu": func(in []value) value { return in[0].ReLU() }, "relu6": func(in []value) value { return in[0].ReLU6() },
 	"leaky relu": func(in []value) value { return in[0].LeakyReLU(0.1) }, "prelu": func(in []value) value { return in[0].PReLU(in[1]) },
