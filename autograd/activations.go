@@ -42,15 +42,15 @@ func (x Value) ReLU() Value { return x.unary(&opReLU, reluRule, 0, 0) }
 
 func reluRule(r *Rule) { r.Add(0, gateAt(r.In(0), r.Grad(), r.In(0).GreaterScalar(0))) }
 
-// gate returns g where the mask is 1 and 0 elsewhere, for an infinite g too.
+// gate returns g where the mask is 1, and 0 elsewhere even if g is infinite.
 func gate(g, mask Value) Value { return Where(mask, g, g.g.Scalar(0)) }
 
 // gateAt is gate by a comparison of x, which says nothing where x is NaN: NaN
 // stands there.
 func gateAt(x, g, mask Value) Value { return Where(mask, g, flatAt(x)) }
 
-// flatAt is the derivative, at x, of what does not change with it: 0, but NaN
-// where x is NaN.
+// flatAt is the derivative, at x, of a function that is constant near x: 0, but
+// NaN where x is NaN.
 func flatAt(x Value) Value { return Where(x.IsNaN(), x.Detach(), x.g.Scalar(0)) }
 
 // ReLU6 returns min(max(x, 0), 6).
@@ -103,8 +103,8 @@ func eluSlopeRule(r *Rule) {
 	decaySlope(r, 1)
 }
 
-// decaySlope adds the second derivative of what is linear for x > 0 and
-// decays as e^(rate·x) else: 0, or rate times the first.
+// decaySlope adds the second derivative of a function that is linear for x > 0
+// and decays as e^(rate·x) elsewhere: 0 for x > 0, else rate times the first.
 func decaySlope(r *Rule, rate float64) {
 	if r.Needs(1) {
 		x := r.In(1)
@@ -219,7 +219,7 @@ func mishSlopeRule(r *Rule) {
 }
 
 // Softplus returns ln(1 + e^(beta·x))/beta, without overflow: a smooth ReLU,
-// the closer to it the greater beta is. The usual beta is 1.
+// which it approaches as beta grows. The usual beta is 1.
 //
 //	∂y/∂x = σ(beta·x)
 //

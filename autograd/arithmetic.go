@@ -320,8 +320,8 @@ func sqrtRule(r *Rule) { r.Add(0, r.Grad().Div(r.Out().MulScalar(2))) }
 // Special cases are: Inf with gradient −Inf at 0; NaN for x < 0.
 func (x Value) Rsqrt() Value { return x.unary(&opRsqrt, rsqrtRule, 0, 0) }
 
-// Both factors are large for a small x, and small for a large one: what they
-// lead to by way of each other lies between.
+// Both factors are large for a small x and small for a large one, so that
+// neither order of multiplication leaves the range on the way.
 func rsqrtRule(r *Rule) { r.Add(0, r.Grad().Mul(r.Out().MulScalar(-0.5)).Div(r.In(0))) }
 
 // Reciprocal returns 1/x.
@@ -356,8 +356,8 @@ func (x Value) Sign() Value { return x.unary(&opSign, nil, 0, 0) }
 // where x is.
 func (x Value) Floor() Value { return x.unary(&opFloor, flatRule, 0, 0) }
 
-// Trunc returns x without its fraction: the integer next to x on the way to 0.
-// Its gradient is 0.
+// Trunc returns x rounded toward 0 to an integer. Its gradient is 0, and NaN
+// where x is.
 func (x Value) Trunc() Value { return x.unary(&opTrunc, flatRule, 0, 0) }
 
 // Ceil returns the least integer at least x. Its gradient is 0, and NaN where x

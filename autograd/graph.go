@@ -253,7 +253,7 @@ func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *nod
 	return n
 }
 
-// inherited returns what a node has of its inputs' flags.
+// inherited returns the flags that a node takes over from its inputs.
 func (g *Graph) inherited(op *operation, of flags) flags {
 	if op.mask {
 		return 0
@@ -261,10 +261,11 @@ func (g *Graph) inherited(op *operation, of flags) flags {
 	return of & g.wanted
 }
 
-// tooMany marks a node whose extra has the list of its inputs.
+// tooMany is the number of inputs of a node whose extra lists them.
 const tooMany = 3
 
-// done ends the recording of the node added last, once its numbers stand.
+// done ends the recording of the node added last, once its numbers are
+// computed.
 func (g *Graph) done() Value {
 	if g.watch {
 		g.look()
@@ -272,7 +273,7 @@ func (g *Graph) done() Value {
 	return g.handle()
 }
 
-// extraOf returns the extra of a node, which it adds where there is none.
+// extraOf returns the extra of a node, and adds one if there is none.
 func (g *Graph) extraOf(n *node) *extra {
 	if n.extra == nil {
 		n.extra = &g.extras.take(1)[0]

@@ -97,7 +97,7 @@ func TestSequentialScopesOfForeignLayers(t *testing.T) {
 	}
 }
 
-// A layer that stands twice is used twice, has its Params once, and the
+// A layer that is listed twice is used twice, has its Params once, and the
 // gradients of both uses add up.
 func TestSequentialSharesLayers(t *testing.T) {
 	shared := layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.Constant(3), NoBias: true})

@@ -112,7 +112,7 @@ func layOut(text []byte) error {
 // marked makes Graphviz give a warning, which it returns, so that a later
 // warning is noticed even if it repeats an earlier one. The graph also has a
 // character whose width this Graphviz, without fonts, does not know: it reports
-// only the first such character, and that is no fault of a drawing.
+// only the first such character, which is not a fault of the drawing.
 func marked() (string, error) {
 	if _, err := render([]byte(`digraph { a [label="−"] }`)); err != nil {
 		return "", err
