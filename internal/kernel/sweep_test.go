@@ -238,6 +238,9 @@ var sweeps = []struct {
 
 // The errors of dense sweeps stay within the stated bounds.
 func TestSweeps(t *testing.T) {
+	if raceDetector {
+		t.Skip("measures errors on one goroutine: the race detector has nothing to see")
+	}
 	if !kernel.HasVectors() {
 		t.Skip("the portable forms are those of the standard library")
 	}
