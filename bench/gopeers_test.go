@@ -135,7 +135,9 @@ func fromProblem(problem *serve.Problem, p autograd.Precision) func() float64 {
 		if i > 0 {
 			stack = append(stack, layers.ReLU())
 		}
-		start := func(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.NewTensor(values, in, out) }
+		start := func(_ *rand.Rand, _, _ int, shape ...int) autograd.Tensor {
+			return autograd.NewTensor(values, shape...)
+		}
 		options := layers.DenseOptions{Weights: start, Precision: p}
 		stack = append(stack, layers.NewDenseWith(nil, problem.Widths[i], problem.Widths[i+1], options))
 	}

@@ -3,13 +3,13 @@ package layers
 import (
 	"fmt"
 	"math/rand/v2"
-	"slices"
 
 	"nabla/autograd"
 )
 
 // A Dense layer connects each input with each output: z = x·W + b. [NewDense]
-// makes one, or a literal with Params of your own.
+// makes one, or a literal with Params of your own. Its weights are [in, out],
+// where those of PyTorch's Linear are [out, in].
 type Dense struct {
 	Weight *autograd.Param // [in, out]
 	Bias   *autograd.Param // [out]; nil for none
@@ -39,16 +39,8 @@ func NewDenseWith(rng *rand.Rand, in, out int, options DenseOptions) *Dense {
 	if in < 1 || out < 1 {
 		panic(autograd.NewArgumentError("layers: Dense", "%d inputs and %d outputs: both must be positive", in, out))
 	}
-	initialize := options.Weights
-	if initialize == nil {
-		initialize = GlorotUniform
-	}
-	weights := initialize(rng, in, out)
-	if !slices.Equal(weights.Shape(), []int{in, out}) {
-		panic(autograd.NewShapeError("layers: Dense", "the Initializer did not return the shape of the weights", weights.Shape(), []int{in, out}))
-	}
 	d := &Dense{label: userLabel(options.Name)}
-	d.Weight = autograd.NewParam("", weights.In(options.Precision))
+	d.Weight = newWeight("layers: Dense", options.Weights, rng, options.Precision, in, out, in, out)
 	if !options.NoBias {
 		d.Bias = autograd.NewParam("", autograd.Zeros(out).In(options.Precision))
 	}

@@ -91,7 +91,7 @@ func TestDenseNames(t *testing.T) {
 
 func TestDenseDefaults(t *testing.T) {
 	d := layers.NewDense(seeded(7), 3, 4)
-	if diff := cmp.Diff(layers.GlorotUniform(seeded(7), 3, 4).Float64s(), d.Weight.Tensor().Float64s()); diff != "" {
+	if diff := cmp.Diff(layers.GlorotUniform(seeded(7), 3, 4, 3, 4).Float64s(), d.Weight.Tensor().Float64s()); diff != "" {
 		t.Error(diff)
 	}
 	if diff := diffTensor(d.Bias.Tensor(), []int{4}, make([]float64, 4)); diff != "" {
@@ -143,7 +143,7 @@ func TestDenseLiteralMisuse(t *testing.T) {
 func TestDenseMisuse(t *testing.T) {
 	g := autograd.NewGraph(autograd.Options{})
 	d := layers.NewDenseWith(seeded(1), 3, 2, layers.DenseOptions{Name: "hidden"})
-	flat := func(_ *rand.Rand, in, out int) autograd.Tensor { return autograd.Zeros(in * out) }
+	flat := func(_ *rand.Rand, in, out int, _ ...int) autograd.Tensor { return autograd.Zeros(in * out) }
 	for _, f := range []func(){
 		func() { d.Forward(g.Constant(autograd.Ones(5, 4))) },
 		func() { d.Forward(g.Constant(autograd.Ones(3, 5))) },

@@ -16,6 +16,7 @@ import (
 // fill their bounds. 60,000 draws leave a variance within 3 % of its own.
 func TestInitializerStatistics(t *testing.T) {
 	const in, out = 200, 300
+	shape := []int{out, 8, 5, 5} // of a convolution with 25 inputs for each of 8 channels
 	for _, row := range []struct {
 		name     string
 		f        layers.Initializer
@@ -30,8 +31,8 @@ func TestInitializerStatistics(t *testing.T) {
 		{"LeCunNormal", layers.LeCunNormal, 1. / in, math.Inf(1)},
 	} {
 		t.Run(row.name, func(t *testing.T) {
-			w := row.f(seeded(1), in, out)
-			if diff := cmp.Diff([]int{in, out}, w.Shape()); diff != "" {
+			w := row.f(seeded(1), in, out, shape...)
+			if diff := cmp.Diff(shape, w.Shape()); diff != "" {
 				t.Fatal(diff)
 			}
 			mean, variance := stat.MeanVariance(w.Float64s(), nil)
@@ -64,7 +65,7 @@ func checkRange(t *testing.T, w []float64, bound, deviation float64) {
 
 func TestInitializersAreDeterministic(t *testing.T) {
 	for name, f := range map[string]layers.Initializer{"uniform": layers.GlorotUniform, "normal": layers.HeNormal} {
-		first, again, other := f(seeded(1), 3, 4).Float64s(), f(seeded(1), 3, 4).Float64s(), f(seeded(2), 3, 4).Float64s()
+		first, again, other := f(seeded(1), 3, 4, 2, 6).Float64s(), f(seeded(1), 3, 4, 2, 6).Float64s(), f(seeded(2), 3, 4, 2, 6).Float64s()
 		if diff := cmp.Diff(first, again); diff != "" {
 			t.Errorf("%s: %s", name, diff)
 		}
@@ -84,10 +85,10 @@ func TestInitializerInFloat32(t *testing.T) {
 }
 
 func TestConstantInitializers(t *testing.T) {
-	if diff := diffTensor(layers.ZeroWeights(nil, 2, 1), []int{2, 1}, []float64{0, 0}); diff != "" {
+	if diff := diffTensor(layers.ZeroWeights(nil, 9, 9, 2, 1), []int{2, 1}, []float64{0, 0}); diff != "" {
 		t.Error(diff)
 	}
-	if diff := diffTensor(layers.Constant(0.5)(nil, 1, 2), []int{1, 2}, []float64{0.5, 0.5}); diff != "" {
+	if diff := diffTensor(layers.Constant(0.5)(nil, 9, 9, 1, 2), []int{1, 2}, []float64{0.5, 0.5}); diff != "" {
 		t.Error(diff)
 	}
 }
@@ -96,6 +97,6 @@ func TestInitializersWithoutRand(t *testing.T) {
 	for _, f := range []layers.Initializer{
 		layers.GlorotUniform, layers.GlorotNormal, layers.HeUniform, layers.HeNormal, layers.LeCunUniform, layers.LeCunNormal,
 	} {
-		mustFault[*autograd.ArgumentError](t, func() { f(nil, 2, 3) }, "rng is nil")
+		mustFault[*autograd.ArgumentError](t, func() { f(nil, 2, 3, 2, 3) }, "rng is nil")
 	}
 }
