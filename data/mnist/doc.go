@@ -17,8 +17,8 @@
 // A set has four files, images and labels to train on and to test with, named
 // as where they were first published, with or without .gz:
 //
-//	train-images-idx3-ubyte    t10k-images-idx3-ubyte
-//	train-labels-idx1-ubyte    t10k-labels-idx1-ubyte
+//   - train-images-idx3-ubyte and train-labels-idx1-ubyte
+//   - t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte
 //
 // Some mirrors write train-images.idx3-ubyte; that is read too. Whether a file
 // is packed by gzip is seen from its content, not from its name. Images may
