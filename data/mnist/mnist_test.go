@@ -229,10 +229,10 @@ func TestWriteRefuses(t *testing.T) {
 	}
 	for name, part := range map[string]mnist.Part{
 		"NaN": with(math.NaN()), "1.5": with(1.5), "-0.1": with(-0.1),
-		"colours":    {Images: autograd.Zeros(1, 3, 2, 2), Labels: one.Labels},
-		"no label":   {Images: one.Images, Labels: autograd.NewInts(nil, 0)},
-		"label 256":  {Images: one.Images, Labels: autograd.NewInts([]int{256})},
-		"label −1": {Images: one.Images, Labels: autograd.NewInts([]int{-1})},
+		"colours":   {Images: autograd.Zeros(1, 3, 2, 2), Labels: one.Labels},
+		"no label":  {Images: one.Images, Labels: autograd.NewInts(nil, 0)},
+		"label 256": {Images: one.Images, Labels: autograd.NewInts([]int{256})},
+		"label −1":  {Images: one.Images, Labels: autograd.NewInts([]int{-1})},
 	} {
 		dir := t.TempDir()
 		err := autograd.Try(func() {
