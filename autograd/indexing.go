@@ -91,9 +91,12 @@ func (x Value) Gather(axis int, index Ints) Value {
 }
 
 // gather returns the elements of x at places in row-major order, in shape s.
-func (x Value) gather(s *shape, places []int) Value {
-	g, from := x.g, x.node(opGather.method)
-	n := g.record(&opGather, gatherRule, s, x)
+func (x Value) gather(s *shape, places []int) Value { return x.atPlaces(&opGather, s, places) }
+
+// atPlaces is gather for an operation that chose the places.
+func (x Value) atPlaces(op *operation, s *shape, places []int) Value {
+	g, from := x.g, x.node(op.method)
+	n := g.record(op, gatherRule, s, x)
 	g.extraOf(n).ints = places
 	g.byIndex(n, from, places, 1, len(places), from.shape.size, 1, kernel.Gather, kernel.Gather)
 	return g.done()

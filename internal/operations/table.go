@@ -183,6 +183,11 @@ var table = []Operation{
 	{Name: LogSumExp, Class: Reduction, Backward: says("× exp(x − y)")},
 	{Name: "center", Class: Running, Backward: says("g − mean g")},
 	{Name: "cumsum", Class: Running, Backward: running("summed up from the end", "summed up from the start")},
+	{Name: "cummax", Class: Running, Gate: "takes other elements", Backward: says("to the greatest so far")},
+	{Name: "cummin", Class: Running, Gate: "takes other elements", Backward: says("to the least so far")},
+	{Name: "logcumsumexp", Class: Running, Backward: says("× exp(x − y), summed up from the end")},
+	{Name: "logcumsumexp gradient", Class: Running, Backward: each("g × exp(y − z) summed up from the start", "× y", "× −x × exp(y − z) summed up from the start")},
+	{Name: "logcumsumexp tangent", Class: Running, Backward: each("g × exp(y − z) summed up from the end", "× x × exp(y − z) summed up from the end", "× −y")},
 	{Name: "cumprod", Class: Running, Backward: running("g·y summed up from the end, ÷ x", "g·y summed up from the start, ÷ x")},
 
 	// Matrices.
@@ -203,6 +208,8 @@ var table = []Operation{
 	{Name: "index add", Class: Moving, Backward: says("taken at its indices")},
 	{Name: Gather, Class: Moving, Backward: says("added at its places"), Gate: leftOut},
 	{Name: "scatter add", Class: Moving, Backward: says("taken at its places")},
+	{Name: "sort", Class: Moving, Backward: says("put back in its places")},
+	{Name: "top k", Class: Moving, Backward: says("put back in its places"), Gate: leftOut},
 	{Name: Detach, Class: Moving},
 
 	// Operations that no recording shows, or that make no Value.
