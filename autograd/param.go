@@ -42,6 +42,20 @@ func (p *Param) Size() int { return p.value.Size() }
 // Precision returns the parameter's precision.
 func (p *Param) Precision() Precision { return p.value.precision }
 
+// Convert rounds the numbers to another precision, or widens them. A graph
+// reads Params of its own precision in place, and has to convert others in
+// every recording. Recordings that used the parameter before can no longer give
+// gradients, and an optimizer that has made a step with it refuses it: convert
+// before training.
+func (p *Param) Convert(precision Precision) {
+	precision.check("Param.Convert")
+	if precision == p.value.precision {
+		return
+	}
+	p.value = p.value.In(precision)
+	p.version++
+}
+
 // Tensor returns a copy of the numbers.
 func (p *Param) Tensor() Tensor { return p.value.Clone() }
 

@@ -141,3 +141,28 @@ func TestParamAsAt(t *testing.T) {
 	}
 	mustBeStale(t, "afterwards", func() { loss.Backward() })
 }
+
+// A converted Param has rounded numbers, gradients of the new precision, and
+// makes recordings stale that show its old numbers.
+func TestParamConvert(t *testing.T) {
+	p := autograd.NewParam("p", vector(0.1, 2))
+	g := autograd.NewGraph(autograd.Options{})
+	loss := g.Param(p).Square().Sum()
+	p.Convert(autograd.Float64)
+	if wantNumbers(t, "gradient", loss.Backward().OfParam(p).Float64s(), []float64{0.2, 4}, 0); p.Version() != 0 {
+		t.Error("a conversion to the Param's own precision is a write")
+	}
+	p.Convert(autograd.Float32)
+	if p.Precision() != autograd.Float32 || p.Name() != "p" {
+		t.Errorf("%v, named %q", p.Precision(), p.Name())
+	}
+	wantNumbers(t, "rounded", p.Tensor().Float64s(), []float64{float64(float32(0.1)), 2}, 0)
+	mustBeStale(t, "the recording", func() { loss.Backward() })
+	g.Reset()
+	if of := g.Param(p).Square().Sum().Backward().OfParam(p); of.Precision() != autograd.Float32 {
+		t.Errorf("its gradient is %v", of.Precision())
+	}
+	if err := autograd.Try(func() { p.Convert(9) }); err == nil {
+		t.Error("a precision that does not exist was taken")
+	}
+}

@@ -33,6 +33,12 @@
 // randomness comes from the rng that is passed in: the same seed gives the
 // same network.
 //
+// # Precision
+//
+// Params are in float64 unless the options say otherwise. [Convert] changes all
+// of a model to the precision of the graphs that it is for, which then read the
+// Params in place.
+//
 // # Names
 //
 // The Params of a model have different names, which come from its structure

@@ -135,6 +135,16 @@ func asInput(x autograd.Value) {
 	}
 }
 
+// Convert converts all Params of a model to a precision, that of the graphs it
+// is for. Call it where the model is made, before an optimizer's first step.
+//
+//	layers.Convert(model, autograd.Float32)
+func Convert(model Layer, precision autograd.Precision) {
+	for _, p := range model.Params() {
+		p.Convert(precision)
+	}
+}
+
 // unique returns the Params in order, each once. It overwrites the slice.
 func unique(params []*autograd.Param) []*autograd.Param {
 	seen := make(map[*autograd.Param]bool, len(params))

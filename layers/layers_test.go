@@ -192,3 +192,17 @@ func TestParamsAreInOrder(t *testing.T) {
 		t.Error("Params returned others the second time")
 	}
 }
+
+func TestConvert(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 0))
+	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.PReLU())
+	layers.Convert(model, autograd.Float32)
+	for _, p := range model.Params() {
+		if p.Precision() != autograd.Float32 {
+			t.Errorf("%s is %v", p.Name(), p.Precision())
+		}
+	}
+	if len(model.Params()) != 3 {
+		t.Errorf("%d Params", len(model.Params()))
+	}
+}
