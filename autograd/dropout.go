@@ -11,21 +11,54 @@ import "math/rand/v2"
 //	gx = gy/(1 − rate) where x was kept, else 0
 func (x Value) Dropout(rate float64) Value {
 	n, g := x.node("Dropout"), x.g
-	if !(rate >= 0 && rate < 1) {
-		panic(NewArgumentError("Dropout", "a rate of %v is not in [0, 1)", rate))
+	checkRate("Dropout", rate)
+	if !g.Training() || rate == 0 {
+		return x
+	}
+	return x.Mul(g.dropoutMask(n.shape, rate))
+}
+
+// DropoutChannels is Dropout of whole channels: for x of shape [batch,
+// channels, …] it draws once for each channel of each sample (Tompson et al.,
+// 2015). Neighbouring elements of an image are so alike that a network
+// guesses single ones that are missing. It also panics with a [*ShapeError] if
+// x has fewer than two axes.
+//
+//	gx = gy/(1 − rate) where the channel was kept, else 0
+func (x Value) DropoutChannels(rate float64) Value {
+	n, g := x.node("DropoutChannels"), x.g
+	checkRate("DropoutChannels", rate)
+	if n.shape.rank() < 2 {
+		panic(NewShapeError("DropoutChannels", "x is not of shape [batch, channels, …]", n.shape.dims))
 	}
 	if !g.Training() || rate == 0 {
 		return x
 	}
-	mask := g.record(&opConstant, nil, n.shape)
-	for i := range n.shape.size {
+	dims := g.ints.take(n.shape.rank())
+	for i := range dims {
+		dims[i] = 1
+	}
+	copy(dims, n.shape.dims[:2])
+	return x.Mul(g.dropoutMask(g.shape(dims), rate))
+}
+
+func checkRate(op string, rate float64) {
+	if !(rate >= 0 && rate < 1) {
+		panic(NewArgumentError(op, "a rate of %v is not in [0, 1)", rate))
+	}
+}
+
+// dropoutMask records what the elements are multiplied by.
+func (g *Graph) dropoutMask(s *shape, rate float64) Value {
+	mask := g.record(&opConstant, nil, s)
+	for i := range s.size {
 		kept := 0.0
 		if uniform(g.random.Uint64()) >= rate {
 			kept = 1 / (1 - rate)
 		}
 		g.setNumber(mask.data, i, kept)
 	}
-	return x.Mul(g.done().Named("dropout mask"))
+	return g.done().Named("dropout mask")
 }
 
 // uniform turns random bits into a number in [0, 1).

@@ -81,3 +81,23 @@ func TestDropoutMaskStays(t *testing.T) {
 	wantBits(t, "Grad", autograd.Grad(y, x)[0].Tensor().Float64s(), first)
 	wantBits(t, "second derivative at 1", autograd.HVP(y, []autograd.Value{x}, []autograd.Value{g.Full(1, 40)})[0].Tensor().Float64s(), first)
 }
+
+// A channel is dropped whole or kept whole, each by a draw of its own, and the
+// draws are those that Dropout makes of one element for each channel.
+func TestDropoutOfChannels(t *testing.T) {
+	const batch, channels, places = 40, 25, 12
+	single := dropped(autograd.NewGraph(autograd.Options{Seed: 5}), batch*channels, 0.3)
+	for _, shape := range [][]int{{batch, channels, places}, {batch, channels, 3, 4}, {batch, channels, 3, 2, 2}} {
+		g := autograd.NewGraph(autograd.Options{Seed: 5})
+		y := g.Full(1, shape...).DropoutChannels(0.3).Tensor().Float64s()
+		for i, v := range y {
+			if v != single[i/places] {
+				t.Fatalf("shape %v: element %d is %v, want %v", shape, i, v, single[i/places])
+			}
+		}
+	}
+	g := autograd.NewGraph(autograd.Options{Eval: true})
+	if x := g.Full(1, 2, 3, 4); x.DropoutChannels(0.9) != x {
+		t.Error("it is active in evaluation")
+	}
+}

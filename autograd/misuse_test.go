@@ -111,6 +111,7 @@ func TestWrongShapes(t *testing.T) {
 	full := func(g graph, dims ...int) autograd.Value { return g.Full(1, dims...) }
 	ints := func(n int, shape ...int) autograd.Ints { return autograd.NewInts(make([]int, n), shape...) }
 	checkMisuses[*autograd.ShapeError](t, autograd.Options{}, []misuse{
+		{here(), "autograd: DropoutChannels: x is not of shape [batch, channels, …]: [2]", func(g graph) { full(g, 2).DropoutChannels(0.5) }},
 		{here(), "autograd: MatMul: inner dimensions differ: [64 128] × [64 10]", func(g graph) { full(g, 64, 128).MatMul(full(g, 64, 10)) }},
 		{here(), "autograd: MatMul: inner dimensions differ: [3] × [4]", func(g graph) { full(g, 3).MatMul(full(g, 4)) }},
 		{here(), "autograd: MatMul: inner dimensions differ: [3] × [4 2]", func(g graph) { full(g, 3).MatMul(full(g, 4, 2)) }},
@@ -279,6 +280,7 @@ func TestArgumentMisuse(t *testing.T) {
 		{here(), "autograd: Polygamma: negative order -1", func(g graph) { full(g, 2).Polygamma(-1) }},
 		{here(), "autograd: Dropout: a rate of 1 is not in [0, 1)", func(g graph) { full(g, 2).Dropout(1) }},
 		{here(), "autograd: Dropout: a rate of -0.1 is not in [0, 1)", func(g graph) { full(g, 2).Dropout(-0.1) }},
+		{here(), "autograd: DropoutChannels: a rate of 1 is not in [0, 1)", func(g graph) { full(g, 2, 2).DropoutChannels(1) }},
 		{here(), "autograd: Dropout: a rate of NaN is not in [0, 1)", func(g graph) { full(g, 2).Dropout(nan) }},
 		{here(), `autograd: Einsum: "ij,jk->ik": not as many operands as terms`, func(g graph) { autograd.Einsum("ij,jk->ik", full(g, 2, 3)) }},
 		{here(), `autograd: Einsum: "...i->i": ... must stand in the result and in an operand`, func(g graph) { autograd.Einsum("...i->i", full(g, 2, 3)) }},

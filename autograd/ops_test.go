@@ -1629,6 +1629,7 @@ var otherRows = []opRow{
 	{op: "detach", inputs: 1, lo: -3, hi: 3, mask: true, stopped: true, f: one(autograd.Value.Detach), twin: each(identity), special: []special{{2, 2, 0}}},
 	{op: "dropout", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.Dropout, 0.5)},
 	{op: "dropout", note: "rate 0", inputs: 1, lo: -3, hi: 3, f: with(autograd.Value.Dropout, 0), twin: each(identity), special: []special{{inf, inf, 1}}},
+	{op: "dropout channels", shapes: [][]int{{2, 3, 4}}, more: [][][]int{{{1, 1}}, {{0, 3, 2}}, {{2, 0, 2}}, {{2, 3, 2, 2}}}, lo: -3, hi: 3, f: with(autograd.Value.DropoutChannels, 0.5)},
 	{op: "custom", note: "with rule", inputs: 2, lo: -3, hi: 3, f: func(in ...autograd.Value) autograd.Value { return autograd.Custom(productOperation, in...) },
 		twin: both(func(x, y float64) float64 { return x * x * y })},
 	{op: "custom", note: "mask", inputs: 1, lo: -3, hi: 3, kinks: []float64{0}, mask: true,

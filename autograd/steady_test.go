@@ -152,6 +152,7 @@ func TestOperationsAllocateNothing(t *testing.T) {
 		"gather":      func(x value) value { return x.Gather(0, places) },
 		"onehot":      func(x value) value { return x.Mul(x.Graph().OneHot(index, 3)) },
 		"dropout":     func(x value) value { return x.Dropout(0.5) },
+		"channels":    func(x value) value { return x.DropoutChannels(0.5) },
 		"batchmm":     func(x value) value { return x.Reshape(2, 2, 3).MatMul(x.Reshape(2, 2, 3).T()) },
 		"vecmm":       func(x value) value { return x.Flatten(0, -1).MatMul(x.Flatten(0, -1)) },
 		"outer":       func(x value) value { return x.Flatten(0, -1).Outer(x.Flatten(0, -1)) },

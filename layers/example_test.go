@@ -22,11 +22,11 @@ func Example() {
 	prediction := model.Forward(features)
 	fmt.Println("prediction", prediction.Shape())
 	// Output:
-	// layer   output  parameters
-	// dense1  [24 3]           9
-	// relu1   [24 3]           0
-	// dense2  [24 1]           4
-	// total                   13
+	// layer   output  parameters  multiply-adds
+	// dense1  [24 3]           9            144
+	// relu1   [24 3]           0              0
+	// dense2  [24 1]           4             72
+	// total                   13            216
 	// prediction [24 1]
 }
 

@@ -41,12 +41,32 @@ func Func(name string, f func(autograd.Value) autograd.Value) Layer {
 // in a graph with Options.Eval it passes its input through. It panics with an
 // *[autograd.ArgumentError] if rate is not in [0, 1).
 func Dropout(rate float64) Layer {
-	if !(rate >= 0 && rate < 1) {
-		panic(autograd.NewArgumentError("layers: Dropout", "a rate of %v is not in [0, 1)", rate))
-	}
+	checkRate("Dropout", rate)
 	return &function{
 		f:    func(x autograd.Value) autograd.Value { return x.Dropout(rate) },
 		kind: "dropout",
+	}
+}
+
+// Dropout2D is [Dropout] of whole channels of [batch, channels, height, width],
+// as Value.DropoutChannels does it. An input of another rank panics with an
+// *[autograd.ShapeError].
+func Dropout2D(rate float64) Layer { return dropoutChannels("Dropout2D", 2, rate) }
+
+// Dropout1D is [Dropout2D] for [batch, channels, length].
+func Dropout1D(rate float64) Layer { return dropoutChannels("Dropout1D", 1, rate) }
+
+// Dropout3D is [Dropout2D] for [batch, channels, depth, height, width].
+func Dropout3D(rate float64) Layer { return dropoutChannels("Dropout3D", 3, rate) }
+
+func dropoutChannels(name string, axes int, rate float64) Layer {
+	checkRate(name, rate)
+	return newSpatial("dropout", name, axes, func(x autograd.Value) autograd.Value { return x.DropoutChannels(rate) })
+}
+
+func checkRate(name string, rate float64) {
+	if !(rate >= 0 && rate < 1) {
+		panic(autograd.NewArgumentError("layers: "+name, "a rate of %v is not in [0, 1)", rate))
 	}
 }
 

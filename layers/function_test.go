@@ -1,7 +1,9 @@
 package layers_test
 
 import (
+	"fmt"
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -38,7 +40,34 @@ func TestDropoutInEvaluation(t *testing.T) {
 
 func TestDropoutMisuse(t *testing.T) {
 	for _, rate := range []float64{-0.1, 1, math.NaN()} {
-		mustFault[*autograd.ArgumentError](t, func() { layers.Dropout(rate) }, "layers: Dropout", "not in [0, 1)")
+		mustFault[*autograd.ArgumentError](t, func() { layers.Dropout(rate) }, "layers: Dropout: ", "not in [0, 1)")
+		mustFault[*autograd.ArgumentError](t, func() { layers.Dropout3D(rate) }, "layers: Dropout3D: ", "not in [0, 1)")
+	}
+}
+
+// Channels are dropped whole, and each layer takes one rank alone.
+func TestDropoutOfChannels(t *testing.T) {
+	all := []layers.Layer{layers.Dropout1D(0.5), layers.Dropout2D(0.5), layers.Dropout3D(0.5)}
+	want := []string{"[batch, channels, length]", "[batch, channels, height, width]", "[batch, channels, depth, height, width]"}
+	for axes := 1; axes <= 3; axes++ {
+		for i, l := range all {
+			g := autograd.NewGraph(autograd.Options{Seed: 1})
+			x := g.Full(3, append([]int{8, 16}, slices.Repeat([]int{2}, axes)...)...)
+			if i != axes-1 {
+				mustFault[*autograd.ShapeError](t, func() { l.Forward(x) }, fmt.Sprintf(`layers: Dropout%dD "dropout"`, i+1), want[i], fmt.Sprint(x.Shape()))
+				continue
+			}
+			kept := 0
+			for places := range slices.Chunk(l.Forward(x).Tensor().Float64s(), 1<<axes) {
+				if slices.Min(places) != slices.Max(places) || places[0] != 0 && places[0] != 6 {
+					t.Fatalf("a channel became %v", places)
+				}
+				kept += int(places[0] / 6)
+			}
+			if kept < 40 || kept > 88 {
+				t.Errorf("%d of 128 channels were kept at a rate of ½", kept)
+			}
+		}
 	}
 }
 

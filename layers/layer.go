@@ -28,7 +28,7 @@ type placed interface {
 	place(n *naming, path string)
 }
 
-var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*function)(nil), (*prelu)(nil)}
+var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*Residual)(nil), (*function)(nil), (*spatial)(nil), (*prelu)(nil)}
 
 // asPlaced returns a layer of this package. A struct of the user's in which one
 // is embedded has its methods, but is not one: it may hold other layers too.
@@ -122,6 +122,26 @@ func enter(x autograd.Value, name string) *autograd.Graph {
 	g.Enter(name)
 	asInput(x)
 	return g
+}
+
+// leave closes the scope of a layer. A mistake that the layer's operation found
+// gets the layer's name, by which the user knows it.
+//
+//	g := enter(x, l.Name())
+//	defer leave(g, l)
+func leave(g *autograd.Graph, l interface{ op() string }) {
+	g.Leave()
+	switch fault := recover().(type) {
+	case nil:
+	case *autograd.ShapeError:
+		fault.Op = l.op()
+		panic(fault)
+	case *autograd.ArgumentError:
+		fault.Op = l.op()
+		panic(fault)
+	default:
+		panic(fault)
+	}
 }
 
 // asInput marks a constant that a layer is given as an input of the network,

@@ -174,21 +174,21 @@ func TestReport(t *testing.T) {
 		report  []string
 	}{
 		{"linear", "== linear: 1-1, 100 epochs",
-			[]string{"dense1 [8 1] 2", "total 2"},
+			[]string{"dense1 [8 1] 2 8", "total 2 8"},
 			[]int{0, 12, 24, 36, 48, 60, 72, 84, 96, 100}, []string{"train " + prices, "test " + prices}},
 		{"nonlinear", "== nonlinear: 2-3-1, 800 epochs",
-			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 1] 4", "total 13"},
+			[]string{"dense1 [24 3] 9 144", "relu1 [24 3] 0 0", "dense2 [24 1] 4 72", "total 13 216"},
 			[]int{0, 100, 200, 300, 400, 500, 600, 700, 800}, []string{"train " + prices, "test " + prices}},
 		{"binary", "== binary: 2-3-1, 800 epochs",
-			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 1] 4", "sigmoid1 [24 1] 0", "total 13"},
+			[]string{"dense1 [24 3] 9 144", "relu1 [24 3] 0 0", "dense2 [24 1] 4 72", "sigmoid1 [24 1] 0 0", "total 13 216"},
 			[]int{0, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # ROC AUC #", "not hot", "hot")},
 		{"multiclass", "== multiclass: 2-3-3, 800 epochs",
-			[]string{"dense1 [24 3] 9", "relu1 [24 3] 0", "dense2 [24 3] 12", "softmax1 [24 3] 0", "total 21"},
+			[]string{"dense1 [24 3] 9 144", "relu1 [24 3] 0 0", "dense2 [24 3] 12 216", "softmax1 [24 3] 0 0", "total 21 360"},
 			[]int{0, 100, 200, 300, 400, 500, 600, 700, 800}, classifier("accuracy # macro F1 #", "bronze", "silver", "gold")},
 	}
 	for _, test := range tests {
 		t.Run(test.task, func(t *testing.T) {
-			want := append([]string{test.heading, "layer output parameters"}, test.summary...)
+			want := append([]string{test.heading, "layer output parameters multiply-adds"}, test.summary...)
 			for _, epoch := range test.epochs {
 				want = append(want, fmt.Sprintf("epoch %d cost #", epoch))
 			}
