@@ -1,6 +1,16 @@
 package command
 
 import (
+	"math/rand/v2"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
+
+	"nabla/autograd"
+	"nabla/layers"
+	"nabla/losses"
+	"nabla/train"
+
 	"errors"
 	"os"
 	"path/filepath"
@@ -93,3 +103,34 @@ func TestFirst(t *testing.T) {
 		t.Error("Rows is not a limit")
 	}
 }
+
+// The rate falls in a straight line to 0, and each epoch has its line.
+func TestTrain(t *testing.T) {
+	var out strings.Builder
+	c := New("line", 2).To(&out)
+	rng := rand.New(rand.NewPCG(1, 0))
+	optimizer := &rates{LearningRate: 0.1}
+	err := c.Train(t.Context(), train.Config{
+		Model: layers.NewDense(rng, 1, 1), Loss: losses.MSE, Optimizer: optimizer, BatchSize: 2,
+	}, &optimizer.LearningRate, train.Data{
+		Inputs: autograd.NewTensor([]float64{1, 2, 3}, 3, 1), Targets: autograd.NewTensor([]float64{1, 2, 3}, 3, 1),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []float64{6. / 60, 4. / 60, 3. / 60, 1. / 60} // batches of 2, 1, 2 and 1 rows
+	if diff := cmp.Diff(want, optimizer.seen, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+		t.Errorf("the rates (-want +got)\n%s", diff)
+	}
+	if !regexp.MustCompile(`^epoch  1  loss [\d.]+\nepoch  2  loss [\d.]+\n$`).MatchString(out.String()) {
+		t.Errorf("printed %q", out.String())
+	}
+}
+
+// rates is an optimizer that notes its rates.
+type rates struct {
+	LearningRate float64
+	seen         []float64
+}
+
+func (r *rates) Step(autograd.Gradients) { r.seen = append(r.seen, r.LearningRate) }

@@ -1,0 +1,41 @@
+package command
+
+import (
+	"context"
+
+	"nabla/autograd"
+	"nabla/train"
+)
+
+// Train is [train.Run] for the command's epochs, with its progress and a line
+// for each epoch. The learning rate, a field of the optimizer, falls in a
+// straight line from what it is to 0.
+func (c *Command) Train(ctx context.Context, config train.Config, rate *float64, data train.Data) error {
+	config.Epochs = c.Epochs
+	rows, first := c.Epochs*data.Rows(), *rate
+	done, batch, last := 0, 0, 0.0
+	progress := c.Progress("training", rows)
+	defer progress.End()
+	noting := func(prediction, loss autograd.Value) autograd.Value {
+		batch, last = prediction.Dim(0), loss.Item()
+		return loss
+	}
+	if f := config.Loss; f != nil {
+		config.Loss = func(y, t autograd.Value) autograd.Value { return noting(y, f(y, t)) }
+	}
+	if f := config.LabelLoss; f != nil {
+		config.LabelLoss = func(y autograd.Value, t autograd.Ints) autograd.Value { return noting(y, f(y, t)) }
+	}
+	config.OnGradients = func(autograd.Gradients) {
+		*rate = first * (1 - float64(done)/float64(rows))
+		done += batch
+		progress.Add(batch, last)
+	}
+	config.OnEpoch = func(e train.Epoch) error {
+		progress.End()
+		c.Print("epoch %2d  loss %.4f", e.Number, e.Train.Loss)
+		return nil
+	}
+	_, err := train.Run(ctx, config, data)
+	return err
+}
