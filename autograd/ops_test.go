@@ -683,7 +683,8 @@ func near(x, y, tolerance float64) bool {
 // opRows is the table: a row for every operation, which the guard sees to.
 var opRows = slices.Concat(arithmeticRows, transcendentalRows, activationRows, comparisonRows, softmaxRows,
 	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, derivativeRows, transformRows, otherRows,
-	sortingRows)
+	sortingRows,
+	convRows)
 
 var arithmeticRows = []opRow{
 	{op: "add", inputs: 2, lo: -3, hi: 3, f: two(autograd.Value.Add), twin: both(func(x, y float64) float64 { return x + y }),

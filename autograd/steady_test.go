@@ -1,6 +1,7 @@
 package autograd_test
 
 import (
+	"maps"
 	"math/rand/v2"
 	"runtime"
 	"runtime/debug"
@@ -176,6 +177,7 @@ func TestOperationsAllocateNothing(t *testing.T) {
 		"div":         func(x value) value { return x.Div(x) },
 		"full":        func(x value) value { return x.Mul(x.Graph().Full(2, 4, 3)) },
 	}
+	maps.Copy(ops, steadyConv)
 	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
 		for name, f := range ops {
 			g := autograd.NewGraph(autograd.Options{Precision: precision})

@@ -98,6 +98,11 @@ func (c torchCase) check(t *testing.T) {
 	if !known {
 		t.Fatalf("no operation stands for %q", c.Op)
 	}
+	c.checkWith(t, f)
+}
+
+// checkWith compares what f computes with the case.
+func (c torchCase) checkWith(t *testing.T, f torchFunction) {
 	g := autograd.NewGraph(autograd.Options{})
 	xs := make([]autograd.Value, len(c.Inputs))
 	for i, x := range c.Inputs {

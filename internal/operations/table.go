@@ -38,6 +38,9 @@ const (
 
 	MatMul = "matmul"
 
+	Conv          = "conv"
+	ConvTranspose = "conv transpose"
+
 	Reshape     = "reshape"
 	Expand      = "expand"
 	Permute     = "permute"
@@ -196,6 +199,13 @@ var table = []Operation{
 	{Name: "on diagonal", Class: Moving, Backward: says("the diagonal")},
 	{Name: "triu", Class: Moving, Backward: says("the upper triangle")},
 	{Name: "tril", Class: Moving, Backward: says("the lower triangle")},
+
+	// Convolutions.
+	{Name: Conv, Class: Product, Backward: each("convolved back with w", "convolved with x", "summed over batch and places")},
+	{Name: ConvTranspose, Class: Product, Backward: each("convolved with w", "x convolved with it", "summed over batch and places")},
+	{Name: "conv weights", Class: Product, Backward: each("convolved back with y", "x convolved with it")},
+	{Name: "unfold", Class: Moving, Backward: says("added at the windows")},
+	{Name: "fold", Class: Moving, Backward: says("taken at the windows")},
 
 	// Moving and reshaping.
 	{Name: Reshape, Class: Moving, Backward: says("reshaped back")},
