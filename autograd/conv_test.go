@@ -64,46 +64,50 @@ func TestConvTorchVectors(t *testing.T) {
 
 func TestConvMisuse(t *testing.T) {
 	type (
-		value = autograd.Value
-		g     = *autograd.Graph
+		value      = autograd.Value
+		g          = *autograd.Graph
+		options    = autograd.ConvOptions
+		transposed = autograd.ConvTransposeOptions
+		pairs      = [][2]int
 	)
 	in := func(g g, shape []int) value { return g.Constant(autograd.Ones(shape...)) }
-	x, w := []int{2, 4, 5, 6}, []int{6, 4, 3, 3}
+	x, w, up := []int{2, 4, 5, 6}, []int{6, 4, 3, 3}, []int{4, 2, 3, 3}
+	low := []int{2, 4, 1, 6}
 	checkMisuses[*autograd.ShapeError](t, autograd.Options{}, []misuse{
-		{here(), "autograd: Conv: images have 3 to 5 axes: batch, channels and 1 to 3 spatial ones: [2 4] by [6 4 3 3]", func(g g) { in(g, []int{2, 4}).Conv(in(g, w), autograd.ConvOptions{}) }},
-		{here(), "autograd: Conv: the weights need as many axes as the images: [2 4 5] by [6 4 3 3]", func(g g) { in(g, []int{2, 4, 5}).Conv(in(g, w), autograd.ConvOptions{}) }},
-		{here(), "autograd: Conv: the image's channels are not those of the weights: [2 3 5 6] by [6 4 3 3]", func(g g) { in(g, []int{2, 3, 5, 6}).Conv(in(g, w), autograd.ConvOptions{}) }},
-		{here(), "autograd: Conv: the image's channels are not those of the weights in 2 groups: [2 4 5 6] by [6 4 3 3]", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Groups: 2}) }},
-		{here(), "autograd: Conv: 4 groups do not divide the output channels: [2 4 5 6] by [6 1 3 3]", func(g g) { in(g, x).Conv(in(g, []int{6, 1, 3, 3}), autograd.ConvOptions{Groups: 4}) }},
-		{here(), "autograd: Conv: the kernel is larger than the padded image: [2 4 5 6] by [6 4 7 3]", func(g g) { in(g, x).Conv(in(g, []int{6, 4, 7, 3}), autograd.ConvOptions{}) }},
-		{here(), "autograd: Conv: the kernel is larger than the padded image: [2 4 5 6] by [6 4 3 3]", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Dilation: []int{3, 1}, Padding: [][2]int{{0, 1}}}) }},
-		{here(), "autograd: Conv: an empty kernel: [2 4 5 6] by [6 4 0 3]", func(g g) { in(g, x).Conv(in(g, []int{6, 4, 0, 3}), autograd.ConvOptions{}) }},
-		{here(), "autograd: Conv: a bias has one axis, of 6 channels: [6 1]", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Bias: g.Full(1, 6, 1)}) }},
-		{here(), "autograd: ConvTranspose: the image's channels are not those of the weights: [2 4 5 6] by [6 4 3 3]", func(g g) { in(g, x).ConvTranspose(in(g, w), autograd.ConvTransposeOptions{}) }},
-		{here(), "autograd: ConvTranspose: 3 groups do not divide the input channels: [2 4 5 6] by [4 2 3 3]", func(g g) { in(g, x).ConvTranspose(in(g, []int{4, 2, 3, 3}), autograd.ConvTransposeOptions{Groups: 3}) }},
-		{here(), "autograd: ConvTranspose: nothing is left of an axis: [2 4 1 6] by [4 2 3 3]", func(g g) { in(g, []int{2, 4, 1, 6}).ConvTranspose(in(g, []int{4, 2, 3, 3}), autograd.ConvTransposeOptions{Padding: [][2]int{{2, 1}}}) }},
-		{here(), "autograd: ConvTranspose: a bias has one axis, of 2 channels: [4]", func(g g) { in(g, x).ConvTranspose(in(g, []int{4, 2, 3, 3}), autograd.ConvTransposeOptions{Bias: g.Full(1, 4)}) }},
+		{here(), "autograd: Conv: images have 3 to 5 axes: batch, channels and 1 to 3 spatial ones: [2 4] by [6 4 3 3]", func(g g) { in(g, []int{2, 4}).Conv(in(g, w), options{}) }},
+		{here(), "autograd: Conv: the weights need as many axes as the images: [2 4 5] by [6 4 3 3]", func(g g) { in(g, []int{2, 4, 5}).Conv(in(g, w), options{}) }},
+		{here(), "autograd: Conv: the image's channels are not those of the weights: [2 3 5 6] by [6 4 3 3]", func(g g) { in(g, []int{2, 3, 5, 6}).Conv(in(g, w), options{}) }},
+		{here(), "autograd: Conv: the image's channels are not those of the weights in 2 groups: [2 4 5 6] by [6 4 3 3]", func(g g) { in(g, x).Conv(in(g, w), options{Groups: 2}) }},
+		{here(), "autograd: Conv: 4 groups do not divide the output channels: [2 4 5 6] by [6 1 3 3]", func(g g) { in(g, x).Conv(in(g, []int{6, 1, 3, 3}), options{Groups: 4}) }},
+		{here(), "autograd: Conv: the kernel is larger than the padded image: [2 4 5 6] by [6 4 7 3]", func(g g) { in(g, x).Conv(in(g, []int{6, 4, 7, 3}), options{}) }},
+		{here(), "autograd: Conv: the kernel is larger than the padded image: [2 4 5 6] by [6 4 3 3]", func(g g) { in(g, x).Conv(in(g, w), options{Dilation: []int{3, 1}, Padding: pairs{{0, 1}}}) }},
+		{here(), "autograd: Conv: an empty kernel: [2 4 5 6] by [6 4 0 3]", func(g g) { in(g, x).Conv(in(g, []int{6, 4, 0, 3}), options{}) }},
+		{here(), "autograd: Conv: a bias has one axis, of 6 channels: [6 1]", func(g g) { in(g, x).Conv(in(g, w), options{Bias: g.Full(1, 6, 1)}) }},
+		{here(), "autograd: ConvTranspose: the image's channels are not those of the weights: [2 4 5 6] by [6 4 3 3]", func(g g) { in(g, x).ConvTranspose(in(g, w), transposed{}) }},
+		{here(), "autograd: ConvTranspose: 3 groups do not divide the input channels: [2 4 5 6] by [4 2 3 3]", func(g g) { in(g, x).ConvTranspose(in(g, up), transposed{Groups: 3}) }},
+		{here(), "autograd: ConvTranspose: nothing is left of an axis: [2 4 1 6] by [4 2 3 3]", func(g g) { in(g, low).ConvTranspose(in(g, up), transposed{Padding: pairs{{2, 1}}}) }},
+		{here(), "autograd: ConvTranspose: a bias has one axis, of 2 channels: [4]", func(g g) { in(g, x).ConvTranspose(in(g, up), transposed{Bias: g.Full(1, 4)}) }},
 		{here(), "autograd: Unfold: images have 3 to 5 axes: batch, channels and 1 to 3 spatial ones: [4]", func(g g) { g.Full(1, 4).Unfold(autograd.UnfoldOptions{Kernel: []int{2}}) }},
 		{here(), "autograd: Unfold: the kernel is larger than the padded image: [1 1 4]", func(g g) { g.Full(1, 1, 1, 4).Unfold(autograd.UnfoldOptions{Kernel: []int{5}}) }},
 		{here(), "autograd: Fold: the rows are no multiple of the kernel, or there are not as many windows as places: [1 4 8] to [3 3]", func(g g) { g.Full(1, 1, 4, 8).Fold(autograd.UnfoldOptions{Kernel: []int{2}}, 3, 3) }},
 	})
 	checkMisuses[*autograd.ArgumentError](t, autograd.Options{}, []misuse{
-		{here(), "autograd: Conv: a stride of 0", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Stride: []int{1, 0}}) }},
-		{here(), "autograd: Conv: a dilation of -1", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Dilation: []int{-1}}) }},
-		{here(), "autograd: Conv: a padding of -1", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Padding: [][2]int{{0, -1}}}) }},
-		{here(), "autograd: Conv: a padding of 4611686018427387904", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Padding: [][2]int{{0, 1 << 62}}}) }},
-		{here(), "autograd: Conv: 3 numbers for the stride of 2 spatial axes", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Stride: []int{1, 1, 1}}) }},
-		{here(), "autograd: Conv: 0 pairs for the padding of 2 spatial axes", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Padding: [][2]int{}}) }},
-		{here(), "autograd: Conv: both Same and Padding", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Same: true, Padding: [][2]int{{1, 1}}}) }},
-		{here(), "autograd: Conv: -2 groups", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Groups: -2}) }},
-		{here(), "autograd: ConvTranspose: an output padding of 2, not less than stride 2 or dilation 1", func(g g) { in(g, x).ConvTranspose(in(g, []int{4, 2, 3, 3}), autograd.ConvTransposeOptions{Stride: []int{2}, OutputPadding: []int{2}}) }},
+		{here(), "autograd: Conv: a stride of 0", func(g g) { in(g, x).Conv(in(g, w), options{Stride: []int{1, 0}}) }},
+		{here(), "autograd: Conv: a dilation of -1", func(g g) { in(g, x).Conv(in(g, w), options{Dilation: []int{-1}}) }},
+		{here(), "autograd: Conv: a padding of -1", func(g g) { in(g, x).Conv(in(g, w), options{Padding: pairs{{0, -1}}}) }},
+		{here(), "autograd: Conv: a padding of 4611686018427387904", func(g g) { in(g, x).Conv(in(g, w), options{Padding: pairs{{0, 1 << 62}}}) }},
+		{here(), "autograd: Conv: 3 numbers for the stride of 2 spatial axes", func(g g) { in(g, x).Conv(in(g, w), options{Stride: []int{1, 1, 1}}) }},
+		{here(), "autograd: Conv: 0 pairs for the padding of 2 spatial axes", func(g g) { in(g, x).Conv(in(g, w), options{Padding: pairs{}}) }},
+		{here(), "autograd: Conv: both Same and Padding", func(g g) { in(g, x).Conv(in(g, w), options{Same: true, Padding: pairs{{1, 1}}}) }},
+		{here(), "autograd: Conv: -2 groups", func(g g) { in(g, x).Conv(in(g, w), options{Groups: -2}) }},
+		{here(), "autograd: ConvTranspose: an output padding of 2, not less than stride 2 or dilation 1", func(g g) { in(g, x).ConvTranspose(in(g, up), transposed{Stride: []int{2}, OutputPadding: []int{2}}) }},
 		{here(), "autograd: Unfold: no Kernel", func(g g) { g.Full(1, 1, 1, 4).Unfold(autograd.UnfoldOptions{}) }},
 		{here(), "autograd: Unfold: a kernel of 0", func(g g) { g.Full(1, 1, 1, 4).Unfold(autograd.UnfoldOptions{Kernel: []int{0}}) }},
 	})
 	other := func(shape []int) value { return autograd.NewGraph(autograd.Options{}).Full(1, shape...) }
 	checkMisuses[*autograd.GraphError](t, autograd.Options{}, []misuse{
-		{here(), "autograd: Conv: operands belong to different graphs", func(g g) { g.Full(1, x...).Conv(other(w), autograd.ConvOptions{}) }},
-		{here(), "autograd: Conv: operands belong to different graphs", func(g g) { in(g, x).Conv(in(g, w), autograd.ConvOptions{Bias: other([]int{6})}) }},
+		{here(), "autograd: Conv: operands belong to different graphs", func(g g) { g.Full(1, x...).Conv(other(w), options{}) }},
+		{here(), "autograd: Conv: operands belong to different graphs", func(g g) { in(g, x).Conv(in(g, w), options{Bias: other([]int{6})}) }},
 	})
 }
 
