@@ -111,6 +111,7 @@ type extra struct {
 	name   string
 	in     []int32 // all inputs, when there are more than two
 	ints   []int   // axes, permutations, indices, … as the operation defines
+	chosen []int32 // of a max pooling: the places of the greatest elements in their channels
 	custom *Operation
 	line   Location
 	role   Role

@@ -684,7 +684,7 @@ func near(x, y, tolerance float64) bool {
 var opRows = slices.Concat(arithmeticRows, transcendentalRows, activationRows, comparisonRows, softmaxRows,
 	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, derivativeRows, transformRows, otherRows,
 	sortingRows,
-	convRows)
+	convRows, poolRows)
 
 var arithmeticRows = []opRow{
 	{op: "add", inputs: 2, lo: -3, hi: 3, f: two(autograd.Value.Add), twin: both(func(x, y float64) float64 { return x + y }),

@@ -207,6 +207,15 @@ var table = []Operation{
 	{Name: "unfold", Class: Moving, Backward: says("added at the windows")},
 	{Name: "fold", Class: Moving, Backward: says("taken at the windows")},
 
+	// Windows of images.
+	{Name: "max pool", Class: Reduction, Gate: "takes other elements", Backward: says("to the greatest of each window")},
+	{Name: "max pool gradient", Class: Moving, Backward: says("taken where the greatest were")},
+	{Name: "max pool gather", Class: Moving, Backward: says("to the greatest of each window"), Gate: leftOut},
+	{Name: "avg pool", Class: Reduction, Backward: says("÷ n, over each window")},
+	{Name: "avg pool gradient", Class: Running, Backward: says("the mean of each window")},
+	{Name: "upsample", Class: Running, Backward: says("summed by its weights")},
+	{Name: "upsample gradient", Class: Running, Backward: says("upsampled")},
+
 	// Moving and reshaping.
 	{Name: Reshape, Class: Moving, Backward: says("reshaped back")},
 	{Name: Expand, Class: Moving, Backward: says("summed over the copies")},
