@@ -27,7 +27,7 @@ func (v *Volume) out() int { return v[0].Out * v[1].Out * v[2].Out }
 // pooling is a pooling of planes, each of a volume of numbers, in pieces of
 // some planes.
 type pooling[T Float] struct {
-	loop   func(t *pooling[T], lo, hi int) // computes the planes from lo to hi
+	work   poolWork
 	dst, x []T
 	index  []int32
 	planes int
@@ -35,8 +35,33 @@ type pooling[T Float] struct {
 	v      Volume
 }
 
+// A poolWork is what a pooling computes of a plane.
+type poolWork uint8
+
+const (
+	poolMax poolWork = iota
+	poolScatter
+	poolGather
+	poolAvg
+	poolAvgGrad
+)
+
 func (t *pooling[T]) run(piece, _ int) {
-	t.loop(t, piece*t.each, min((piece+1)*t.each, t.planes))
+	in, out := t.v.in(), t.v.out()
+	for p := piece * t.each; p < min((piece+1)*t.each, t.planes); p++ {
+		switch index := part(t.index, p*out, (p+1)*out); t.work {
+		case poolMax:
+			maxPool(t.dst[p*out:(p+1)*out], index, t.x[p*in:(p+1)*in], &t.v)
+		case poolScatter:
+			scatterPlane(t.dst[p*in:(p+1)*in], t.x[p*out:(p+1)*out], index)
+		case poolGather:
+			gatherPlane(t.dst[p*out:(p+1)*out], t.x[p*in:(p+1)*in], index)
+		case poolAvg:
+			avgPool(t.dst[p*out:(p+1)*out], t.x[p*in:(p+1)*in], &t.v)
+		case poolAvgGrad:
+			avgPoolGrad(t.dst[p*in:(p+1)*in], t.x[p*out:(p+1)*out], &t.v)
+		}
+	}
 }
 
 // shared computes the planes, with the workers where that pays.
@@ -56,18 +81,7 @@ func (t pooling[T]) shared() {
 // its index in the plane unless index is nil: the first of several, and the
 // last NaN if there is one.
 func MaxPool[T Float](dst []T, index []int32, x []T, planes int, v Volume) {
-	pooling[T]{loop: maxPoolPlanes[T], dst: dst, x: x, index: index, planes: planes, v: v}.shared()
-}
-
-func maxPoolPlanes[T Float](t *pooling[T], lo, hi int) {
-	in, out := t.v.in(), t.v.out()
-	for p := lo; p < hi; p++ {
-		var index []int32
-		if t.index != nil {
-			index = t.index[p*out : (p+1)*out]
-		}
-		maxPool(t.dst[p*out:(p+1)*out], index, t.x[p*in:(p+1)*in], &t.v)
-	}
+	pooling[T]{dst: dst, x: x, index: index, planes: planes, v: v}.shared()
 }
 
 // maxPool pools one plane.
@@ -105,7 +119,7 @@ func maxPool[T Float](dst []T, index []int32, x []T, v *Volume) {
 func ScatterPlanes[T Float](dst, x []T, index []int32, planes, n, m int) {
 	var v Volume
 	v.line(m, n)
-	pooling[T]{loop: scatterPlanes[T], dst: dst, x: x, index: index, planes: planes, v: v}.shared()
+	pooling[T]{work: poolScatter, dst: dst, x: x, index: index, planes: planes, v: v}.shared()
 }
 
 // line makes the volume one axis of these lengths, without windows.
@@ -116,14 +130,11 @@ func (v *Volume) line(in, out int) {
 	v[2].In, v[2].Out = in, out
 }
 
-func scatterPlanes[T Float](t *pooling[T], lo, hi int) {
-	n, m := t.v.out(), t.v.in()
-	for p := lo; p < hi; p++ {
-		dst, x := t.dst[p*m:(p+1)*m], t.x[p*n:(p+1)*n]
-		Fill(dst, 0)
-		for i, k := range t.index[p*n : (p+1)*n] {
-			dst[k] += x[i]
-		}
+func scatterPlane[T Float](dst, x []T, index []int32) {
+	Fill(dst, 0)
+	x = x[:len(index)]
+	for i, k := range index {
+		dst[k] += x[i]
 	}
 }
 
@@ -132,30 +143,20 @@ func scatterPlanes[T Float](t *pooling[T], lo, hi int) {
 func GatherPlanes[T Float](dst, x []T, index []int32, planes, n, m int) {
 	var v Volume
 	v.line(m, n)
-	pooling[T]{loop: gatherPlanes[T], dst: dst, x: x, index: index, planes: planes, v: v}.shared()
+	pooling[T]{work: poolGather, dst: dst, x: x, index: index, planes: planes, v: v}.shared()
 }
 
-func gatherPlanes[T Float](t *pooling[T], lo, hi int) {
-	n, m := t.v.out(), t.v.in()
-	for p := lo; p < hi; p++ {
-		dst, x := t.dst[p*n:(p+1)*n], t.x[p*m:(p+1)*m]
-		for i, k := range t.index[p*n : (p+1)*n] {
-			dst[i] = x[k]
-		}
+func gatherPlane[T Float](dst, x []T, index []int32) {
+	dst = dst[:len(index)]
+	for i, k := range index {
+		dst[i] = x[k]
 	}
 }
 
 // AvgPool computes the sum of each window of each plane of x, divided by the
 // window's Shares.
 func AvgPool[T Float](dst, x []T, planes int, v Volume) {
-	pooling[T]{loop: avgPoolPlanes[T], dst: dst, x: x, planes: planes, v: v}.shared()
-}
-
-func avgPoolPlanes[T Float](t *pooling[T], lo, hi int) {
-	in, out := t.v.in(), t.v.out()
-	for p := lo; p < hi; p++ {
-		avgPool(t.dst[p*out:(p+1)*out], t.x[p*in:(p+1)*in], &t.v)
-	}
+	pooling[T]{work: poolAvg, dst: dst, x: x, planes: planes, v: v}.shared()
 }
 
 // avgPool pools one plane. It adds up rows first, so that rounding errors grow
@@ -189,14 +190,7 @@ func avgPool[T Float](dst, x []T, v *Volume) {
 // AvgPoolGrad is the adjoint of [AvgPool]: it spreads each element of gy, whose
 // planes have a result for each window, over the window's elements.
 func AvgPoolGrad[T Float](dst, gy []T, planes int, v Volume) {
-	pooling[T]{loop: avgPoolGradPlanes[T], dst: dst, x: gy, planes: planes, v: v}.shared()
-}
-
-func avgPoolGradPlanes[T Float](t *pooling[T], lo, hi int) {
-	in, out := t.v.in(), t.v.out()
-	for p := lo; p < hi; p++ {
-		avgPoolGrad(t.dst[p*in:(p+1)*in], t.x[p*out:(p+1)*out], &t.v)
-	}
+	pooling[T]{work: poolAvgGrad, dst: dst, x: gy, planes: planes, v: v}.shared()
 }
 
 func avgPoolGrad[T Float](dst, gy []T, v *Volume) {
