@@ -12,8 +12,8 @@ type Windows struct {
 	Count   []int // of each window
 	Share   []int // of each window: its factor of the divisor of a mean
 
-	// Kernel, Stride and Before describe windows at even distances, before those
-	// at the ends were cut to the axis. Stride is 0 for other windows.
+	// Kernel, Stride and Before describe windows at even distances, before
+	// those at the ends were cut to the axis. Stride is 0 for other windows.
 	Kernel, Stride, Before int
 }
 
