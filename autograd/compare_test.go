@@ -2,6 +2,7 @@ package autograd_test
 
 import (
 	"math"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -150,4 +151,24 @@ func TestScopesStayBounded(t *testing.T) {
 	if got := g.Scalar(1).Node().Scope; got != "outer/inner" {
 		t.Errorf("the scope is %q", got)
 	}
+}
+
+func TestTensorTake(t *testing.T) {
+	for _, x := range []autograd.Tensor{
+		autograd.NewTensor([]float64{1, 2, 3, 4, 5, 6}, 3, 2), autograd.NewTensor32([]float32{1, 2, 3, 4, 5, 6}, 3, 2),
+	} {
+		y := x.Take(2, 0, 2)
+		if want := autograd.NewTensor([]float64{5, 6, 1, 2, 5, 6}, 3, 2).In(x.Precision()); !y.Equal(want) {
+			t.Errorf("%v: Take gave %v", x.Precision(), y)
+		}
+		if y = x.Take(); !slices.Equal(y.Shape(), []int{0, 2}) {
+			t.Errorf("%v: no rows have the shape %v", x.Precision(), y.Shape())
+		}
+		wantError[*autograd.IndexError](t, "autograd: Take: row 3 is out of range for 3, at %v", func() { x.Take(3) })
+		wantError[*autograd.IndexError](t, "autograd: Take: row -1 is out of range for 3, at %v", func() { x.Take(-1) })
+	}
+	if x := autograd.Zeros(2, 0).Take(1, 1, 0); !slices.Equal(x.Shape(), []int{3, 0}) {
+		t.Errorf("rows of nothing have the shape %v", x.Shape())
+	}
+	wantError[*autograd.ShapeError](t, "autograd: Take: a scalar has no rows: [], at %v", func() { autograd.Scalar(1).Take(0) })
 }

@@ -381,6 +381,32 @@ func (t Tensor) Reshape(shape ...int) Tensor {
 	return t
 }
 
+// Take returns a copy of the entries along the first axis at the given rows, in
+// that order: the samples of a batch, for example. It panics with an
+// [*IndexError] if a row is out of range, and with a [*ShapeError] for a
+// scalar.
+func (t Tensor) Take(rows ...int) Tensor {
+	t.check("Take")
+	if t.Rank() == 0 {
+		panic(NewShapeError("Take", "a scalar has no rows", t.dims()))
+	}
+	dims := t.Shape()
+	dims[0] = len(rows)
+	size, _ := sizeOf(dims[1:])
+	for _, row := range rows {
+		if row < 0 || row >= t.dims()[0] {
+			panic(NewIndexError("Take", "row", row, t.dims()[0]))
+		}
+	}
+	taken := zerosOf(t.precision, dims)
+	if t.precision == Float32 {
+		kernel.Gather(taken.f32(), t.f32(), rows, 1, len(rows), t.dims()[0], size)
+	} else {
+		kernel.Gather(taken.f64(), t.f64(), rows, 1, len(rows), t.dims()[0], size)
+	}
+	return taken
+}
+
 func (t Tensor) sameShape(u Tensor) bool { return slices.Equal(t.dims(), u.dims()) }
 
 func (t Tensor) clear() {
