@@ -213,6 +213,8 @@ func TestAvgPoolOfAConstant(t *testing.T) {
 func TestWrongPooling(t *testing.T) {
 	type graph = *autograd.Graph
 	type options = autograd.PoolOptions
+	dilated := options{Kernel: []int{2}, Dilation: []int{2}, Padding: [][2]int{{1, 1}}}
+	corners := autograd.UpsampleOptions{Scale: []int{2}, AlignCorners: true}
 	full := func(g graph, dims ...int) autograd.Value { return g.Full(1, dims...) }
 	checkMisuses[*autograd.ShapeError](t, autograd.Options{}, []misuse{
 		{here(), "autograd: MaxPool: not [batch, channels, …] with 1 to 3 spatial axes: [3 4]", func(g graph) { full(g, 3, 4).MaxPool(options{Kernel: []int{2}}) }},
@@ -220,9 +222,7 @@ func TestWrongPooling(t *testing.T) {
 		{here(), "autograd: MaxPool: a window of length 3 does not fit into 2 elements: [1 1 4 2]", func(g graph) { full(g, 1, 1, 4, 2).MaxPool(options{Kernel: []int{3}}) }},
 		{here(), "autograd: MaxPool: a window of length 5 does not fit into 4 elements: [1 1 4 4]", func(g graph) { full(g, 1, 1, 4, 4).MaxPool(options{Kernel: []int{3}, Dilation: []int{2}}) }},
 		{here(), "autograd: AvgPool: a window of length 2 does not fit into 0 elements: [1 1 0 4]", func(g graph) { full(g, 1, 1, 0, 4).AvgPool(options{Kernel: []int{2}}) }},
-		{here(), "autograd: MaxPool: a window without elements: [1 1 1]", func(g graph) {
-			full(g, 1, 1, 1).MaxPool(options{Kernel: []int{2}, Dilation: []int{2}, Padding: [][2]int{{1, 1}}})
-		}},
+		{here(), "autograd: MaxPool: a window without elements: [1 1 1]", func(g graph) { full(g, 1, 1, 1).MaxPool(dilated) }},
 		{here(), "autograd: MaxPool: a window without elements: [1 1 0]", func(g graph) { full(g, 1, 1, 0).MaxPool(options{Kernel: []int{2}, Padding: [][2]int{{1, 1}}}) }},
 		{here(), "autograd: AdaptiveMaxPool: a window without elements: [1 1 0 3]", func(g graph) { full(g, 1, 1, 0, 3).AdaptiveMaxPool(2) }},
 		{here(), "autograd: AdaptiveAvgPool: not [batch, channels, …] with 1 to 3 spatial axes: [5]", func(g graph) { full(g, 5).AdaptiveAvgPool(2) }},
@@ -250,9 +250,7 @@ func TestWrongPooling(t *testing.T) {
 		{here(), "autograd: AdaptiveAvgPool: sizes: 0 is less than 1", func(g graph) { full(g, 1, 1, 4, 4).AdaptiveAvgPool(2, 0) }},
 		{here(), "autograd: AdaptiveMaxPool: 3 sizes for 2 spatial axes", func(g graph) { full(g, 1, 1, 4, 4).AdaptiveMaxPool(1, 1, 1) }},
 		{here(), "autograd: Upsample: either Scale or Size is needed", func(g graph) { full(g, 1, 1, 4, 4).Upsample(autograd.UpsampleOptions{}) }},
-		{here(), "autograd: Upsample: AlignCorners means something only if Bilinear", func(g graph) {
-			full(g, 1, 1, 4, 4).Upsample(autograd.UpsampleOptions{Scale: []int{2}, AlignCorners: true})
-		}},
+		{here(), "autograd: Upsample: AlignCorners means something only if Bilinear", func(g graph) { full(g, 1, 1, 4, 4).Upsample(corners) }},
 		{here(), "autograd: Upsample: scales: 0 is less than 1", func(g graph) { full(g, 1, 1, 4, 4).Upsample(autograd.UpsampleOptions{Scale: []int{0}}) }},
 		{here(), "autograd: PixelShuffle: a factor of 0", func(g graph) { full(g, 1, 4, 2, 2).PixelShuffle(0) }},
 	})
