@@ -71,6 +71,8 @@ func TestCornersThatPanic(t *testing.T) {
 	for name, f := range map[string]func(){
 		"a rule that is missing, Backward":   func() { autograd.Custom(silent, x).Sum().Backward() },
 		"a rule that is missing, Grad":       func() { autograd.Grad(autograd.Custom(silent, x).Sum(), x) },
+		"PickAlong by nothing":               func() { x.PickAlong(0, autograd.Ints{}) },
+		"OneHotAlong of nothing":             func() { g.OneHotAlong(0, autograd.Ints{}, 3) },
 		"Pick by nothing":                    func() { x.Pick(autograd.Ints{}) },
 		"OneHot of nothing":                  func() { g.OneHot(autograd.Ints{}, 3) },
 		"IndexSelect by nothing":             func() { x.IndexSelect(0, autograd.Ints{}) },

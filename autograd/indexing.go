@@ -193,19 +193,37 @@ func (g *Graph) copied(ints []int) []int {
 // length classes: 1 at each label's class, else 0. It panics with an
 // [*IndexError] if a label is not in [0, classes).
 func (g *Graph) OneHot(labels Ints, classes int) Value {
-	labels.check(opOneHot.method)
+	return g.oneHot(opOneHot.method, -1, labels, classes, nil)
+}
+
+// OneHotAlong is [Graph.OneHot] with the classes along any axis of the result:
+// labels [batch, height, width] along axis 1 give [batch, classes, height,
+// width]. Where a label is one of those to ignore, all classes are 0.
+//
+// It panics with an [*IndexError] if the axis is out of range of the result, or
+// a label that counts is not in [0, classes).
+func (g *Graph) OneHotAlong(axis int, labels Ints, classes int, ignore ...int) Value {
+	return g.oneHot("OneHotAlong", axis, labels, classes, ignore)
+}
+
+func (g *Graph) oneHot(op string, axis int, labels Ints, classes int, ignore []int) Value {
+	labels.check(op)
+	rank := len(labels.shape) + 1
+	axis = g.axis(op, axis, rank)
 	for _, label := range labels.values {
-		if label < 0 || label >= classes {
-			panic(NewIndexError(opOneHot.method, "label", label, classes))
+		if (label < 0 || label >= classes) && !slices.Contains(ignore, label) {
+			panic(NewIndexError(op, "label", label, classes))
 		}
 	}
-	dims := g.ints.take(len(labels.shape) + 1)
-	copy(dims, labels.shape)
-	dims[len(labels.shape)] = classes
-	n := g.record(&opConstant, nil, g.newShape(opOneHot.method, dims))
+	dims := append(g.ints.take(rank)[:0], labels.shape[:axis]...)
+	dims = append(append(dims, classes), labels.shape[axis:]...)
+	n := g.record(&opConstant, nil, g.newShape(op, dims))
 	g.setAll(n, 0)
+	inner := spanOf(n.shape, axis).inner
 	for i, label := range labels.values {
-		g.setNumber(n.data, i*classes+label, 1)
+		if !slices.Contains(ignore, label) {
+			g.setNumber(n.data, (i/inner*classes+label)*inner+i%inner, 1)
+		}
 	}
 	return g.done()
 }

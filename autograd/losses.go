@@ -131,18 +131,64 @@ func crossEntropyRule(r *Rule) {
 // [*IndexError] if a label is not in [0, n).
 func (x Value) Pick(labels Ints) Value {
 	labels.check("Pick")
-	g, s := x.g, x.node("Pick").shape
-	last := s.rank() - 1
-	if last < 0 || !slices.Equal(s.dims[:last], labels.shape) {
+	s := x.node("Pick").shape
+	if last := s.rank() - 1; last < 0 || !slices.Equal(s.dims[:last], labels.shape) {
 		panic(shapeError("Pick", "the labels do not have the shape without the last axis", " by ", s.dims, labels.shape))
 	}
-	classes := s.dims[last]
-	places := g.ints.take(len(labels.values))
-	for i, label := range labels.values {
-		if label < 0 || label >= classes {
-			panic(NewIndexError("Pick", "label", label, classes))
-		}
-		places[i] = i*classes + label
+	return x.pick("Pick", spanOf(s, s.rank()-1), labels, nil)
+}
+
+// PickAlong is [Value.Pick] along any axis: of scores [batch, classes, height,
+// width] and labels [batch, height, width] along axis 1, it returns the score of
+// each pixel's label. A vector of one number for each class is looked up by
+// labels of any shape, along axis 0: the weight of each pixel's class.
+//
+// Where a label is one of those to ignore, which need not be in [0, n), the
+// result is 0 and no gradient passes, even if x is NaN there.
+//
+//	gx = gy at the elements' places, else 0
+//
+// It panics with a [*ShapeError] if x is no vector and the labels do not have
+// its shape without the axis, and with an [*IndexError] if the axis is out of
+// range or a label that counts is not in [0, n).
+func (x Value) PickAlong(axis int, labels Ints, ignore ...int) Value {
+	labels.check("PickAlong")
+	s := x.node("PickAlong").shape
+	axis = x.g.axis("PickAlong", axis, s.rank())
+	if s.rank() == 1 {
+		return x.pick("PickAlong", span{outer: len(labels.values), n: s.dims[0]}, labels, ignore)
 	}
-	return x.gather(g.shape(labels.shape), places)
+	if !slices.Equal(s.dims[:axis], labels.shape[:min(axis, len(labels.shape))]) ||
+		!slices.Equal(s.dims[axis+1:], labels.shape[min(axis, len(labels.shape)):]) {
+		panic(shapeError("PickAlong", "the labels do not have the shape without the axis of classes", " by ", s.dims, labels.shape))
+	}
+	return x.pick("PickAlong", spanOf(s, axis), labels, ignore)
+}
+
+// pick returns the elements at labels along the middle axis of a span, in the
+// labels' shape. A span with an inner length of 0 is a vector, which stands for
+// all rows.
+func (x Value) pick(op string, s span, labels Ints, ignore []int) Value {
+	g := x.g
+	places, counted := g.ints.take(len(labels.values))[:0], g.ints.take(len(labels.values))[:0]
+	for i, label := range labels.values {
+		if slices.Contains(ignore, label) {
+			continue
+		}
+		if label < 0 || label >= s.n {
+			panic(NewIndexError(op, "label", label, s.n))
+		}
+		counted = append(counted, i)
+		if s.inner > 0 {
+			label = (i/s.inner*s.n+label)*s.inner + i%s.inner
+		}
+		places = append(places, label)
+	}
+	shape := g.shape(labels.shape)
+	if len(places) == shape.size {
+		return x.gather(shape, places)
+	}
+	vector := g.ints.take(1)
+	vector[0] = len(places)
+	return x.gather(g.shape(vector), places).scatter(shape, counted)
 }

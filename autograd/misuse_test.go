@@ -156,6 +156,8 @@ func TestWrongShapes(t *testing.T) {
 		{here(), "autograd: ScatterAdd: indices and source differ in shape: [1] and [2]", func(g graph) { full(g, 3).ScatterAdd(0, ints(1), full(g, 2)) }},
 		{here(), "autograd: ScatterAdd: the indices have another rank: [3 3] by [2]", func(g graph) { full(g, 3, 3).ScatterAdd(0, ints(2), full(g, 2)) }},
 		{here(), "autograd: Pick: the labels do not have the shape without the last axis: [2 3] by [3]", func(g graph) { full(g, 2, 3).Pick(ints(3)) }},
+		{here(), "autograd: PickAlong: the labels do not have the shape without the axis of classes: [2 3] by [2]", func(g graph) { full(g, 2, 3).PickAlong(0, ints(2)) }},
+		{here(), "autograd: PickAlong: the labels do not have the shape without the axis of classes: [2 3 4] by [2]", func(g graph) { full(g, 2, 3, 4).PickAlong(2, ints(2)) }},
 		{here(), "autograd: Einsum: ij,jk->ik: axis j has two lengths, 3 and 4: [2 3] and [4 2]", func(g graph) { autograd.Einsum("ij,jk->ik", full(g, 2, 3), full(g, 4, 2)) }},
 		{here(), "autograd: Einsum: ...i->...: as many letters as axes are needed for ...i: []", func(g graph) { autograd.Einsum("...i->...", g.Scalar(1)) }},
 		{here(), "autograd: Einsum: ...i,...i->...: the axes of ... do not broadcast: [2 3] and [4 3]", func(g graph) { autograd.Einsum("...i,...i->...", full(g, 2, 3), full(g, 4, 3)) }},
@@ -248,6 +250,11 @@ func TestIndexMisuse(t *testing.T) {
 		{here(), "autograd: ScatterAdd: index 3 is out of range for 3", func(g graph) { full(g, 3).ScatterAdd(0, ints(3), full(g, 1)) }},
 		{here(), "autograd: OneHot: label 3 is out of range for 3", func(g graph) { g.OneHot(ints(0, 3), 3) }},
 		{here(), "autograd: OneHot: label -1 is out of range for 3", func(g graph) { g.OneHot(ints(-1), 3) }},
+		{here(), "autograd: OneHotAlong: axis 2 is out of range for rank 2", func(g graph) { g.OneHotAlong(2, ints(0), 3) }},
+		{here(), "autograd: OneHotAlong: label 3 is out of range for 3", func(g graph) { g.OneHotAlong(0, ints(4, 3), 3, 4) }},
+		{here(), "autograd: PickAlong: axis 2 is out of range for rank 2", func(g graph) { full(g, 1, 3).PickAlong(2, ints(0)) }},
+		{here(), "autograd: PickAlong: axis 0 is out of range for rank 0", func(g graph) { g.Scalar(1).PickAlong(0, ints(0)) }},
+		{here(), "autograd: PickAlong: label -1 is out of range for 3", func(g graph) { full(g, 1, 3).PickAlong(1, ints(-1), 3) }},
 		{here(), "autograd: Pick: label 3 is out of range for 3", func(g graph) { full(g, 1, 3).Pick(ints(3)) }},
 	}
 	rows = append(rows, misuse{here(), "autograd: Norm: axis 2 is out of range for rank 2", func(g graph) { full(g, 2, 3).Norm(2, 2) }})

@@ -531,7 +531,7 @@ func TestMasksRefuseGradients(t *testing.T) {
 // isMaskNode reports whether the row's result is a mask: rounded numbers have
 // a gradient of 0, and detached and counted ones are constants.
 func (r opRow) isMaskNode() bool {
-	return !slices.Contains([]string{"floor", "ceil", "round", "trunc", "detach", "one hot", "argmax", "argmin"}, r.op)
+	return !slices.Contains([]string{"floor", "ceil", "round", "trunc", "detach", "one hot", "one hot along", "argmax", "argmin"}, r.op)
 }
 
 // A grid is numbers with a shape: what the slow twins work on.
@@ -682,7 +682,7 @@ func near(x, y, tolerance float64) bool {
 
 // opRows is the table: a row for every operation, which the guard sees to.
 var opRows = slices.Concat(arithmeticRows, transcendentalRows, activationRows, comparisonRows, softmaxRows,
-	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, derivativeRows, transformRows, otherRows,
+	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, labelRows, derivativeRows, transformRows, otherRows,
 	sortingRows,
 	convRows, poolRows)
 
