@@ -139,8 +139,8 @@ func (x Value) Pick(labels Ints) Value {
 }
 
 // PickAlong is [Value.Pick] along any axis: of scores [batch, classes, height,
-// width] and labels [batch, height, width] along axis 1, it returns the score of
-// each pixel's label. A vector of one number for each class is looked up by
+// width] and labels [batch, height, width] along axis 1, it returns the score
+// of each pixel's label. A vector of one number for each class is looked up by
 // labels of any shape, along axis 0: the weight of each pixel's class.
 //
 // Where a label is one of those to ignore, which need not be in [0, n), the

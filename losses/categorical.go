@@ -25,8 +25,9 @@ func CategoricalCrossEntropy(prediction, target autograd.Value) autograd.Value {
 }
 
 // CategoricalCrossEntropyWith is [CategoricalCrossEntropy] with another
-// reduction or weights. With Logits the prediction is x before the softmax, and
-// the loss −Σ t·log softmax(x), without overflow at any distance:
+// reduction, weights, class axis or label smoothing. With Logits the prediction
+// is x before the softmax, and the loss −Σ t·log softmax(x), without overflow
+// at any distance:
 //
 //	∂loss/∂x = (softmax(x)·Σt − t) / n
 //
@@ -35,19 +36,25 @@ func CategoricalCrossEntropy(prediction, target autograd.Value) autograd.Value {
 func CategoricalCrossEntropyWith(prediction, target autograd.Value, options Options) autograd.Value {
 	const op = "CategoricalCrossEntropy"
 	mustFit(op, prediction, target)
-	options.checkClasses(op, prediction)
-	g := options.begin(op, prediction, target)
+	axis := options.axis(op, prediction)
+	g := options.begin(op, logits|classWeights|classAxis|labelSmoothing, prediction, target)
 	defer g.Leave()
 	options.checkProbabilities(op, prediction)
-	rows := none
+	rows, weighted := none, target
+	if e := options.LabelSmoothing; e != 0 {
+		weighted = target.MulScalar(1 - e).AddScalar(e / float64(prediction.Dim(axis)))
+	}
 	if given(options.ClassWeights) {
-		target = target.Mul(options.ClassWeights)
-		rows = target.Sum(-1)
+		v := along(options.ClassWeights, axis, prediction.Rank())
+		weighted = weighted.Mul(v)
+		if options.Reduction == WeightedMean {
+			rows = target.Mul(v).Sum(axis)
+		}
 	}
 	if options.Logits {
-		return options.reduce(op, prediction.LogSoftmax(-1).Mul(target).Sum(-1).Neg(), rows)
+		return options.reduce(op, prediction.LogSoftmax(axis).Mul(weighted).Sum(axis).Neg(), rows)
 	}
-	return options.reduce(op, prediction.CrossEntropy(target).Sum(-1), rows)
+	return options.reduce(op, prediction.CrossEntropy(weighted).Sum(axis), rows)
 }
 
 // CategoricalCrossEntropyLabels is [CategoricalCrossEntropy] against class
@@ -63,55 +70,134 @@ func CategoricalCrossEntropyLabels(prediction autograd.Value, labels autograd.In
 }
 
 // CategoricalCrossEntropyLabelsWith is [CategoricalCrossEntropyLabels] with
-// another reduction or weights. With Logits the prediction is x before the
-// softmax, and the loss −log softmax(x)[label], without overflow at any
-// distance. A logit of −Inf is a class that is ruled out.
+// another reduction, weights, class axis, label smoothing, or labels that do
+// not count. With Logits the prediction is x before the softmax, and the loss
+// −log softmax(x)[label], without overflow at any distance. A logit of −Inf is
+// a class that is ruled out.
 //
 //	∂loss/∂x = (softmax(x) − 1 at the label) / n
+//
+// With a ClassAxis of 1 the prediction is an image's [batch, classes, height,
+// width] and the labels are its pixels' [batch, height, width]. With label
+// smoothing ε, class weights v and the label y, the loss of a row is PyTorch's
+//
+//	−(1−ε)·v[y]·ln p[y] − ε/classes · Σ v·ln p
 func CategoricalCrossEntropyLabelsWith(prediction autograd.Value, labels autograd.Ints, options Options) autograd.Value {
 	const op = "CategoricalCrossEntropyLabels"
 	mustBeGiven(op, "prediction", prediction)
-	options.checkClasses(op, prediction)
-	g := options.begin(op, prediction, none)
+	axis := options.axis(op, prediction)
+	g := options.begin(op, logits|classWeights|classAxis|ignoreIndex|labelSmoothing, prediction, none)
 	defer g.Leave()
-	checkLabels(op, prediction, labels)
+	options.checkLabels(op, prediction, axis, labels)
 	options.checkProbabilities(op, prediction)
-	losses := labelLosses(prediction, labels, options.Logits)
-	if !given(options.ClassWeights) {
-		return options.reduce(op, losses, none)
+	if options.Logits {
+		prediction = prediction.LogSoftmax(axis)
 	}
-	rows := g.OneHot(labels, prediction.Dim(-1)).MatMul(options.ClassWeights)
-	return options.reduce(op, losses.Mul(rows), rows)
+	rows, counts := options.labelWeights(prediction, axis, labels)
+	losses := options.labelLosses(prediction, axis, labels, counts)
+	if given(options.ClassWeights) {
+		losses = losses.Mul(rows)
+	}
+	if e := options.LabelSmoothing; e != 0 {
+		losses = losses.MulScalar(1 - e).Add(options.evenLosses(prediction, axis, counts).MulScalar(e))
+	}
+	return options.reduceCounted(op, losses, rows, counts)
 }
 
-// checkLabels panics unless there is the label of a class for each row.
-func checkLabels(op string, prediction autograd.Value, labels autograd.Ints) {
-	classes := prediction.Dim(-1)
+// checkLabels panics unless there is the label of a class for each row, or one
+// to ignore.
+func (o *Options) checkLabels(op string, prediction autograd.Value, axis int, labels autograd.Ints) {
+	classes := prediction.Dim(axis)
 	if labels.Size()*classes != prediction.Size() {
 		panic(autograd.NewShapeError("losses: "+op, "the labels are not one for each row", prediction.Shape(), labels.Shape()))
 	}
 	for row, label := range labels.Values() {
-		if label < 0 || label >= classes {
+		if (label < 0 || label >= classes) && !o.ignores(label) {
 			panic(autograd.NewIndexError("losses: "+op, fmt.Sprintf("labels[%d] =", row), label, classes))
 		}
 	}
 }
 
-// labelLosses returns −ln p[label] for each label.
-func labelLosses(prediction autograd.Value, labels autograd.Ints, logits bool) autograd.Value {
-	if logits {
-		return prediction.LogSoftmax(-1).Pick(labels).Neg()
+// labelWeights returns the weight of each label's class, if there are class
+// weights, and, if some may be ignored, 1 for each label that counts and 0 for
+// the others.
+func (o *Options) labelWeights(prediction autograd.Value, axis int, labels autograd.Ints) (rows, counts autograd.Value) {
+	if given(o.ClassWeights) {
+		rows = o.ClassWeights.PickAlong(0, labels, o.IgnoreIndex...)
 	}
-	return prediction.Pick(labels).CrossEntropy(prediction.Graph().Scalar(1))
+	if len(o.IgnoreIndex) > 0 {
+		counts = prediction.Graph().Full(1, prediction.Dim(axis)).PickAlong(0, labels, o.IgnoreIndex...)
+	}
+	return rows, counts
 }
 
-// checkClasses panics when the prediction has no axis of classes, or the class
-// weights are not one for each of them.
-func (o Options) checkClasses(op string, prediction autograd.Value) {
-	if prediction.Rank() == 0 {
-		panic(autograd.NewShapeError("losses: "+op, "a scalar has no axis of classes", prediction.Shape()))
+// labelLosses returns −ln p[label] for each label that counts, from
+// probabilities, or their logarithms with Logits, and 0 for the others.
+func (o *Options) labelLosses(prediction autograd.Value, axis int, labels autograd.Ints, counts autograd.Value) autograd.Value {
+	picked := prediction.PickAlong(axis, labels, o.IgnoreIndex...)
+	switch {
+	case o.Logits:
+		return picked.Neg()
+	case given(counts):
+		return picked.CrossEntropy(counts)
 	}
-	if v := o.ClassWeights; given(v) && (v.Rank() != 1 || v.Dim(0) != prediction.Dim(-1)) {
-		panic(autograd.NewShapeError("losses: "+op, "prediction and class weights differ in classes", prediction.Shape(), v.Shape()))
+	return picked.CrossEntropy(prediction.Graph().Scalar(1))
+}
+
+// evenLosses returns the mean over the classes of −v·ln p for each row that
+// counts, and 0 for the others.
+func (o *Options) evenLosses(prediction autograd.Value, axis int, counts autograd.Value) autograd.Value {
+	each := prediction
+	if o.Logits {
+		each = each.Neg()
+	} else {
+		each = each.CrossEntropy(prediction.Graph().Scalar(1))
 	}
+	if given(o.ClassWeights) {
+		each = each.Mul(along(o.ClassWeights, axis, prediction.Rank()))
+	}
+	even := each.Mean(axis)
+	if given(counts) {
+		even = autograd.Where(counts, even, prediction.Graph().Scalar(0))
+	}
+	return even
+}
+
+// CategoricalFocalLabels returns the mean focal loss of probabilities p against
+// class labels, one for each row, with the classes along the last axis: the
+// cross entropy, of which well classified rows count less. With p the
+// probability of the row's label, it is the mean of
+//
+//	(1−p)^γ · −ln p
+//
+// A γ of 0 is [CategoricalCrossEntropyLabels], which it otherwise is like.
+//
+// It panics with an *[autograd.ArgumentError] if γ is negative or not finite.
+func CategoricalFocalLabels(prediction autograd.Value, labels autograd.Ints, gamma float64) autograd.Value {
+	return CategoricalFocalLabelsWith(prediction, labels, gamma, Options{})
+}
+
+// CategoricalFocalLabelsWith is [CategoricalFocalLabels] with another
+// reduction, weights, class axis, or labels that do not count. With Logits the
+// prediction is x before the softmax, and neither the loss nor its gradient
+// loses digits. ClassWeights are the paper's α.
+func CategoricalFocalLabelsWith(prediction autograd.Value, labels autograd.Ints, gamma float64, options Options) autograd.Value {
+	const op = "CategoricalFocalLabels"
+	mustBeFrom0(op, "γ", gamma)
+	mustBeGiven(op, "prediction", prediction)
+	axis := options.axis(op, prediction)
+	g := options.begin(op, logits|classWeights|classAxis|ignoreIndex, prediction, none)
+	defer g.Leave()
+	options.checkLabels(op, prediction, axis, labels)
+	options.checkProbabilities(op, prediction)
+	if options.Logits {
+		prediction = prediction.LogSoftmax(axis)
+	}
+	rows, counts := options.labelWeights(prediction, axis, labels)
+	losses := options.labelLosses(prediction, axis, labels, counts)
+	losses = focused(losses.Neg().Expm1().Neg(), losses, gamma)
+	if given(rows) {
+		losses = losses.Mul(rows)
+	}
+	return options.reduceCounted(op, losses, rows, counts)
 }

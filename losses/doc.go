@@ -1,6 +1,6 @@
 // Package losses measures how far a prediction is from its target, as one
-// number that training minimises. Each loss takes two Values of a graph and
-// returns a third, which can be differentiated to any order.
+// number that training minimises. A loss takes Values of a graph and returns
+// another, which can be differentiated to any order.
 //
 //	g := autograd.NewGraph(autograd.Options{})
 //	weight := autograd.NewParam("w", autograd.Scalar(0.5))
@@ -24,11 +24,35 @@
 //
 //	loss := losses.CategoricalCrossEntropyLabelsWith(logits, labels, losses.Options{Logits: true})
 //
+// # Unequal classes
+//
+// Where few of many examples are of a class, ClassWeights and PosWeight make
+// them count more, and [BinaryFocal] and [CategoricalFocalLabels] make those
+// count less that are right already. LabelSmoothing keeps a network from being
+// too certain, and [KLDivergence] has it imitate another one's probabilities.
+//
+// # Pixels
+//
+// A segmentation has scores [batch, classes, height, width] and a label for
+// each pixel. ClassAxis names the axis of the classes, so that nothing is
+// permuted, and IgnoreIndex the labels that do not count:
+//
+//	loss := losses.CategoricalCrossEntropyLabelsWith(scores, mask, losses.Options{Logits: true, ClassAxis: 1, IgnoreIndex: border})
+//
+// [DiceLabels] counts all classes alike, however few pixels they have.
+//
+// # Margins, distances, likelihoods
+//
+// [Hinge], [SquaredHinge] and [MarginRanking] ask scores to differ by a margin,
+// [Triplet], [Contrastive] and [CosineEmbedding] vectors. Their signs are −1
+// and 1. [GaussianNLL] and [PoissonNLL] take the parameters of a distribution
+// as the prediction, and [LogCosh] is between [MSE] and [MAE].
+//
 // # Mean, sum, weights
 //
 // Each returns the mean over its losses: one per element, or one per row for
-// the categorical ones. The function of the same name that ends in With takes
-// [Options]: logits, another [Reduction], and weights.
+// those of several classes and of distances. The function of the same name that
+// ends in With takes [Options]: logits, another [Reduction], weights.
 //
 // # Shapes
 //

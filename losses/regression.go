@@ -1,6 +1,10 @@
 package losses
 
-import "nabla/autograd"
+import (
+	"math"
+
+	"nabla/autograd"
+)
 
 // MSE returns the mean squared error of a prediction against a target of the
 // same shape, the mean of (p − t)².
@@ -68,13 +72,35 @@ func HuberWith(prediction, target autograd.Value, delta float64, options Options
 	return options.reduce("Huber", c.Mul(d.Sub(c.MulScalar(0.5))), none)
 }
 
+// LogCosh returns the mean of ln cosh(p − t) of a prediction against a target
+// of the same shape: half the squared error where both are near, and the
+// absolute error less ln 2 where they are far apart. It is like [Huber] with a
+// delta of 1, without its kink in the second derivative.
+//
+//	∂loss/∂p = tanh(p − t)/n
+//
+// Neither a difference of 1e-8 nor one of 1e300 loses digits. It panics with
+// an *[autograd.ShapeError] if the shapes differ. The mean of nothing is NaN.
+func LogCosh(prediction, target autograd.Value) autograd.Value {
+	return LogCoshWith(prediction, target, Options{})
+}
+
+// LogCoshWith is [LogCosh] with another reduction or weights.
+func LogCoshWith(prediction, target autograd.Value, options Options) autograd.Value {
+	g := options.beginRegression("LogCosh", prediction, target)
+	defer g.Leave()
+	// Near 0 it is −½·ln(1 − tanh²), which does not cancel; elsewhere
+	// |d| + ln(1 + e^(−2|d|)) − ln 2, which does not overflow.
+	d := prediction.Sub(target)
+	size := d.Abs()
+	near := d.Clamp(-1, 1).Tanh().Square().Neg().Log1p().MulScalar(-0.5)
+	far := size.Add(size.MulScalar(-2).Exp().Log1p()).AddScalar(-math.Ln2)
+	return options.reduce("LogCosh", autograd.Where(size.LessScalar(1), near, far), none)
+}
+
 // beginRegression checks what a loss without classes was given and opens its
 // scope.
-func (o Options) beginRegression(op string, prediction, target autograd.Value) *autograd.Graph {
-	if o.Logits {
-		panic(autograd.NewArgumentError("losses: "+op, "Logits is an option of the cross entropies alone"))
-	}
-	o.noClasses(op)
+func (o *Options) beginRegression(op string, prediction, target autograd.Value) *autograd.Graph {
 	mustFit(op, prediction, target)
-	return o.begin(op, prediction, target)
+	return o.begin(op, 0, prediction, target)
 }
