@@ -18,7 +18,7 @@ type motion struct {
 	to   size // of the new image
 }
 
-// A line is a coordinate of the old image as a function of those of the new one.
+// A line is a coordinate of the old image as a function of those of the new.
 type line struct{ offset, y, x float64 }
 
 func (l line) at(i, j int) float64 { return l.offset + l.y*float64(i) + l.x*float64(j) }

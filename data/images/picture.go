@@ -17,8 +17,9 @@ type PictureOptions struct {
 
 // A Picture is an image to draw on. What is drawn has the image's own
 // coordinates, whatever the zoom: x to the right and y down, from 0 at the left
-// upper corner of the first pixel. What lies outside is not drawn. A Picture is
-// an [image.Image]; write it with [WriteFile] or lay several out with [Arrange].
+// upper corner of the first pixel. What lies outside is not drawn. A Picture
+// is an [image.Image]; write it with [WriteFile], or lay out several of them
+// with [Arrange].
 type Picture struct {
 	*image.RGBA
 	zoom int
@@ -59,8 +60,8 @@ func enlarge(img image.Image, zoom int) *image.RGBA {
 }
 
 // Box draws the outline of the box between the corners (x0, y0) and (x1, y1),
-// with a label above it, or inside where there is no room, unless that is empty.
-// The outline's outer edge is the box.
+// with a label above it, or inside where there is no room, unless that is
+// empty. The outline's outer edge is the box.
 func (p *Picture) Box(x0, y0, x1, y1 float64, c color.Color, label string) {
 	left, top, right, bottom := p.at(x0), p.at(y0), p.at(x1), p.at(y1)
 	line := max(1, p.zoom/3)
@@ -124,7 +125,8 @@ func (p *Picture) Mask(classes autograd.Ints, palette []color.Color, opacity flo
 	}
 }
 
-// Palette returns n colours that differ as much as hues can, all of them bright.
+// Palette returns n colours that differ as much as hues can, all of them
+// bright.
 func Palette(n int) []color.Color {
 	colors := make([]color.Color, max(0, n))
 	for i := range colors {
