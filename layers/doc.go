@@ -1,6 +1,6 @@
 // Package layers holds the parts that networks are built of: weighted sums,
-// activations, and layers one behind the other. Package neurons builds a
-// network neuron by neuron, to see what a layer does.
+// convolutions, activations, and layers one behind the other. Package neurons
+// builds a network neuron by neuron, to see what a layer does.
 //
 //	rng := rand.New(rand.NewPCG(1, 0))
 //	model := layers.NewSequential(
@@ -26,9 +26,29 @@
 // than a Layer; a [Dense] you may also fill yourself. That is what New says.
 // What is only a Layer has a plain name: [ReLU], [Dropout], [Func].
 //
+// # Images
+//
+// Images are [batch, channels, height, width], sequences [batch, channels,
+// length], and volumes have a depth before the height; [NewConv2D],
+// [MaxPool2D] and their kin take one of these each. Weights have PyTorch's
+// layout, except that a Dense layer's are [in, out].
+//
+//	lenet := layers.NewSequential(
+//		layers.NewConv2DWith(rng, 1, 6, 5, layers.ConvOptions{Same: true}),
+//		layers.ReLU(),
+//		layers.MaxPool2D(2), // 14 × 14
+//		layers.NewConv2D(rng, 6, 16, 5),
+//		layers.ReLU(),
+//		layers.MaxPool2D(2), // 5 × 5
+//		layers.Flatten(),
+//		layers.NewDense(rng, 16*5*5, 10),
+//	)
+//	fmt.Print(layers.Summary(lenet, 32, 1, 28, 28))
+//
 // # Initial weights
 //
-// [NewDense] draws them by [GlorotUniform]; [NewDenseWith] takes another
+// [NewDense] and [NewConv2D] draw them by [GlorotUniform], where PyTorch draws
+// from ±1/√fanIn; [NewDenseWith] and [NewConv2DWith] take another
 // [Initializer]: He for ReLU, LeCun for SELU, or a function of your own. All
 // randomness comes from the rng that is passed in: the same seed gives the
 // same network.

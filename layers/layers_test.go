@@ -164,8 +164,16 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	rng := seeded(1)
 	inner := layers.NewSequential(
 		layers.NewResidual(layers.NewDense(rng, 16, 16), layers.Tanh()), layers.NewDense(rng, 16, 8), layers.PReLU(), layers.Dropout(0.1))
+	same := layers.ConvOptions{Padding: [][2]int{{1, 1}}}
+	images := layers.NewSequential(
+		layers.Func("images", func(x autograd.Value) autograd.Value { return x.Unsqueeze(1) }),
+		layers.NewConv2DWith(rng, 1, 4, 3, same), layers.MaxPool2DWith(autograd.PoolOptions{Kernel: []int{2}, Stride: []int{1}}), layers.Dropout2D(0.1),
+		layers.NewResidual(layers.NewConv2DWith(rng, 4, 4, 3, same), layers.ReLU()), layers.AvgPool2D(2),
+		layers.NewConvTranspose2DWith(rng, 4, 4, 2, layers.ConvTransposeOptions{Stride: []int{2}}),
+		layers.Upsample(autograd.UpsampleOptions{Size: []int{3, 4}, Bilinear: true}), layers.NewConv2D(rng, 4, 1, 1),
+	)
 	model := layers.NewSequential(
-		layers.Flatten(), layers.NewDense(rng, 12, 16), layers.ReLU(), inner,
+		images, layers.Flatten(), layers.NewDense(rng, 12, 16), layers.ReLU(), inner,
 		layers.NewDenseWith(rng, 8, 4, layers.DenseOptions{NoBias: true}), layers.LeakyReLU(0.1), layers.Softmax(),
 	)
 	g := autograd.NewGraph(autograd.Options{})

@@ -10,7 +10,7 @@ import (
 type spatial struct {
 	function
 	creator string // the function that made it: "MaxPool2D"
-	axes    int    // after batch and channels; 0 for any number
+	axes    int    // after batch and channels; 0 for what the function takes
 }
 
 func newSpatial(kind, creator string, axes int, f func(autograd.Value) autograd.Value) Layer {
@@ -23,16 +23,18 @@ func (l *spatial) op() string { return fmt.Sprintf("layers: %s %q", l.creator, l
 func (l *spatial) Forward(x autograd.Value) autograd.Value {
 	g := enter(x, l.Name())
 	defer leave(g, l)
-	checkSpatial(x, l.axes)
+	if l.axes > 0 {
+		checkSpatial(x, l.axes)
+	}
 	return l.f(x)
 }
 
 // checkSpatial panics unless x is [batch, channels, …] with that many axes
-// after them, or at least one for 0.
+// after them.
 func checkSpatial(x autograd.Value, axes int) {
-	if x.Rank() == axes+2 || axes == 0 && x.Rank() > 2 {
+	if x.Rank() == axes+2 {
 		return
 	}
-	shape := [...]string{"at least one more axis", "length", "height, width", "depth, height, width"}[axes]
+	shape := [...]string{"length", "height, width", "depth, height, width"}[axes-1]
 	panic(autograd.NewShapeError("layers", "the input must be [batch, channels, "+shape+"]", x.Shape()))
 }

@@ -143,8 +143,19 @@ func (s *summary) products(n autograd.Node) int {
 	switch n.Op {
 	case operations.MatMul:
 		return n.Value.Size() * s.g.At(n.Inputs[0]).Dim(-1)
+	case operations.Conv: // each output sums products with the weights of its channel
+		return n.Value.Size() * s.perChannel(n.Inputs[1])
+	case operations.ConvTranspose: // each input is multiplied by the weights of its channel
+		return s.g.At(n.Inputs[0]).Size() * s.perChannel(n.Inputs[1])
 	}
 	return 0
+}
+
+// perChannel returns how many weights there are for each index of their first
+// axis.
+func (s *summary) perChannel(weights int) int {
+	w := s.g.At(weights)
+	return w.Size() / max(1, w.Dim(0))
 }
 
 // count returns the size of a Param that has not been counted before, or 0.
