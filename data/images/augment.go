@@ -19,9 +19,9 @@ type Augmentation struct {
 	noise float64 // the deviation of what is added to each number
 }
 
-// Shift moves the image by whole pixels: down or up by at most dy, right or left
-// by at most dx, each distance with equal probability. What moves in is 0. It
-// panics with an *[autograd.ArgumentError] if dy or dx is negative.
+// Shift moves the image by whole pixels: down or up by at most dy, right or
+// left by at most dx, each distance with equal probability. What moves in is 0.
+// It panics with an *[autograd.ArgumentError] if dy or dx is negative.
 func Shift(dy, dx int) Augmentation {
 	if dy < 0 || dx < 0 {
 		misuse("Shift", "by at most %d and %d pixels", dy, dx)
@@ -70,9 +70,9 @@ func checkProbability(op string, p float64) {
 // only step that changes an image's size; [Augmenter.Apply] needs one that it
 // leaves as it is.
 //
-// It panics with an *[autograd.ArgumentError] if the window has no pixels or the
-// padding is negative. A window that is larger than the padded image panics with
-// an *[autograd.ShapeError] when it is used.
+// It panics with an *[autograd.ArgumentError] if the window has no pixels or
+// the padding is negative. A window that is larger than the padded image panics
+// with an *[autograd.ShapeError] when it is used.
 func Crop(height, width, padding int) Augmentation {
 	if height < 1 || width < 1 || padding < 0 {
 		misuse("Crop", "a window of %d×%d pixels, padding %d", height, width, padding)
@@ -92,7 +92,8 @@ func Crop(height, width, padding int) Augmentation {
 // Rotate turns the image around its middle by an angle of at most so many
 // degrees to either side, each with equal probability. A pixel is the mean of
 // the four that it comes from, weighted by how near they are; outside is 0. It
-// panics with an *[autograd.ArgumentError] if degrees is negative or not finite.
+// panics with an *[autograd.ArgumentError] if degrees is negative or not
+// finite.
 func Rotate(degrees float64) Augmentation {
 	if !(degrees >= 0) || math.IsInf(degrees, 0) {
 		misuse("Rotate", "by at most %v degrees", degrees)
@@ -112,9 +113,9 @@ func rotation(degrees float64, height, width int) motion {
 	return m
 }
 
-// Noise adds to each number one from the normal distribution with mean 0 and the
-// given deviation, and limits the sum to 0 to 1. NaN stays NaN. Masks stay as
-// they are. It panics with an *[autograd.ArgumentError] if the deviation is
+// Noise adds to each number one from the normal distribution with mean 0 and
+// the given deviation, and limits the sum to 0 to 1. NaN stays NaN. Masks stay
+// as they are. It panics with an *[autograd.ArgumentError] if the deviation is
 // negative or not finite.
 func Noise(deviation float64) Augmentation {
 	if !(deviation >= 0) || math.IsInf(deviation, 0) {
@@ -150,9 +151,9 @@ func NewAugmenter(steps ...Augmentation) *Augmenter {
 //		…
 //	})
 //
-// It panics with an *[autograd.ShapeError] for a tensor of another rank, or if a
-// [Crop] leaves the images another size, and with an *[autograd.ArgumentError]
-// if rng is nil.
+// It panics with an *[autograd.ShapeError] for a tensor of another rank, or if
+// a [Crop] leaves the images another size, and with an
+// *[autograd.ArgumentError] if rng is nil.
 func (a *Augmenter) Apply(rng *rand.Rand, images autograd.Tensor) {
 	a.run("Augmenter.Apply", rng, images, images, autograd.Ints{}, autograd.Ints{})
 }

@@ -49,6 +49,6 @@
 //
 // What is wrong with a file is returned as an error that names the file. Images
 // of two sizes in a batch, and tensors that are no images, panic with an
-// *[autograd.ShapeError], other mistakes with an *[autograd.ArgumentError]; both
-// name the line of the call.
+// *[autograd.ShapeError], other mistakes with an *[autograd.ArgumentError];
+// both name the line of the call.
 package images

@@ -109,8 +109,8 @@ func decode(r io.Reader, limit int) (image.Image, error) {
 // jpegQuality is high: edges of drawings stay clean.
 const jpegQuality = 92
 
-// WriteFile writes an image into a file, completely or not at all, in the format
-// that the path ends with: .png, .jpg or .jpeg.
+// WriteFile writes an image into a file, completely or not at all, in the
+// format that the path ends with: .png, .jpg or .jpeg.
 //
 //	err := images.WriteFile("digit.png", images.ToImage(digit))
 //
