@@ -109,9 +109,10 @@ type coefficients struct{ a, b float64 }
 // An extra is what few nodes have.
 type extra struct {
 	name   string
-	in     []int32 // all inputs, when there are more than two
-	ints   []int   // axes, permutations, indices, … as the operation defines
-	chosen []int32 // of a max pooling: the places of the greatest elements in their channels
+	in     []int32   // all inputs, when there are more than two
+	ints   []int     // axes, permutations, indices, … as the operation defines
+	chosen []int32   // of a max pooling: the places of the greatest elements in their channels
+	kept   []float64 // of a normalization: the statistics, for its rule
 	custom *Operation
 	line   Location
 	role   Role

@@ -93,8 +93,11 @@ func TestTorchVectors(t *testing.T) {
 	}
 }
 
-func (c torchCase) check(t *testing.T) {
-	f, known := torchOperations[c.Op]
+func (c torchCase) check(t *testing.T) { c.checkAs(t, torchOperations) }
+
+// checkAs compares a case with the operation of its name.
+func (c torchCase) checkAs(t *testing.T, operations map[string]torchFunction) {
+	f, known := operations[c.Op]
 	if !known {
 		t.Fatalf("no operation stands for %q", c.Op)
 	}

@@ -13,6 +13,8 @@ type primitives[T Float] struct {
 	softmax, logSoftmax         func(dst, x []T, outer, n, inner int)
 	softmaxGrad, logSoftmaxGrad func(dst, gy, y []T, outer, n, inner int)
 
+	normalizing[T]
+
 	sgd     func(w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool)
 	adam    func(w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int)
 	rmsProp func(w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64)
@@ -28,7 +30,8 @@ func portablePrimitives[T Float]() primitives[T] {
 		fill: fill[T], where: where[T],
 		sum: sumAxis[T], max: maxAxis[T], min: minAxis[T], logSumExp: logSumExpAxis[T], norm: normOfRow[T], variance: varAxis[T],
 		softmax: softmaxAxis[T], logSoftmax: logSoftmaxAxis[T], softmaxGrad: softmaxGradAxis[T], logSoftmaxGrad: logSoftmaxGradAxis[T],
-		sgd: sgd[T], adam: adam[T], rmsProp: rmsProp[T],
+		normalizing: portableNormalizing[T](),
+		sgd:         sgd[T], adam: adam[T], rmsProp: rmsProp[T],
 	}
 }
 

@@ -104,3 +104,18 @@ func running(forward, backward string) func(Use) string {
 		return forward
 	}
 }
+
+// affine has different words for each of the first inputs of a normalization,
+// and those of the scale and shift that follow. Ints[6] says whether there is a
+// scale.
+func affine(words ...string) func(Use) string {
+	return func(u Use) string {
+		switch {
+		case u.Input < len(words):
+			return words[u.Input]
+		case u.Input == len(words) && u.Ints[6] == 1:
+			return "Σ g·x̂"
+		}
+		return "Σ g"
+	}
+}

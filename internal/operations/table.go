@@ -142,6 +142,19 @@ var table = []Operation{
 	{Name: "softmax gradient", Class: Running, Backward: each("y·(g − Σ g·y)", "derivative by the probabilities")},
 	{Name: "log softmax gradient", Class: Running, Backward: each("g − Σ g·exp y", "−g·exp(y)·Σ x")},
 
+	// Normalizations.
+	{Name: "batch norm", Class: Running, Constants: 1, Backward: affine("scale·(g − mean g − x̂·mean g·x̂) ÷ σ")},
+	{Name: "batch mean", Class: Reduction, Backward: says("÷ n")},
+	{Name: "batch variance", Class: Reduction, Backward: says("× 2(x − mean) ÷ (n − 1)")},
+	{Name: "normalize", Class: Running, Constants: 1, Backward: affine("× scale ÷ σ", "−Σ g·scale ÷ σ", "−Σ g·scale·x̂ ÷ 2σ²")},
+	{Name: "layer norm", Class: Running, Constants: 1, Backward: affine("(u − mean u − x̂·mean u·x̂) ÷ σ, u = g·scale")},
+	{Name: "group norm", Class: Running, Constants: 1, Backward: affine("(u − mean u − x̂·mean u·x̂) ÷ σ, u = g·scale")},
+	{Name: "instance norm", Class: Running, Constants: 1, Backward: affine("(u − mean u − x̂·mean u·x̂) ÷ σ, u = g·scale")},
+	{Name: "rms norm", Class: Running, Constants: 1, Backward: affine("(u − x̂·mean u·x̂) ÷ rms, u = g·scale")},
+	{Name: "normalization gradient", Class: Running, Backward: each("projected again", "derivative by x", "Σ g·y")},
+	{Name: "scale gradient", Class: Reduction, Backward: each("× x̂", "derivative by x")},
+	{Name: "shift gradient", Class: Reduction, Backward: says("copied")},
+
 	// Derivatives of functions of two elements, times an incoming gradient x.
 	{Name: "div gradient", Class: Derivative, Backward: each("× −y ÷ z²", "× −g ÷ z²", "× 2g·y ÷ z³")},
 	{Name: "pow gradient", Class: Derivative, Backward: each("× z·y^(z−1)", "× g·z(z−1)·y^(z−2)", "× g·y^(z−1)·(1 + z·ln y)")},
