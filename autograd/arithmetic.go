@@ -14,6 +14,9 @@ var (
 	opPow        = operation{name: "pow", method: "Pow", binary: &kernel.Pow}
 	opAtan2      = operation{name: "atan2", method: "Atan2", binary: &kernel.Atan2}
 	opHypot      = operation{name: "hypot", method: "Hypot", binary: &kernel.Hypot}
+	opFmod       = operation{name: "fmod", method: "Fmod", binary: &kernel.Fmod}
+	opRemainder  = operation{name: "remainder", method: "Remainder", binary: &kernel.Remainder}
+	opLerp       = operation{name: "lerp", method: "Lerp"}
 	opNeg        = operation{name: "neg", method: "Neg", unary: &kernel.Neg}
 	opMulScalar  = operation{name: "mul scalar", method: "MulScalar", unary: &kernel.Scale}
 	opAddScalar  = operation{name: "add scalar", method: "AddScalar", unary: &kernel.AddScalar}
@@ -22,6 +25,7 @@ var (
 	opSqrt       = operation{name: "sqrt", method: "Sqrt", unary: &kernel.Sqrt}
 	opRsqrt      = operation{name: "rsqrt", method: "Rsqrt", unary: &kernel.Rsqrt}
 	opReciprocal = operation{name: "reciprocal", method: "Reciprocal", unary: &kernel.Reciprocal}
+	opCbrt       = operation{name: "cbrt", method: "Cbrt", unary: &kernel.Cbrt, slope: slopeOf("cbrt", "Cbrt")}
 	opAbs        = operation{name: "abs", method: "Abs", unary: &kernel.Abs}
 	opSign       = operation{name: "sign", method: "Sign", unary: &kernel.Sign, mask: true}
 	opFloor      = operation{name: "floor", method: "Floor", unary: &kernel.Floor}
@@ -272,6 +276,91 @@ func hypotSlopeRule(r *Rule) {
 	r.Add(2, v.Mul(x.Div(z)).Neg())
 }
 
+// Fmod returns x − y·trunc(x/y), which has the sign of x, element by element,
+// broadcasting. The quotient is exact: a rounded x/y cannot reach the next
+// whole number.
+//
+//	∂/∂x = 1, ∂/∂y = −trunc(x/y)
+//
+// Where x/y is a whole number but 0, Fmod jumps; the gradients there are those
+// of the side that the value belongs to.
+//
+// Special cases are: NaN for y = 0 and for infinite x; x for infinite y.
+//
+// It panics with a [*ShapeError] if the shapes do not broadcast.
+func (x Value) Fmod(y Value) Value { return x.binary(&opFmod, fmodRule, y) }
+
+func fmodRule(r *Rule) {
+	r.Add(0, r.Grad())
+	if r.Needs(1) {
+		r.Add(1, ternary(&opFmodSlope, &kernel.FmodSlope, fmodSlopeRule, r.Grad(), r.In(0), r.In(1)))
+	}
+}
+
+var opFmodSlope = operation{name: "fmod gradient", method: "Fmod"}
+
+// The quotient is piecewise constant.
+func fmodSlopeRule(r *Rule) {
+	r.Add(0, ternary(&opFmodSlope, &kernel.FmodSlope, fmodSlopeRule, r.Grad(), r.In(1), r.In(2)))
+}
+
+// Remainder returns x − y·floor(x/y), which has the sign of y, element by
+// element, broadcasting. The quotient is exact, as in [Value.Fmod].
+//
+//	∂/∂x = 1, ∂/∂y = −floor(x/y)
+//
+// Where x/y is a whole number, Remainder jumps; the gradients there are those
+// of the side that the value belongs to.
+//
+// Special cases are: NaN for y = 0 and for infinite x; for infinite y it is x,
+// or y if x has the other sign.
+//
+// It panics with a [*ShapeError] if the shapes do not broadcast.
+func (x Value) Remainder(y Value) Value { return x.binary(&opRemainder, remainderRule, y) }
+
+func remainderRule(r *Rule) {
+	r.Add(0, r.Grad())
+	if r.Needs(1) {
+		r.Add(1, ternary(&opRemainderSlope, &kernel.RemainderSlope, remainderSlopeRule, r.Grad(), r.In(0), r.In(1)))
+	}
+}
+
+var opRemainderSlope = operation{name: "remainder gradient", method: "Remainder"}
+
+// The quotient is piecewise constant.
+func remainderSlopeRule(r *Rule) {
+	r.Add(0, ternary(&opRemainderSlope, &kernel.RemainderSlope, remainderSlopeRule, r.Grad(), r.In(1), r.In(2)))
+}
+
+// Lerp returns x + weight·(end − x), element by element, broadcasting. It is
+// computed from the nearer end, so that it is exactly x for weight 0 and
+// exactly end for weight 1.
+//
+//	∂/∂x = 1 − weight, ∂/∂end = weight, ∂/∂weight = end − x
+//
+// An infinite end wins, but it is NaN if its weight is 0 or the other end is the
+// opposite infinity. (PyTorch has NaN for more infinite ends.)
+//
+// It panics with a [*ShapeError] if the shapes do not broadcast.
+func (x Value) Lerp(end, weight Value) Value {
+	from, to, by := x.node(opLerp.method), x.operand(opLerp.method, end), x.operand(opLerp.method, weight)
+	s := x.g.broadcast(opLerp.method, x.g.broadcast(opLerp.method, from.shape, to.shape), by.shape)
+	return ternary(&opLerp, &kernel.Lerp, lerpRule, x.expandTo(s), end, weight)
+}
+
+func lerpRule(r *Rule) {
+	gy, x, end, weight := r.Grad(), r.In(0), r.In(1), r.In(2)
+	if r.Needs(0) {
+		r.Add(0, gy.Mul(weight.Neg().AddScalar(1)))
+	}
+	if r.Needs(1) {
+		r.Add(1, gy.Mul(weight))
+	}
+	if r.Needs(2) {
+		r.Add(2, gy.Mul(end.Sub(x)))
+	}
+}
+
 // Neg returns −x.
 //
 //	∂y/∂x = −1
@@ -335,6 +424,23 @@ func reciprocalRule(r *Rule) {
 	// One factor at a time: the square may leave the range.
 	y := r.Out()
 	r.Add(0, r.Grad().Mul(y).Mul(y).Neg())
+}
+
+// Cbrt returns the cube root, which is negative for negative x.
+//
+//	∂y/∂x = 1/(3y²)
+//
+// At 0 the gradient is +Inf.
+func (x Value) Cbrt() Value { return x.unary(&opCbrt, cbrtRule, 0, 0) }
+
+func cbrtRule(r *Rule) { r.slope(cbrtSlopeRule) }
+
+// cbrt″ = −⅔·cbrt′/x
+func cbrtSlopeRule(r *Rule) {
+	r.slopeAgain(&opCbrt)
+	if r.Needs(1) {
+		r.Add(1, r.Grad().Mul(r.Out()).Div(r.In(1)).MulScalar(-2./3))
+	}
 }
 
 // Abs returns |x|.

@@ -1,12 +1,9 @@
 package autograd_test
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -99,61 +96,6 @@ func topKRow(k, along int, shapes ...[][]int) opRow {
 			shape[(along+len(shape))%len(shape)] = k
 			return build(shape, func(at []int) float64 { return sorted.at(at...) })
 		}}
-}
-
-// sortingOperations stand for those of testdata/torch_ops.json.
-var sortingOperations = map[string]torchFunction{
-	"sort": func(c torchCase, in []autograd.Value) autograd.Value {
-		return in[0].Sort(c.Ints[0][0], c.Ints[1][0] == 1)
-	},
-	"argsort": func(c torchCase, in []autograd.Value) autograd.Value {
-		return indices(in[0], in[0].ArgSort(c.Ints[0][0], c.Ints[1][0] == 1))
-	},
-	"top_k": func(c torchCase, in []autograd.Value) autograd.Value { return in[0].TopK(c.Ints[0][0], c.Ints[1][0]) },
-	"arg_top_k": func(c torchCase, in []autograd.Value) autograd.Value {
-		return indices(in[0], in[0].ArgTopK(c.Ints[0][0], c.Ints[1][0]))
-	},
-	"cummax": torchAxis(autograd.Value.CumMax), "arg_cummax": torchIndices(autograd.Value.ArgCumMax),
-	"cummin": torchAxis(autograd.Value.CumMin), "arg_cummin": torchIndices(autograd.Value.ArgCumMin),
-	"logcumsumexp": torchAxis(autograd.Value.LogCumSumExp),
-}
-
-func torchIndices(f func(x autograd.Value, axis int) autograd.Ints) torchFunction {
-	return func(c torchCase, in []autograd.Value) autograd.Value { return indices(in[0], f(in[0], c.Ints[0][0])) }
-}
-
-// indices returns integers as numbers.
-func indices(x autograd.Value, index autograd.Ints) autograd.Value {
-	numbers := make([]float64, index.Size())
-	for i, v := range index.Values() {
-		numbers[i] = float64(v)
-	}
-	return x.Graph().Constant(autograd.NewTensor(numbers, index.Shape()...))
-}
-
-func init() {
-	for name, f := range sortingOperations {
-		torchOperations[name] = f
-	}
-}
-
-// TestLaterTorchVectors compares operations that PyTorch 1.13 did not give the
-// numbers for with PyTorch 2.14.
-func TestLaterTorchVectors(t *testing.T) {
-	text, err := os.ReadFile(filepath.Join("testdata", "torch_ops.json"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	var file struct{ Cases []torchCase }
-	if err := json.Unmarshal(text, &file); err != nil {
-		t.Fatal(err)
-	}
-	if len(file.Cases) < 100 {
-		t.Fatalf("only %d cases were read", len(file.Cases))
-	}
-	for i, c := range file.Cases {
-		t.Run(fmt.Sprintf("%03d_%s", i, c.Op), func(t *testing.T) { c.check(t) })
-	}
 }
 
 // Equal elements keep their order, in either direction, and the first of them

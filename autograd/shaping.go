@@ -641,6 +641,23 @@ func (x Value) SplitEqual(axis, parts int) []Value {
 	return x.Split(axis, slices.Repeat([]int{s.dims[axis] / parts}, parts)...)
 }
 
+// GLU cuts x in two equal parts along an axis and returns the first, gated by
+// the second: a·σ(b), a gated linear unit.
+//
+//	∂/∂a = σ(b), ∂/∂b = a·σ(b)·(1 − σ(b))
+//
+// It panics with a [*ShapeError] if the axis has an odd length, and with an
+// [*IndexError] if it is out of range.
+func (x Value) GLU(axis int) Value {
+	s := x.node("GLU").shape
+	axis = x.g.axis("GLU", axis, s.rank())
+	if s.dims[axis]%2 != 0 {
+		panic(shapeError("GLU", fmt.Sprintf("axis %d cannot be cut in two equal parts", axis), "", s.dims))
+	}
+	half := s.dims[axis] / 2
+	return x.Narrow(axis, 0, half).Mul(x.Narrow(axis, half, half).Sigmoid())
+}
+
 // Roll moves the elements along an axis by shift places. Elements that leave at
 // one end come back at the other.
 //

@@ -28,6 +28,9 @@ var (
 	opTanh      = operation{name: "tanh", method: "Tanh", unary: &kernel.Tanh, slope: slopeOf("tanh", "Tanh")}
 	opErf       = operation{name: "erf", method: "Erf", unary: &kernel.Erf, slope: slopeOf("erf", "Erf")}
 	opErfc      = operation{name: "erfc", method: "Erfc", unary: &kernel.Erfc, slope: slopeOf("erfc", "Erfc")}
+	opErfInv    = operation{name: "erfinv", method: "ErfInv", unary: &kernel.ErfInv, slope: slopeOf("erfinv", "ErfInv")}
+	opLogit     = operation{name: "logit", method: "Logit", unary: &kernel.Logit, slope: slopeOf("logit", "Logit")}
+	opSinc      = operation{name: "sinc", method: "Sinc", unary: &kernel.Sinc, slope: slopeOf("sinc", "Sinc")}
 	opLgamma    = operation{name: "lgamma", method: "Lgamma", unary: &kernel.Lgamma, slope: slopeOf("lgamma", "Lgamma")}
 	opDigamma   = operation{name: "digamma", method: "Digamma", unary: &kernel.Digamma, slope: slopeOf("digamma", "Digamma")}
 	opPolygamma = operation{name: "polygamma", method: "Polygamma", unary: &kernel.Polygamma, slope: slopeOf("polygamma", "Polygamma")}
@@ -314,6 +317,62 @@ func erfcRule(r *Rule) { r.slope(erfcSlopeRule) }
 func erfcSlopeRule(r *Rule) {
 	r.slopeAgain(&opErfc)
 	bellSlope(r)
+}
+
+// ErfInv returns the inverse of [Value.Erf].
+//
+//	∂y/∂x = √π/2 · e^(y²)
+//
+// Special cases are: ±Inf with gradient +Inf at ±1; value and gradient are NaN
+// for |x| > 1.
+func (x Value) ErfInv() Value { return x.unary(&opErfInv, erfInvRule, 0, 0) }
+
+func erfInvRule(r *Rule) { r.slope(erfInvSlopeRule) }
+
+// erfinv″ = 2y·erfinv′·erfinv′
+func erfInvSlopeRule(r *Rule) {
+	r.slopeAgain(&opErfInv)
+	if r.Needs(1) {
+		x := r.In(1)
+		r.Add(1, slope(&opErfInv, erfInvSlopeRule, r.Grad().Mul(r.Out()).Mul(x.ErfInv()).MulScalar(2), x, 0, 0))
+	}
+}
+
+// Logit returns ln(x/(1−x)), the inverse of [Value.Sigmoid], accurate near ½.
+// To bound it, write x.Clamp(eps, 1−eps).Logit().
+//
+//	∂y/∂x = 1/(x·(1−x))
+//
+// Special cases are: −Inf at 0 and +Inf at 1, with gradient +Inf; value and
+// gradient are NaN outside of 0 to 1.
+func (x Value) Logit() Value { return x.unary(&opLogit, logitRule, 0, 0) }
+
+func logitRule(r *Rule) { r.slope(logitSlopeRule) }
+
+// logit″ = (2x−1)·logit′·logit′, in which nothing cancels near 0 and 1.
+func logitSlopeRule(r *Rule) {
+	r.slopeAgain(&opLogit)
+	if r.Needs(1) {
+		x := r.In(1)
+		r.Add(1, slope(&opLogit, logitSlopeRule, r.Grad().Mul(r.Out()).Mul(x.MulScalar(2).AddScalar(-1)), x, 0, 0))
+	}
+}
+
+// Sinc returns sin(πx)/(πx). It is exactly 0 at whole numbers but 0.
+//
+//	∂y/∂x = (cos πx − y)/x, of any order without cancellation near 0
+//
+// Special cases are: 1 with gradient 0 at 0; NaN at ±Inf.
+func (x Value) Sinc() Value { return x.unary(&opSinc, sincRule, 0, 0) }
+
+func sincRule(r *Rule) { r.slope(sincSlopeRule) }
+
+// The constant is the order of derivative.
+func sincSlopeRule(r *Rule) {
+	r.slopeAgain(&opSinc)
+	if r.Needs(1) {
+		r.Add(1, slope(&opSinc, sincSlopeRule, r.Grad().Mul(r.In(0)), r.In(1), r.n.a+1, 0))
+	}
 }
 
 // Lgamma returns ln |Γ(x)|.

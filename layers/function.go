@@ -70,6 +70,12 @@ func checkRate(name string, rate float64) {
 	}
 }
 
+// GLU returns a layer that gates the first half of an axis by the second, as
+// Value.GLU does, so that half of the axis is left.
+func GLU(axis int) Layer {
+	return &function{f: func(x autograd.Value) autograd.Value { return x.GLU(axis) }, kind: "glu"}
+}
+
 // Flatten returns a layer that joins all axes after the batch's: [batch, 3, 4]
 // becomes [batch, 12]. It panics with an *[autograd.ShapeError] if there are
 // fewer than two axes.

@@ -92,3 +92,11 @@ func TestFlatten(t *testing.T) {
 func TestFuncMisuse(t *testing.T) {
 	mustFault[*autograd.ArgumentError](t, func() { layers.Func("nothing", nil) }, `"nothing"`)
 }
+
+func TestGLU(t *testing.T) {
+	x := autograd.NewTensor([]float64{1, 2, 0, 1000, 3, 4, -1000, 0}, 2, 4)
+	if diff := diffTensor(forward(layers.GLU(-1), x), []int{2, 2}, []float64{0.5, 2, 0, 2}); diff != "" {
+		t.Error(diff)
+	}
+	mustFault[*autograd.ShapeError](t, func() { forward(layers.GLU(1), autograd.Ones(2, 3)) }, "GLU")
+}

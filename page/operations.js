@@ -164,6 +164,68 @@ function zetaFactorial(x, n) {
 	return sum + factorialPower(x, n - 1) * series;
 }
 
+// erfInv is the inverse of erf: a first guess, and Newton's and Halley's steps
+// on erf or, in the tail, on the logarithm of erfc.
+function erfInv(x) {
+	const most = Math.abs(x);
+	if (!(most < 1)) return most === 1 ? x * Infinity : NaN;
+	if (most < 1e-8) return x * Math.sqrt(Math.PI) / 2;
+	const l = Math.log1p(-x * x), h = 2 / (Math.PI * 0.147) + l / 2;
+	let y = Math.sqrt(Math.sqrt(h * h - l / 0.147) - h);
+	for (let k = 0; k < 4; k++) {
+		const off = (most < 0.5 ? erf(y) - most : (1 - most) - erfc(y)) * Math.sqrt(Math.PI) / 2 / expSquare(y, -1);
+		y -= off / (1 + y * off);
+	}
+	return Math.sign(x) * y;
+}
+
+function erfInvSlope(x) {
+	const most = Math.abs(x), y = erfInv(most);
+	if (!(most < 1)) return most === 1 ? Infinity : NaN;
+	const scaled = y < 1.5 ? erfc(y) / expSquare(y, -1) : erfcScaled(y);
+	return Math.sqrt(Math.PI) / 2 * (most < 0.5 ? 1 / expSquare(y, -1) : scaled / (1 - most));
+}
+
+const logit = x => x < 0.25 || x > 0.75 ? Math.log(x / (1 - x)) : Math.log1p((2 * x - 1) / (1 - x));
+
+// sinCosPi returns the sine and cosine of πx, exact at multiples of ½.
+function sinCosPi(x) {
+	const whole = Math.round(x), rest = x - whole, sign = whole % 2 ? -1 : 1;
+	const cos = Math.abs(rest) > 0.25 ? Math.sin(Math.PI * (0.5 - Math.abs(rest))) : Math.cos(Math.PI * rest);
+	return [sign * Math.sin(Math.PI * rest), sign * cos];
+}
+
+const sinc = x => x === 0 ? 1 : sinCosPi(x)[0] / (Math.PI * x);
+
+// sincSlope sums the power series near 0, where the difference would cancel.
+function sincSlope(x) {
+	if (Math.abs(x) > 0.7) return (sinCosPi(x)[1] - sinc(x)) / x;
+	const square = Math.PI * Math.PI * x * x;
+	let sum = 0, term = -Math.PI * Math.PI;
+	for (let k = 2; k < 40; k += 2) {
+		sum += term / (k + 1);
+		term *= -square / (k * (k + 1));
+	}
+	return sum * x;
+}
+
+function remainder(x, y) {
+	const rest = x % y;
+	return rest !== 0 && rest < 0 !== y < 0 ? rest + y : rest;
+}
+
+// quotient is trunc(x/y) without a rounding up to the next whole number.
+function quotient(x, y) {
+	const rest = x % y;
+	return Number.isFinite(rest) && Number.isFinite(y) ? Math.round((x - rest) / y) : Math.trunc(x / y);
+}
+
+function lerp(x, y, w) {
+	const d = y - x;
+	if (!Number.isFinite(d)) return (1 - w) * x + w * y;
+	return w < 0.5 ? x + w * d : y - (1 - w) * d;
+}
+
 const boundedLogs = p => [Math.max(Math.log(p), -100), Math.max(Math.log1p(-p), -100)];
 const geluU = x => 2 * Math.SQRT2 / Math.sqrt(Math.PI) * (x + 0.044715 * x * x * x);
 const geluSlope = x => {
@@ -201,6 +263,7 @@ const unary = {
 	"rsqrt": [x => 1 / Math.sqrt(x), (x, z) => -0.5 * (z / x)],
 	"reciprocal": [x => 1 / x, (x, z) => -z * z],
 	"pow scalar": [pow, (x, z, a) => powSlope(x, a)],
+	"cbrt": [Math.cbrt, (x, z) => 1 / (3 * z * z)],
 	"abs": [Math.abs, x => Math.sign(x) + 0],
 	"sign": [x => Math.sign(x) + 0, flat],
 	"floor": [Math.floor, flat],
@@ -227,6 +290,9 @@ const unary = {
 	"atanh": [Math.atanh, x => 1 / ((1 - x) * (1 + x))],
 	"erf": [erf, x => 2 / Math.sqrt(Math.PI) * expSquare(x, -1)],
 	"erfc": [erfc, x => -2 / Math.sqrt(Math.PI) * expSquare(x, -1)],
+	"erfinv": [erfInv, erfInvSlope],
+	"logit": [logit, x => x < 0 || x > 1 ? NaN : 1 / ((x + 0) * (1 - x))],
+	"sinc": [sinc, sincSlope],
 	"lgamma": [lgamma, digamma],
 	"digamma": [digamma, x => polygamma(x, 1)],
 	"polygamma": [polygamma, (x, z, a) => polygamma(x, a + 1)],
@@ -243,6 +309,8 @@ const binary = {
 	"pow": [pow, powSlope, (x, y, z) => x === 0 && y >= 0 ? 0 : z * Math.log(x)],
 	"atan2": [Math.atan2, (x, y, z) => angleSlope(x, y, z, y), (x, y, z) => angleSlope(x, y, z, -x)],
 	"hypot": [Math.hypot, (x, y, z) => z === 0 ? 0 : x / z, (x, y, z) => z === 0 ? 0 : y / z],
+	"fmod": [(x, y) => x % y, () => 1, (x, y) => -quotient(x, y)],
+	"remainder": [remainder, () => 1, (x, y) => { const rest = x % y; return -quotient(x, y) + (rest !== 0 && rest < 0 !== y < 0); }],
 	"logaddexp": [(x, y) => Math.max(x, y) + softplus(-Math.abs(apart(x, y))), share, (x, y) => share(y, x)],
 	"maximum": [Math.max, larger, (x, y) => larger(y, x)],
 	"minimum": [Math.min, (x, y) => larger(-x, -y), (x, y) => larger(-y, -x)],
@@ -267,7 +335,7 @@ function angleSlope(x, y, z, numerator) {
 }
 
 // alone lists operations on tensors that leave a single number as it is.
-const alone = new Set(["sum", "mean", "prod", "max", "min", "logsumexp", "reshape", "expand", "permute", "slice", "concat", "cumsum", "cumprod"]);
+const alone = new Set(["sum", "mean", "prod", "max", "min", "logsumexp", "reshape", "expand", "permute", "slice", "concat", "cumsum", "cumprod", "cummax", "cummin", "logcumsumexp", "sort", "top k"]);
 
 // shares returns the softmax of numbers, and the logarithm of the sum of their
 // exponentials.
@@ -310,6 +378,7 @@ function evaluate(op, constants, inputs, terms, place = 0) {
 	}
 	if (op === "matmul" && inputs.length === 2) return { y: x * y, slopes: [y, x] };
 	if (op === "where" && inputs.length === 3) return { y: x !== 0 ? y : w, slopes: [0, x !== 0 ? 1 : 0, x !== 0 ? 0 : 1] };
+	if (op === "lerp" && inputs.length === 3) return { y: lerp(x, y, w), slopes: [1 - w, w, y - x] };
 	if (op === "detach") return { y: x, slopes: null };
 	return null;
 }

@@ -205,6 +205,31 @@ unary("atanh", UNIT, lambda x: 1 / ((1 - x) * (1 + x)), lambda x: 2 * x / ((1 - 
 bell = lambda x: 2 / sqrt(pi) * exp(-x * x)
 unary("erf", BELL, bell, lambda x: -2 * x * bell(x))
 unary("erfc", BELL, lambda x: -bell(x), lambda x: 2 * x * bell(x))
+PART = [x for x in UNIT if x > 0]
+def erfinv(x):
+    # Near 1 erfc says more.
+    y = mpmath.erfinv(mpf(float(x)))
+    return mpmath.findroot((lambda y: mpmath.erf(y) - x) if abs(x) < 0.5 else (lambda y: sign(x) * (1 - abs(x) - erfc(abs(y)))), y)
+
+
+erfinv_slope = lambda x: sqrt(pi) / 2 * exp(erfinv(x) ** 2)
+unary("erfinv", UNIT, erfinv_slope, lambda x: 2 * erfinv(x) * erfinv_slope(x) ** 2)
+unary("logit", PART, lambda x: 1 / (x * (1 - x)), lambda x: (2 * x - 1) / (x * (1 - x)) ** 2)
+unary("cbrt", EVERYWHERE, lambda x: 1 / (3 * mpmath.cbrt(x * x)), lambda x: -2 / (9 * x * mpmath.cbrt(x * x)))
+
+
+def sinc(x, n):
+    """The derivative of order n of sin(πx)/(πx)."""
+    if abs(x) < 0.1:
+        terms = [(-1) ** k * pi ** (2 * k) * x ** (2 * k - n) / ((2 * k + 1) * mpmath.factorial(2 * k - n)) for k in range((n + 1) // 2, 25)]
+        return sum(terms)
+    y = mpmath.sinpi(x) / (pi * x)
+    for k in range(1, n + 1):
+        y = ((mpmath.cospi(x) if k % 2 else -mpmath.sinpi(x)) * pi ** (k - 1) - k * y) / x
+    return y
+
+
+unary("sinc", EVERYWHERE, lambda x: sinc(x, 1), lambda x: sinc(x, 2))
 GAMMA = POSITIVE + [-x for x in SMALL] + [-0.25, -0.75, -1.5, -2.75, -10.25, -100.5]
 unary("lgamma", GAMMA, lambda x: psi(0, x), lambda x: psi(1, x))
 unary("digamma", GAMMA, lambda x: psi(1, x), lambda x: psi(2, x))
@@ -222,6 +247,11 @@ binary("add", SHORT, unit, unit, nil, nil, nil)
 binary("sub", SHORT, unit, lambda x, y: -1, nil, nil, nil)
 binary("mul", SHORT, lambda x, y: y, lambda x, y: x, nil, unit, nil)
 binary("div", PAIRS, lambda x, y: 1 / y, lambda x, y: -x / y**2, nil, lambda x, y: -1 / y**2, lambda x, y: 2 * x / y**3)
+RATIOS = [(x, y) for x, y in PAIRS if abs(x / y) < 1e17]
+mp.dps = 700  # x/y of numbers of all magnitudes
+binary("fmod", RATIOS, unit, lambda x, y: -mpmath.sign(x / y) * mpmath.floor(abs(x / y)), nil, nil, nil)
+binary("remainder", RATIOS, unit, lambda x, y: -mpmath.floor(x / y), nil, nil, nil)
+mp.dps = 60
 BASES = [rounded(p) for p in [1e-300, 1e-160, 1e-30, 1e-10, 1e-3, 0.5, 1.5, 3, 1e3, 1e10, 1e30, 1e160, 1e300]] + [1 - 2.0**-12, 1 + 2.0**-12]
 POWERS = [1e-3, 0.5, 1, 1.25, 2, 3.5, 10, 60]
 binary("pow", [(x, q * rounded(y)) for x in BASES for y in POWERS for q in (1, -1)], lambda x, y: y * x ** (y - 1), lambda x, y: x**y * log(x), lambda x, y: y * (y - 1) * x ** (y - 2),

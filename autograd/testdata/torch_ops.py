@@ -1,4 +1,4 @@
-"""Writes torch_ops.json: sorting as PyTorch computes it.
+"""Writes torch_ops.json: sorting and further operations as PyTorch computes them.
 
     pip install torch==2.14.1
     python3 torch_ops.py > torch_ops.json
@@ -8,10 +8,13 @@ testdata/torch, with these operations:
 
     sort argsort                [[axis], [0 or 1: descending]]
     top_k arg_top_k             [[k], [axis]]
-    cummax cummin arg_cummax arg_cummin logcumsumexp   [[axis]]
+    cummax cummin arg_cummax arg_cummin logcumsumexp glu   [[axis]]
+    fmod remainder lerp erfinv logit sinc
 
 The indices that PyTorch's topk returns at ties are not the first ones: there
-only its values are taken.
+only its values are taken. PyTorch has no cube root. Its gradient of fmod takes
+the quotient rounded, and its lerp is NaN for an infinite end of weight ½: these
+points are not here.
 """
 
 import json
@@ -94,7 +97,29 @@ def sorting():
         case("logcumsumexp", lambda t: torch.logcumsumexp(t, 0), x, ints=[[0]], grads=False)
 
 
+def further():
+    for key, (a, b) in enumerate([((2, 3), (2, 3)), ((2, 1), (3,)), ((4,), ())]):
+        for op, f in {"fmod": torch.fmod, "remainder": torch.remainder}.items():
+            case(op, f, drawn("x%d" % key, a, -5, 5), drawn("y%d" % key, b, -2, 2), second=False)
+        case("lerp", torch.lerp, drawn("x%d" % key, a), drawn("y%d" % key, b), drawn("w%d" % key, a, -0.5, 1.5))
+    signs = [[5.0, -5, 5, -5, 6, -6, 0], [3.0, 3, -3, -3, 3, 3, 3]]
+    edges = [[5.0, -5, 0, NAN, 3, 5, -5], [0.0, 0, 0, 2, NAN, INF, INF]]
+    for op, f in {"fmod": torch.fmod, "remainder": torch.remainder}.items():
+        case(op, f, *signs, second=False, note="signs")
+        case(op, f, *edges, second=False, note="edges")
+    case("lerp", torch.lerp, [1.0, INF, 1, NAN, 0, 1e16, 1e16], [2.0, 1, INF, 1, NAN, 1, 1], [0.5, 0.5, 0, 0, 1, 1, 0], second=False, note="edges")
+    case("erfinv", torch.erfinv, drawn("erfinv", (2, 4), -0.95, 0.95))
+    case("erfinv", torch.erfinv, [0.0, 1, -1, 1.5, -2, NAN], second=False, note="edges")
+    case("logit", torch.logit, drawn("logit", (2, 4), 0.05, 0.95))
+    case("logit", torch.logit, [0.5, 0, 1, -1, 2, NAN], second=False, note="edges")
+    case("sinc", torch.sinc, [[0.3, -0.8, 1.25], [2.6, -1.75, 0.55]])
+    case("sinc", torch.sinc, [0.0, 0.5, 1e-300, -1.5, INF, NAN], second=False, note="edges")
+    for shape, axis in (((2, 6), 1), ((4, 2), 0), ((2, 2, 3), -2), ((0, 4), 1)):
+        case("glu", lambda t: torch.nn.functional.glu(t, axis), drawn("glu%d" % axis, shape), ints=[[axis]])
+
+
 sorting()
+further()
 print('{"torch":"%s","cases":[' % torch.__version__.split("+")[0])
 print(",\n".join(json.dumps(c, separators=(",", ":")) for c in cases))
 print("]}")

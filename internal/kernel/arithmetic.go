@@ -286,6 +286,16 @@ func isNormal(v float64) bool {
 	return math.Float64bits(v)>>52&exponents-1 < exponents-1
 }
 
+// Cbrt is y = ∛x, for negative x too.
+//
+//	∂y/∂x = 1 / (3y²)
+//
+// At 0 the gradient is +Inf.
+var Cbrt = ofX(math.Cbrt, func(gy, x float64) float64 {
+	y := math.Cbrt(x)
+	return gy / (3 * y * y)
+})
+
 // Abs is y = |x|.
 //
 //	∂y/∂x = sign x, 0 at 0
@@ -482,6 +492,68 @@ func divSV[T Float](dst []T, s T, y []T) {
 		dst[i] = s / v
 	}
 }
+
+// Fmod is z = x − y·trunc(x/y), without the rounding error of the quotient:
+// the remainder that has the sign of x.
+//
+//	∂z/∂x = 1, ∂z/∂y = −trunc(x/y)
+//
+// Special cases are: NaN for y = 0 and for x = ±Inf; x for y = ±Inf.
+var Fmod = ofXY(math.Mod, func(gy, x, y, _ float64) (gx, gyy float64) { return gy, fmodSlope(gy, x, y) })
+
+// FmodSlope is −x·trunc(y/z): the gradient of [Fmod] of y and z with respect to
+// z, for the incoming gradient x.
+var FmodSlope = ofXYZ(fmodSlope)
+
+func fmodSlope(gy, x, y float64) float64 {
+	quotient := math.Trunc(x / y)
+	if rest := math.Mod(x, y); rest-rest == 0 && !math.IsInf(y, 0) {
+		quotient = math.Round((x - rest) / y) // x/y may be rounded up to a whole number
+	}
+	return -gy * quotient
+}
+
+// Remainder is z = x − y·floor(x/y), without the rounding error of the
+// quotient: the remainder that has the sign of y.
+//
+//	∂z/∂x = 1, ∂z/∂y = −floor(x/y)
+//
+// Special cases are: NaN for y = 0 and for x = ±Inf; for y = ±Inf it is x, or y
+// if x has the other sign.
+var Remainder = ofXY(remainder, func(gy, x, y, _ float64) (gx, gyy float64) { return gy, remainderSlope(gy, x, y) })
+
+// RemainderSlope is −x·floor(y/z): the gradient of [Remainder] of y and z with
+// respect to z, for the incoming gradient x.
+var RemainderSlope = ofXYZ(remainderSlope)
+
+func remainder(x, y float64) float64 {
+	rest := math.Mod(x, y)
+	if rest != 0 && (rest < 0) != (y < 0) {
+		rest += y
+	}
+	return rest
+}
+
+func remainderSlope(gy, x, y float64) float64 {
+	slope := fmodSlope(gy, x, y)
+	if rest := math.Mod(x, y); rest != 0 && (rest < 0) != (y < 0) {
+		slope += gy // floor is 1 less than trunc
+	}
+	return slope
+}
+
+// Lerp is w = x + (y − x)·z, computed from the nearer end: it is exactly y for
+// z = 1. Where y − x leaves the range, it is (1 − z)·x + z·y.
+var Lerp = ofXYZ(func(x, y, z float64) float64 {
+	switch d := y - x; {
+	case d-d != 0:
+		return (1-z)*x + z*y
+	case z < 0.5:
+		return x + z*d
+	default:
+		return y - (1-z)*d
+	}
+})
 
 // Fill sets every element of dst to v.
 func Fill[T Float](dst []T, v T) {

@@ -16,6 +16,7 @@ var binaries = []struct {
 	{"Equal", &kernel.Equal}, {"NotEqual", &kernel.NotEqual}, {"Less", &kernel.Less}, {"LessEqual", &kernel.LessEqual},
 	{"Greater", &kernel.Greater}, {"GreaterEqual", &kernel.GreaterEqual}, {"BCE", &kernel.BCE}, {"BCELogits", &kernel.BCELogits},
 	{"CrossEntropy", &kernel.CrossEntropy}, {"LogAddExp", &kernel.LogAddExp}, {"PReLU", &kernel.PReLU},
+	{"Fmod", &kernel.Fmod}, {"Remainder", &kernel.Remainder},
 }
 
 // Each loop, vector or scalar on either side and in both precisions, agrees
@@ -56,7 +57,7 @@ func TestBinaryDerivativesAgainstDifferences(t *testing.T) {
 			continue
 		}
 		for _, x := range []float64{0.05, 0.3, 0.7, 0.95} {
-			for _, y := range []float64{0.1, 0.4, 0.9, 1.7} {
+			for _, y := range []float64{0.11, 0.4, 0.9, 1.7} { // x/y is never whole
 				gx, gy := row.f.D(3, x, y, row.f.F(x, y))
 				dx := 3 * (row.f.F(x+h, y) - row.f.F(x-h, y)) / (2 * h)
 				dy := 3 * (row.f.F(x, y+h) - row.f.F(x, y-h)) / (2 * h)
@@ -92,6 +93,11 @@ func TestBinaryEdges(t *testing.T) {
 		{"LogAddExp", 1000, 1000, 1000.6931471805599, 0.5, 0.5}, {"LogAddExp", -inf, -inf, -inf, 0, 0}, {"LogAddExp", inf, inf, inf, 0.5, 0.5},
 		{"LogAddExp", -inf, 2, 2, 0, 1}, {"LogAddExp", inf, 2, inf, 1, 0}, {"LogAddExp", nan, inf, nan, nan, nan},
 		{"LogAddExp", 0, -40, 4.248354255291589e-18, 1, 4.248354255291589e-18},
+		{"Fmod", 5, 3, 2, 1, -1}, {"Fmod", -5, 3, -2, 1, 1}, {"Fmod", 5, -3, 2, 1, 1}, {"Fmod", -5, -3, -2, 1, -1}, {"Fmod", -6, 3, 0, 1, 2},
+		{"Fmod", 5, 0, nan, 1, -inf}, {"Fmod", 0, 0, nan, 1, nan}, {"Fmod", inf, 3, nan, 1, -inf}, {"Fmod", 5, inf, 5, 1, 0}, {"Fmod", -5, inf, -5, 1, 0},
+		{"Fmod", 1, 0.1, 0.09999999999999995, 1, -9}, {"Fmod", nan, 1, nan, 1, nan},
+		{"Remainder", 5, 3, 2, 1, -1}, {"Remainder", -5, 3, 1, 1, 2}, {"Remainder", 5, -3, -1, 1, 2}, {"Remainder", -5, -3, -2, 1, -1}, {"Remainder", -6, 3, 0, 1, 2},
+		{"Remainder", 5, 0, nan, 1, -inf}, {"Remainder", inf, 3, nan, 1, -inf}, {"Remainder", 5, inf, 5, 1, 0}, {"Remainder", -5, inf, inf, 1, 1}, {"Remainder", 5, -inf, -inf, 1, 1},
 		{"Equal", nan, nan, 0, unstated, unstated}, {"NotEqual", nan, nan, 1, unstated, unstated}, {"Less", nan, 1, 0, unstated, unstated}, {"GreaterEqual", 1, nan, 0, unstated, unstated},
 	} {
 		for _, b := range binaries {

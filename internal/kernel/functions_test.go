@@ -27,7 +27,8 @@ var unaries = []struct {
 	{"Cos", &kernel.Cos, 0, 0}, {"Tan", &kernel.Tan, 0, 0}, {"Asin", &kernel.Asin, 0, 0}, {"Acos", &kernel.Acos, 0, 0},
 	{"Atan", &kernel.Atan, 0, 0}, {"Sinh", &kernel.Sinh, 0, 0}, {"Cosh", &kernel.Cosh, 0, 0}, {"Tanh", &kernel.Tanh, 0, 0},
 	{"Asinh", &kernel.Asinh, 0, 0}, {"Acosh", &kernel.Acosh, 0, 0}, {"Atanh", &kernel.Atanh, 0, 0}, {"Erf", &kernel.Erf, 0, 0},
-	{"Erfc", &kernel.Erfc, 0, 0}, {"Floor", &kernel.Floor, 0, 0}, {"Ceil", &kernel.Ceil, 0, 0}, {"Round", &kernel.Round, 0, 0}, {"Trunc", &kernel.Trunc, 0, 0},
+	{"Erfc", &kernel.Erfc, 0, 0}, {"ErfInv", &kernel.ErfInv, 0, 0}, {"Logit", &kernel.Logit, 0, 0}, {"Cbrt", &kernel.Cbrt, 0, 0},
+	{"Sinc", &kernel.Sinc, 0, 0}, {"Sinc", &kernel.Sinc, 3, 0}, {"Floor", &kernel.Floor, 0, 0}, {"Ceil", &kernel.Ceil, 0, 0}, {"Round", &kernel.Round, 0, 0}, {"Trunc", &kernel.Trunc, 0, 0},
 	{"Lgamma", &kernel.Lgamma, 0, 0}, {"Digamma", &kernel.Digamma, 0, 0}, {"Polygamma", &kernel.Polygamma, 2, 0},
 	{"ReLU", &kernel.ReLU, 0, 0}, {"ReLU6", &kernel.ReLU6, 0, 0}, {"LeakyReLU", &kernel.LeakyReLU, 0.25, 0},
 	{"ELU", &kernel.ELU, 0.75, 0}, {"SELU", &kernel.SELU, 0, 0}, {"CELU", &kernel.CELU, 0.75, 0}, {"GELU", &kernel.GELU, 0, 0},
@@ -66,7 +67,7 @@ func near(got, want, tolerance float64) bool {
 // than ordinary rounding: the standard library's are less accurate where they
 // are steep.
 var referenceTolerance = map[string]float64{
-	"PowScalar": 1e-13, "Polygamma": 2e-14, "Digamma": 1e-14, "Lgamma": 1e-14,
+	"PowScalar": 1e-13, "Polygamma": 2e-14, "Digamma": 1e-14, "Lgamma": 1e-14, "Sinc": 1e-14,
 }
 
 // The reference values come from mpmath with 60 digits and more: see

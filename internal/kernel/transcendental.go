@@ -259,6 +259,126 @@ func expSquare(x, c float64) float64 {
 	return math.Exp(c*square) * (1 + c*rest)
 }
 
+// ErfInv is the inverse of [Erf].
+//
+//	∂y/∂x = √π/2·e^(y²)
+//
+// Special cases are: at ±1 the value is ±Inf and the gradient +Inf; for |x| > 1
+// both are NaN.
+var ErfInv = ofX(math.Erfinv, erfInvGrad)
+
+// erfInvGrad takes e^(y²) = erfc(y)·e^(y²)/(1 − x) for x > ½, where the rounding
+// error of y would be magnified otherwise: the product in the numerator varies
+// slowly.
+func erfInvGrad(gy, x float64) float64 {
+	most := math.Abs(x)
+	y := math.Erfinv(most)
+	square := y * y
+	power := math.Exp(square) * (1 + math.FMA(y, y, -square))
+	switch {
+	case most == 1:
+		return gy * math.Inf(1)
+	case most > 0.5:
+		power *= math.Erfc(y) / (1 - most)
+	}
+	return gy * (math.SqrtPi / 2 * power)
+}
+
+// Logit is y = ln(x/(1 − x)), accurate near ½.
+//
+//	∂y/∂x = 1 / (x·(1 − x))
+//
+// Special cases are: −Inf at 0 and +Inf at 1, with the gradient +Inf; outside
+// of 0 to 1 both are NaN.
+var Logit = ofX(logit, func(gy, x float64) float64 {
+	if x < 0 || x > 1 {
+		return math.NaN()
+	}
+	return gy / ((x + 0) * (1 - x)) // x + 0 makes −0 into +0
+})
+
+func logit(x float64) float64 {
+	if x < 0.25 || x > 0.75 {
+		return logOf(x / (1 - x))
+	}
+	return math.Log1p((2*x - 1) / (1 - x))
+}
+
+// Sinc is y = sin(πx)/(πx), or the derivative of that of order a. It is exactly
+// 0 at whole numbers but 0.
+//
+//	∂y/∂x = the derivative of order a + 1
+//
+// Special cases are: 1 at 0; NaN at ±Inf.
+var Sinc = ofXA(func(x, a float64) float64 { return sincTimes(1, x, a) }, func(gy, x, a float64) float64 { return sincTimes(gy, x, a+1) })
+
+// sincTimes returns gy times the derivative of order n of sin(πx)/(πx). Near 0
+// it sums the power series in u = πx,
+//
+//	Σ (−1)ᵏ·u^(2k−n) / ((2k+1)·(2k−n)!) over 2k ≥ n
+//
+// and elsewhere it goes up from order 0, as the n-th derivative of u·sinc u is
+// that of sin u. An odd power series has the factor x, taken last, since it
+// may be tiny where gy is huge.
+func sincTimes(gy, x, n float64) float64 {
+	if x-x != 0 {
+		return math.NaN()
+	}
+	most := math.Abs(x)
+	u := math.Pi * most
+	if u < n+1.5 {
+		odd := math.Mod(n, 2) == 1
+		y := gy * sincSeries(u*u, n)
+		if odd {
+			return y * math.Pi * x
+		}
+		return y
+	}
+	sin, cos := sinCosPi(most)
+	y, scale := sin/math.Pi/most, 1/math.Pi
+	for k := 1.0; k <= n; k++ {
+		sin, cos = cos, -sin // the derivative of sin u
+		scale *= math.Pi
+		y = (sin*scale - k*y) / most
+	}
+	if x < 0 && math.Mod(n, 2) == 1 {
+		y = -y
+	}
+	return gy * y
+}
+
+// sincSeries returns πⁿ times the power series, divided by u if n is odd.
+func sincSeries(square, n float64) float64 {
+	low := math.Mod(n, 2) // the lowest power
+	term := math.Pow(math.Pi, n)
+	if math.Mod((n+low)/2, 2) == 1 {
+		term = -term
+	}
+	sum := 0.0
+	for power, k := low, n+low; ; power, k = power+2, k+2 {
+		part := term / (k + 1)
+		sum += part
+		if math.Abs(part) <= math.Abs(sum)*0x1p-60 {
+			return sum
+		}
+		term *= -square / ((power + 1) * (power + 2))
+	}
+}
+
+// sinCosPi returns the sine and cosine of πx, exact at multiples of ½.
+func sinCosPi(x float64) (sin, cos float64) {
+	whole := math.Round(x)
+	rest := x - whole
+	sin, cos = math.Sin(math.Pi*rest), math.Cos(math.Pi*rest)
+	if part := math.Abs(rest); part > 0.25 {
+		cos = math.Sin(math.Pi * (0.5 - part))
+	}
+	if math.Mod(whole, 2) != 0 {
+		return -sin, -cos
+	}
+	return sin, cos
+}
+
 // Lgamma is y = ln |Γ(x)|.
 //
 //	∂y/∂x = digamma x

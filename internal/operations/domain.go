@@ -42,6 +42,15 @@ func atanhDomain(x, _ float64) (Fault, string) {
 	return Outside, " of %s, outside −1 to 1"
 }
 
+func logitDomain(x, _ float64) (Fault, string) {
+	if x == 0 || x == 1 {
+		return LogOfZero, " of %s: log of 0"
+	}
+	return Outside, " of %s, no probability"
+}
+
+func moduloDomain(_, _ float64) (Fault, string) { return DivisionByZero, " by 0" }
+
 // poleDomain is for a function with poles at 0, −1, −2, …; elsewhere it
 // overflows.
 func poleDomain(x, _ float64) (Fault, string) {

@@ -20,6 +20,15 @@ def sigmoid(x):
     return 1 / (1 + m.exp(-x))
 
 
+def sinc(x, n):
+    """The derivative of order n of sin(πx)/(πx)."""
+    u = m.pi * x
+    y = m.sin(u) / u
+    for k in range(1, int(n) + 1):
+        y = (m.sin(u + k * m.pi / 2) - k * y) / u
+    return y * m.pi**n
+
+
 SCALE = mpf("1.0507009873554804934193349852946")
 ALPHA = mpf("1.6732632423543772848170429916717")
 
@@ -27,6 +36,7 @@ everywhere = [-1000, -700.5, -100, -40, -25, -19, -10, -3.5, -1, -0.5, -0.007812
 small = [x for x in everywhere if abs(x) <= 40]
 positive = [1e-300, 1e-10, 0.0078125, 0.5, 0.75, 0.9999999, 1.0000001, 1.5, 2, 3, 10, 1000, 1e10, 1e300]
 unit = [-0.9999999999, -0.99, -0.5, -0.0078125, -1e-10, 1e-10, 0.0078125, 0.25, 0.5, 0.75, 0.99, 0.9999999999]
+probabilities = [1e-300, 1e-10, 0.0078125, 0.2, 0.25, 0.4, 0.4999999, 0.5000001, 0.6, 0.75, 0.9, 0.9999999999]
 gamma = [-1000.5, -20.0000001, -9.9999999, -3.25, -0.5, -0.0078125, -1e-10, 1e-10, 0.0078125, 0.5, 0.75, 2.5, 3, 10, 30.5, 1000, 1e6]
 order = [-1000.375, -20.25, -3.25, -0.9990234375, -0.375, -0.0078125, 0.0078125, 0.5, 1, 2.5, 3, 10, 30.5, 100, 1000, 1e6]
 
@@ -56,6 +66,10 @@ table = {
     "Atanh": (m.atanh, unit, None),
     "Erf": (m.erf, small, None),
     "Erfc": (m.erfc, small, None),
+    "ErfInv": (lambda x: m.findroot(lambda y: m.erf(y) - x, m.erfinv(mpf(float(x)))), [x for x in unit], None),
+    "Logit": (lambda x: m.log(x / (1 - x)), probabilities, None),
+    "Cbrt": (lambda x: m.sign(x) * m.cbrt(abs(x)), everywhere, None),
+    "Sinc": (sinc, [x for x in small if x % 1], [0, 1, 2, 3, 6]),
     "Lgamma": (lambda x: m.log(abs(m.gamma(x))), gamma, None),
     "Digamma": (m.digamma, gamma, None),
     "Polygamma": (lambda x, n: m.polygamma(int(n), x), order, [0, 1, 2, 3, 7, 30]),
