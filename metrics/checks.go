@@ -27,9 +27,14 @@ func mustExist(op, what string, t autograd.Tensor) {
 // mustBeLabels panics unless every label is in [0, classes).
 func mustBeLabels(op, argument string, labels []int, classes int) {
 	for i, label := range labels {
-		if label < 0 || label >= classes {
-			panic(autograd.NewIndexError(op, fmt.Sprintf("%s[%d] =", argument, i), label, classes))
-		}
+		mustBeLabel(op, argument, i, label, classes)
+	}
+}
+
+// mustBeLabel panics unless the label with index i is in [0, classes).
+func mustBeLabel(op, argument string, i, label, classes int) {
+	if label < 0 || label >= classes {
+		panic(autograd.NewIndexError(op, fmt.Sprintf("%s[%d] =", argument, i), label, classes))
 	}
 }
 

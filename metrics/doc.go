@@ -1,7 +1,7 @@
 // Package metrics measures predictions in numbers that people read: errors of a
-// regression; and accuracy, confusion matrix, precision, recall, F1 and the
-// area under the ROC curve of a classification. It works on Tensors and labels
-// and needs no graph.
+// regression; accuracy, confusion matrix, precision, recall, F1 and the areas
+// under the curves of a classification; overlaps of a segmentation; and average
+// precision of a detector. It works on Tensors and labels and needs no graph.
 //
 //	probabilities := autograd.NewTensor([]float64{0.9, 0.4, 0.2, 0.7, 0.6, 0.1})
 //	targets := autograd.NewTensor([]float64{1, 1, 0, 1, 0, 0})
@@ -30,6 +30,20 @@
 // logits, along the last axis; [Classes] turns both into labels, which count
 // from 0. The functions of a prediction and a target, such as [MSE], are what
 // train.Config.Metrics takes.
+//
+// # Pixels and boxes
+//
+// [IoU] and [Dice] compare two masks. An [Overlap] compares the labels of
+// pixels, over any number of batches:
+//
+//	overlap := metrics.NewOverlap(3)
+//	overlap.Add(scores.ArgMax(1), mask, 255) // [batch, classes, height, width], [batch, height, width]
+//	fmt.Printf("%.3f, without the background %.3f\n", overlap.MeanIoU(), overlap.MeanIoU(0))
+//
+// [Detections] are boxes with their images, classes and scores, which
+// [MeanAveragePrecision] compares with those that are there, and of which
+// [Detections.Suppress] removes what was found twice. [BoxIoU] and
+// [NonMaximumSuppression] work on plain boxes.
 //
 // # Edges
 //

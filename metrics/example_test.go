@@ -56,3 +56,39 @@ func ExampleConfusionMatrix() {
 	// silver                 0       2       1
 	// bronze                 0       0       1
 }
+
+// A border of label 255 does not count.
+func ExampleOverlap() {
+	scores := autograd.NewTensor([]float64{
+		5, 1, 1, 1, // class 0, for 2×2 pixels
+		1, 5, 5, 5, // class 1
+		2, 2, 2, 2, // class 2
+	}, 1, 3, 2, 2)
+	mask := autograd.NewInts([]int{0, 1, 0, 255}, 1, 2, 2)
+	overlap := metrics.NewOverlap(3)
+	overlap.Add(scores.ArgMax(1), mask, 255) // [batch, classes, height, width], [batch, height, width]
+	fmt.Printf("%.3f, without the background %.3f\n", overlap.MeanIoU(), overlap.MeanIoU(0))
+	// Output: 0.500, without the background 0.500
+}
+
+// Two boxes in two images. One is found twice, and something else is taken for
+// the other.
+func ExampleMeanAveragePrecision() {
+	actual := metrics.Detections{
+		Boxes:   autograd.FromNested([][]float64{{0, 0, 10, 10}, {5, 5, 9, 9}}),
+		Classes: autograd.NewInts([]int{3, 3}), Images: autograd.NewInts([]int{0, 1}),
+	}
+	predicted := metrics.Detections{
+		Boxes:   autograd.FromNested([][]float64{{0, 0, 10, 9}, {1, 0, 10, 10}, {20, 0, 30, 9}}),
+		Scores:  autograd.NewTensor([]float64{0.9, 0.8, 0.7}),
+		Classes: autograd.NewInts([]int{3, 3, 3}), Images: autograd.NewInts([]int{0, 0, 1}),
+	}
+	predicted = predicted.Suppress(0.5)
+	fmt.Println(predicted.Scores.Float64s())
+	fmt.Println(metrics.MeanAveragePrecision(predicted, actual, 0.5))
+	fmt.Printf("%.2f\n", metrics.MeanAveragePrecision(predicted, actual, metrics.COCOThresholds()...))
+	// Output:
+	// [0.9 0.7]
+	// 0.5
+	// 0.45
+}

@@ -33,6 +33,8 @@ var approximately = cmp.Comparer(func(x, y float64) bool {
 func TestMistakesPanic(t *testing.T) {
 	two, column := tensor([]float64{0, 1}), tensor([]float64{0, 1}, 2, 1)
 	ints2, ints3 := labels(0, 1), labels(0, 1, 1)
+	box := found([7]float64{0, 0, 1, 0, 0, 1, 1})
+	with := func(f func(d *metrics.Detections)) metrics.Detections { d := box; f(&d); return d }
 	argument, index, shape := new(*autograd.ArgumentError), new(*autograd.IndexError), new(*autograd.ShapeError)
 	tests := []struct {
 		name string
@@ -69,6 +71,40 @@ func TestMistakesPanic(t *testing.T) {
 			"NewConfusionMatrix: actual[0] = -1 is out of range for 2"},
 		{"prediction that is NaN", func() { metrics.NewConfusionMatrix(metrics.Classes(tensor([]float64{0, nan})), ints2, "a", "b") }, index,
 			"NewConfusionMatrix: predicted[1] = -1 is out of range for 2"},
+		{"IoU shapes", func() { metrics.IoU(two, column) }, shape, "IoU: prediction and target differ in shape: [2], [2 1]"},
+		{"Dice targets", func() { metrics.Dice(two, tensor([]float64{1, 0.5})) }, argument, "Dice: targets[1] = 0.5 is neither 0 nor 1"},
+		{"no classes of an overlap", func() { metrics.NewOverlap(0) }, argument, "NewOverlap: there are 0 classes"},
+		{"Overlap shapes", func() { metrics.NewOverlap(2).Add(ints2, ints3) }, shape, "Overlap.Add: predicted and actual labels differ in shape: [2], [3]"},
+		{"Overlap predicted", func() { metrics.NewOverlap(2).Add(labels(0, 2), labels(0, 0)) }, index, "Overlap.Add: predicted[1] = 2 is out of range for 2"},
+		{"Overlap actual", func() { metrics.NewOverlap(2).Add(labels(0, 1), labels(0, 9), 8) }, index, "Overlap.Add: actual[1] = 9 is out of range for 2"},
+		{"top 3 of 2", func() { metrics.TopKAccuracy(tensor([]float64{0, 1}, 1, 2), tensor([]float64{0, 1}, 1, 2), 3) }, argument, "TopKAccuracy: k is 3, want 1 to 2"},
+		{"top k shapes", func() { metrics.TopKAccuracy(two, column, 1) }, shape, "TopKAccuracy: prediction and target differ in shape: [2], [2 1]"},
+		{"top k of a scalar", func() { metrics.TopKAccuracy(autograd.Scalar(1), autograd.Scalar(1), 1) }, shape, "TopKAccuracy: a scalar has no axis of classes: []"},
+		{"AveragePrecision shapes", func() { metrics.AveragePrecision(two, column) }, shape, "AveragePrecision: prediction and target differ in shape: [2], [2 1]"},
+		{"boxes", func() { metrics.BoxIoU(two, box.Boxes) }, shape, "BoxIoU: boxes are rows of left, top, right, bottom: [2]"},
+		{"no boxes", func() { metrics.BoxIoU(box.Boxes, autograd.Tensor{}) }, argument, "BoxIoU: the tensor of boxes is the zero Tensor"},
+		{"scores", func() { metrics.NonMaximumSuppression(box.Boxes, two, 0.5) }, shape, "NonMaximumSuppression: the scores are not one for each box: [2], [1]"},
+		{"threshold", func() { metrics.NonMaximumSuppression(box.Boxes, box.Scores, nan) }, argument, "NonMaximumSuppression: a threshold of NaN"},
+		{"NaN box", func() { metrics.NonMaximumSuppression(tensor([]float64{0, 0, nan, 1}, 1, 4), box.Scores, 0.5) }, argument, "NonMaximumSuppression: box 0, [0 0 NaN 1], or its score is NaN"},
+		{"NaN score", func() { with(func(d *metrics.Detections) { d.Scores = tensor([]float64{nan}) }).Suppress(0.5) }, argument, "Detections.Suppress: box 0"},
+		{"classes", func() { metrics.AveragePrecisions(with(func(d *metrics.Detections) { d.Classes = ints2 }), box, 0.5) }, shape,
+			"AveragePrecisions: the predicted classes are not one for each box: [2], [1]"},
+		{"images", func() { metrics.AveragePrecisions(box, with(func(d *metrics.Detections) { d.Images = ints2 }), 0.5) }, shape,
+			"AveragePrecisions: the actual images are not one for each box: [2], [1]"},
+		{"negative class", func() {
+			metrics.MeanAveragePrecision(box, with(func(d *metrics.Detections) { d.Classes = labels(-1) }), 0.5)
+		}, index,
+			"MeanAveragePrecision: actual classes[0] = -1 is out of range"},
+		{"without scores", func() {
+			metrics.MeanAveragePrecision(with(func(d *metrics.Detections) { d.Scores = autograd.Tensor{} }), box, 0.5)
+		}, argument,
+			"MeanAveragePrecision: the tensor of scores is the zero Tensor"},
+		{"without threshold", func() { metrics.MeanAveragePrecision(box, box) }, argument, "MeanAveragePrecision: no threshold"},
+		{"bad threshold", func() { metrics.MeanAveragePrecision(box, box, 0.5, 2) }, argument, "MeanAveragePrecision: a threshold of 2"},
+		{"actual box", func() {
+			metrics.AveragePrecisions(box, with(func(d *metrics.Detections) { d.Boxes = tensor([]float64{1, 1, 1, 2}, 1, 4) }), 0.5)
+		}, argument,
+			"AveragePrecisions: actual box 0, [1 1 1 2], has no area"},
 		{"class without a name", func() { metrics.NewConfusionMatrix(ints2, ints2, "a", "b").Class(2) }, index,
 			"ConfusionMatrix.Class: class 2 is out of range for 2"},
 	}
@@ -78,7 +114,7 @@ func TestMistakesPanic(t *testing.T) {
 			if !errors.As(err, test.want) {
 				t.Fatalf("got %v, want a %T", err, test.want)
 			}
-			if want := "metrics: " + test.text + ", at metrics_test.go:"; !strings.HasPrefix(err.Error(), want) {
+			if want := "metrics: " + test.text; !strings.HasPrefix(err.Error(), want) || !strings.Contains(err.Error(), ", at metrics_test.go:") {
 				t.Errorf("got %q, want %q and a line", err, want)
 			}
 		})
