@@ -42,6 +42,7 @@ type Node struct {
 	NeedsGrad bool      // leads back to a variable or parameter
 	Constants []float64 // of the operation: a factor, an exponent, bounds
 	Ints      []int     // of the operation: axes, a permutation, indices
+	Settings  string    // of a convolution or pooling, in words: "3×3 stride 2"
 	Location  Location  // the user's line, with Trace or CheckFinite
 }
 
@@ -51,6 +52,7 @@ func (x Value) Node() Node {
 	node := Node{
 		Value: x, ID: int(x.id), Op: n.op.name, Kind: n.kind(), NeedsGrad: n.flags&needsGrad != 0,
 		Scope: g.scopes.paths[n.scope], Scopes: g.scopes.names(n.scope), Constants: n.constants(), Ints: slices.Clone(n.ints()),
+		Settings: n.settings(),
 	}
 	for _, input := range n.inputs() {
 		node.Inputs = append(node.Inputs, int(input))

@@ -41,7 +41,8 @@ func isSymbol(name string) bool {
 }
 
 // Details returns the rest of the heading after the title: the operation with
-// its constants unless the title has it, and the shape of a tensor.
+// its constants and settings unless the title has it, and the shape of a
+// tensor.
 func (n *Node) Details(digits int) string {
 	if n.Group != nil {
 		return n.Group.summary()
@@ -52,6 +53,9 @@ func (n *Node) Details(digits int) string {
 	}
 	for _, c := range n.Constants {
 		parts = append(parts, Number(c, digits))
+	}
+	if n.Source.Settings != "" && n.Op == n.Source.Op {
+		parts = append(parts, n.Source.Settings)
 	}
 	if n.Frozen {
 		parts = append(parts, "frozen")
