@@ -6,11 +6,15 @@ import (
 	"context"
 	"flag"
 	"fmt"
+	"image"
 	"io"
 	"os"
 	"os/signal"
 	"path/filepath"
 	"time"
+
+	"nabla/data/images"
+	"nabla/data/mnist"
 )
 
 // A Command is a program under way.
@@ -103,6 +107,20 @@ func (c *Command) Write(file string, write func(path string) error) error {
 	}
 	c.Print("wrote %s", path)
 	return nil
+}
+
+// WriteImage writes a picture as PNG into the folder Out.
+func (c *Command) WriteImage(file string, picture image.Image) error {
+	return c.Write(file, func(path string) error { return images.WriteFile(path, picture) })
+}
+
+// Digits reads the data in the folder Data, or MNIST.
+func (c *Command) Digits(ctx context.Context) (mnist.Set, error) {
+	folder, err := mnist.Find(ctx, c.Data)
+	if err != nil {
+		return mnist.Set{}, err
+	}
+	return mnist.Read(folder)
 }
 
 // First returns how many of that many samples to train on.
