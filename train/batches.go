@@ -1,6 +1,7 @@
 package train
 
 import (
+	"context"
 	"iter"
 	"math/rand/v2"
 
@@ -41,4 +42,20 @@ func (b *batches) of(rows []int) Data {
 	}
 	batch.gather(b.whole, rows)
 	return batch
+}
+
+// all returns the batches of an epoch. Once the context is done, it ends with
+// ctx.Err().
+func (b *batches) all(ctx context.Context) iter.Seq2[Data, error] {
+	return func(yield func(Data, error) bool) {
+		for rows := range b.rows {
+			if err := ctx.Err(); err != nil {
+				yield(Data{}, err)
+				return
+			}
+			if !yield(b.of(rows), nil) {
+				return
+			}
+		}
+	}
 }

@@ -26,6 +26,12 @@
 // which RNG shuffles before every epoch; the last batch of an epoch may be
 // smaller. One batch of all rows is never shuffled.
 //
+// A [Loader] makes the batches of an epoch in the background, shuffled from a
+// seed and changed by a function of one's own, the same bits for any number of
+// workers. A loop ranges over them, or [Run] does if the configuration says so:
+//
+//	config.Loader = &train.LoaderOptions{Seed: 1, Workers: 2, DropLast: true, Prepare: augment}
+//
 // # Watching
 //
 // [Config].OnEpoch is called with every [Epoch] and may end the training, with

@@ -11,7 +11,7 @@ import (
 // for a parameter that the last step of an epoch made infinite or NaN.
 type StepError struct {
 	Epoch int    // from 1; 0 outside Run
-	Part  string // of the epoch: "training", "training metrics" or "validation"; outside Run "evaluation" or "prediction"
+	Part  string // of the epoch: "training", "training metrics" or "validation"; outside Run "evaluation", "prediction" or "preparation"
 	Batch int    // in that part, from 1; 0 when a metric failed
 	Err   error
 }

@@ -81,6 +81,63 @@ func ExampleRun() {
 	// Output: stopped early: true, R² above 0.9: true
 }
 
+// A loop of one's own over batches that are prepared in the background. What
+// Prepare draws is the same for any number of workers.
+func ExampleLoader() {
+	loader := train.NewLoader(
+		train.Data{Inputs: autograd.NewTensor([]float64{1, 2, 3, 4, 5}, 5, 1)},
+		train.LoaderOptions{BatchSize: 2, Seed: 1, Workers: 2, Prepare: func(rng *rand.Rand, batch train.Data) {
+			if rng.IntN(2) == 0 {
+				for i, v := range batch.Inputs.Raw64() {
+					batch.Inputs.Raw64()[i] = -v
+				}
+			}
+		}},
+	)
+	for epoch := range 2 {
+		for batch, err := range loader.Epoch(context.Background(), epoch) {
+			if err != nil {
+				fmt.Println(err)
+				return
+			}
+			fmt.Println(epoch, batch.Inputs.Raw64())
+		}
+	}
+	// Output:
+	// 0 [-2 -4]
+	// 0 [-5 -3]
+	// 0 [-1]
+	// 1 [5 3]
+	// 1 [2 1]
+	// 1 [-4]
+}
+
+// A training whose inputs are a little different in each epoch.
+func ExampleConfig_loader() {
+	rng := rand.New(rand.NewPCG(1, 0))
+	config := train.Config{
+		Model:     layers.NewDense(rng, 1, 1),
+		Loss:      losses.MSE,
+		Optimizer: optim.NewSGD(0.1),
+		Epochs:    50,
+		BatchSize: 4,
+	}
+	augment := func(rng *rand.Rand, batch train.Data) {
+		for i := range batch.Inputs.Raw64() {
+			batch.Inputs.Raw64()[i] += 0.01 * rng.NormFloat64()
+		}
+	}
+	config.Loader = &train.LoaderOptions{Seed: 1, Workers: 2, DropLast: true, Prepare: augment}
+	line := train.Data{Inputs: autograd.Arange(-1, 1, 0.2).Reshape(10, 1), Targets: autograd.Arange(-1, 3, 0.4).Reshape(10, 1)}
+	history, err := train.Run(context.Background(), config, line)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("fitted:", history[len(history)-1].Train.Loss < 0.001)
+	// Output: fitted: true
+}
+
 // A rate that is too high makes the training diverge. The error says where the
 // first infinity arose.
 func ExampleStepError() {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"iter"
 	"math/rand/v2"
 
 	"nabla/autograd"
@@ -35,6 +36,11 @@ type Config struct {
 	Epochs    int              // passes over all rows, at least 1
 	BatchSize int              // rows per step; 0: all rows. The last batch may be smaller
 	RNG       *rand.Rand       // shuffles the rows before every epoch; nil keeps their order
+
+	// Loader makes the batches of the training in the background, in place of
+	// RNG, which must be nil: to augment them, for example. Its BatchSize is
+	// that above if it is 0, and its epochs count from 1. Nil: none.
+	Loader *LoaderOptions
 
 	Metrics    []Metric // measured after each epoch, on the training data and on Validation
 	Validation Data     // measured after each epoch, never trained on; zero: none
@@ -113,6 +119,7 @@ type cycle struct {
 	graph      *autograd.Graph
 	stepped    *autograd.Graph // to look at parameters after a step
 	batches    *batches
+	loader     *Loader     // in place of batches, nil if there is none
 	training   *evaluation // of the metrics, nil if there are none
 	validation *evaluation // nil if there is none
 	lossSum    float64     // over the rows of this epoch so far
@@ -139,7 +146,11 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 		Config:  config,
 		graph:   autograd.NewGraph(config.Graph),
 		stepped: autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
-		batches: newBatches(config.RNG, data, config.BatchSize),
+	}
+	if config.Loader == nil {
+		c.batches = newBatches(config.RNG, data, config.BatchSize)
+	} else {
+		c.loader = config.newLoader(op, data)
 	}
 	if len(config.Metrics) > 0 {
 		c.training = newEvaluation(config, data)
@@ -150,6 +161,18 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 		c.validation = newEvaluation(config, config.Validation)
 	}
 	return c
+}
+
+// newLoader returns the loader of the training's batches.
+func (c *Config) newLoader(op string, data Data) *Loader {
+	if c.RNG != nil {
+		panic(autograd.NewArgumentError(op, "there are a Loader and an RNG: both shuffle the rows"))
+	}
+	options := *c.Loader
+	if options.BatchSize == 0 {
+		options.BatchSize = c.BatchSize
+	}
+	return newLoader(op+", Loader", data, options)
 }
 
 // check panics unless everything is there that an evaluation needs.
@@ -188,10 +211,10 @@ func (c *Config) checkData(op string, data Data) {
 // epoch goes through all rows once, and measures.
 func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 	epoch := Epoch{Number: number}
-	if err := c.train(ctx); err != nil {
+	if err := c.train(ctx, number); err != nil {
 		return epoch, inPart(err, number, "training")
 	}
-	epoch.Train.Loss = c.lossSum / float64(c.batches.whole.Rows())
+	epoch.Train.Loss = c.lossSum / float64(c.rows)
 	if c.training != nil {
 		report, err := c.training.measure(ctx)
 		if err != nil {
@@ -210,21 +233,23 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 }
 
 // train makes a step with every batch.
-func (c *cycle) train(ctx context.Context) error {
+func (c *cycle) train(ctx context.Context, number int) error {
 	c.lossSum, c.rows, c.batch = 0, 0, 0
-	var canceled, failed error
+	batches, rows := c.feed(ctx, number)
+	var ended, failed error
 	fault := autograd.Try(func() {
-		for rows := range c.batches.rows {
-			if canceled = ctx.Err(); canceled != nil {
+		for batch, err := range batches {
+			if err != nil {
+				ended = err
 				return
 			}
 			c.batch++
 			var grads autograd.Gradients
-			if grads, failed = c.step(c.batches.of(rows)); failed != nil {
+			if grads, failed = c.step(batch); failed != nil {
 				return
 			}
-			c.rows += len(rows)
-			if c.rows == c.batches.whole.Rows() {
+			c.rows += batch.Rows()
+			if c.rows == rows {
 				failed = c.checkStepped(grads)
 			}
 		}
@@ -235,7 +260,15 @@ func (c *cycle) train(ctx context.Context) error {
 	if failed != nil {
 		return &StepError{Batch: c.batch, Err: failed}
 	}
-	return canceled
+	return ended
+}
+
+// feed returns the batches of an epoch, and how many rows they have.
+func (c *cycle) feed(ctx context.Context, number int) (iter.Seq2[Data, error], int) {
+	if c.loader != nil {
+		return c.loader.Epoch(ctx, number), c.loader.Rows()
+	}
+	return c.batches.all(ctx), c.batches.whole.Rows()
 }
 
 // step makes the cycle once. It returns the gradients with which it adjusted

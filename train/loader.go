@@ -1,0 +1,332 @@
+package train
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"iter"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+
+	"nabla/autograd"
+)
+
+// LoaderOptions say how a [Loader] makes batches.
+type LoaderOptions struct {
+	BatchSize int    // rows of a batch; 0: all
+	Seed      uint64 // of the rows' order and of what Prepare draws
+	InOrder   bool   // keeps the rows in order instead of shuffling them
+	DropLast  bool   // leaves out the last batch of an epoch if it has fewer rows
+	Workers   int    // how many batches are prepared at once; 0: 1
+
+	// Prepare changes a batch in place, to augment it: a copy of rows of the
+	// data. It takes all its chance from rng. Several goroutines may call it at
+	// once, with different batches. Nil: batches are the rows as they are.
+	Prepare func(rng *rand.Rand, batch Data)
+}
+
+// A Loader cuts data into batches. It prepares them in the background while
+// others are in use.
+//
+// The rows of a batch and what Prepare draws for it follow from Seed, the
+// number of the epoch and the number of the batch alone: they are the same, bit
+// by bit, for any number of Workers, and whichever epochs came before. So a
+// training that goes on where another ended needs the seed and the number of
+// the epoch.
+type Loader struct {
+	data    Data
+	options LoaderOptions
+
+	mu   sync.Mutex
+	free []*stage
+}
+
+// NewLoader returns a Loader. Rows without Targets and Labels are data too.
+//
+// It panics with an *[autograd.ShapeError] if there are no rows, or not as many
+// inputs as targets, and with an *[autograd.ArgumentError] if BatchSize or
+// Workers is negative, or if DropLast leaves no batch.
+func NewLoader(data Data, options LoaderOptions) *Loader {
+	return newLoader("train: NewLoader", data, options)
+}
+
+func newLoader(op string, data Data, options LoaderOptions) *Loader {
+	if isGiven(data.Targets) || len(data.Labels.Shape()) > 0 {
+		data.check(op)
+	} else {
+		data.checkInputs(op)
+	}
+	rows := data.Rows()
+	switch {
+	case options.BatchSize < 0:
+		panic(autograd.NewArgumentError(op, "BatchSize is %d", options.BatchSize))
+	case options.Workers < 0:
+		panic(autograd.NewArgumentError(op, "Workers is %d", options.Workers))
+	case options.BatchSize > rows && options.DropLast:
+		panic(autograd.NewArgumentError(op, "DropLast leaves nothing of %d rows in batches of %d", rows, options.BatchSize))
+	case options.BatchSize == 0:
+		options.BatchSize = rows
+	}
+	options.BatchSize = min(options.BatchSize, rows)
+	options.Workers = max(1, options.Workers)
+	return &Loader{data: data, options: options}
+}
+
+// Len returns the number of batches in an epoch.
+func (l *Loader) Len() int {
+	if l.options.DropLast {
+		return l.data.Rows() / l.options.BatchSize
+	}
+	return (l.data.Rows() + l.options.BatchSize - 1) / l.options.BatchSize
+}
+
+// Rows returns the number of rows in an epoch.
+func (l *Loader) Rows() int { return min(l.data.Rows(), l.Len()*l.options.BatchSize) }
+
+// Epoch returns the batches of the epoch of that number, in order.
+//
+//	for batch, err := range loader.Epoch(ctx, epoch) {
+//		if err != nil {
+//			return err
+//		}
+//		…
+//	}
+//
+// A batch is valid until the next one: its memory is used again. The loop gets
+// an error, once and at its end, if
+//
+//   - the context is done: ctx.Err();
+//   - Prepare panicked with one of autograd's typed errors: a *[StepError] that
+//     wraps it and says for which batch. Any other panic of Prepare becomes one
+//     of the loop's goroutine, with a *[PrepareError].
+//
+// Whichever way the loop is left, the goroutines that prepare batches have
+// ended when it is over. Any number of loops over epochs of one Loader may run
+// at once. A nil ctx panics with an *[autograd.ArgumentError].
+func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[Data, error] {
+	if ctx == nil {
+		panic(autograd.NewArgumentError("train: Loader.Epoch", "the context is nil"))
+	}
+	return func(yield func(Data, error) bool) {
+		s := l.stage()
+		defer l.giveBack(s)
+		s.begin(ctx, epoch)
+		defer s.end()
+		for i := range l.Len() {
+			batch, err := s.next(ctx, i)
+			if !yield(batch, err) || err != nil {
+				return
+			}
+			s.release()
+		}
+	}
+}
+
+// stage returns memory for an epoch that no other loop uses.
+func (l *Loader) stage() *stage {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if n := len(l.free); n > 0 {
+		s := l.free[n-1]
+		l.free = l.free[:n-1]
+		return s
+	}
+	return newStage(l)
+}
+
+func (l *Loader) giveBack(s *stage) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.free = append(l.free, s)
+}
+
+// A stage is where the batches of one epoch are prepared. Workers take the next
+// batch that nobody has begun; one slot more than there are workers holds them.
+// A batch whose number is i is in slot i modulo their number.
+type stage struct {
+	loader  *Loader
+	rows    []int // in the epoch's order
+	slots   []slot
+	short   Data // the last batch of an epoch, if it has fewer rows
+	shuffle dice
+
+	epoch   int
+	started atomic.Int64  // the number of batches that workers have begun with
+	vacant  chan struct{} // a token for each slot that may be filled
+	done    chan struct{} // closed when the loop is left
+	workers sync.WaitGroup
+}
+
+// A slot holds a batch.
+type slot struct {
+	full  Data
+	dice  dice
+	ready chan *failure // nil when the batch is prepared
+}
+
+// A failure is how Prepare ended, if it did not return.
+type failure struct {
+	value any // of the panic; nil if it ended its goroutine
+	stack []byte
+}
+
+func newStage(l *Loader) *stage {
+	size := l.options.BatchSize
+	s := &stage{loader: l, rows: make([]int, l.data.Rows()), slots: make([]slot, min(l.options.Workers+1, l.Len())), shuffle: newDice()}
+	for i := range s.slots {
+		s.slots[i].full, s.slots[i].dice = l.data.like(size), newDice()
+	}
+	if rest := l.data.Rows() % size; rest > 0 && !l.options.DropLast {
+		s.short = l.data.like(rest)
+	}
+	return s
+}
+
+// begin starts the workers.
+func (s *stage) begin(ctx context.Context, epoch int) {
+	for i := range s.rows {
+		s.rows[i] = i
+	}
+	if o := s.loader.options; !o.InOrder {
+		s.shuffle.reset(o.Seed, epoch, 0)
+		s.shuffle.rng.Shuffle(len(s.rows), func(i, j int) { s.rows[i], s.rows[j] = s.rows[j], s.rows[i] })
+	}
+	s.epoch = epoch
+	s.started.Store(0)
+	s.vacant, s.done = make(chan struct{}, len(s.slots)), make(chan struct{})
+	for i := range s.slots {
+		s.slots[i].ready = make(chan *failure, 1)
+		s.vacant <- struct{}{}
+	}
+	for range min(s.loader.options.Workers, len(s.slots)) {
+		s.workers.Go(func() { s.work(ctx) })
+	}
+}
+
+// end waits for the workers to end.
+func (s *stage) end() {
+	close(s.done)
+	s.workers.Wait()
+}
+
+// work prepares batches until there are no more, or nobody wants them.
+func (s *stage) work(ctx context.Context) {
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-s.done:
+			return
+		case <-s.vacant:
+		}
+		i := int(s.started.Add(1)) - 1
+		if i >= s.loader.Len() {
+			return
+		}
+		s.prepare(i)
+	}
+}
+
+// prepare fills the slot of batch i. It reports on the slot's channel even if
+// Prepare does not return.
+func (s *stage) prepare(i int) {
+	to := &s.slots[i%len(s.slots)]
+	returned := false
+	defer func() {
+		var failed *failure
+		if !returned {
+			failed = &failure{recover(), debug.Stack()}
+		}
+		to.ready <- failed
+	}()
+	batch := s.batch(i)
+	first := i * s.loader.options.BatchSize
+	batch.gather(s.loader.data, s.rows[first:first+batch.Rows()])
+	if o := s.loader.options; o.Prepare != nil {
+		to.dice.reset(o.Seed, s.epoch, i+1)
+		o.Prepare(to.dice.rng, batch)
+	}
+	returned = true
+}
+
+// batch returns the memory for batch i.
+func (s *stage) batch(i int) Data {
+	if (i+1)*s.loader.options.BatchSize > len(s.rows) {
+		return s.short
+	}
+	return s.slots[i%len(s.slots)].full
+}
+
+// next waits for batch i.
+func (s *stage) next(ctx context.Context, i int) (Data, error) {
+	if err := ctx.Err(); err != nil {
+		return Data{}, err
+	}
+	select {
+	case <-ctx.Done():
+		return Data{}, ctx.Err()
+	case failed := <-s.slots[i%len(s.slots)].ready:
+		if failed != nil {
+			return Data{}, &StepError{Epoch: s.epoch, Part: "preparation", Batch: i + 1, Err: failed.err()}
+		}
+		return s.batch(i), nil
+	}
+}
+
+// release lets workers fill the slot of the batch that was in use.
+func (s *stage) release() { s.vacant <- struct{}{} }
+
+// err returns one of autograd's typed errors. It panics for any other failure.
+func (f *failure) err() (err error) {
+	defer func() {
+		if recover() != nil {
+			panic(&PrepareError{f.value, f.stack})
+		}
+	}()
+	return autograd.Try(func() { panic(f.value) })
+}
+
+// A PrepareError is what a loop over a [Loader]'s batches panics with if a
+// Prepare function panicked, other than with one of autograd's typed errors.
+type PrepareError struct {
+	Value any    // of the panic; nil if Prepare ended its goroutine
+	Stack []byte // of the goroutine in which Prepare ran
+}
+
+// Error has the value and the stack.
+func (e *PrepareError) Error() string {
+	what := fmt.Sprint(e.Value)
+	if e.Value == nil {
+		what = "it ended its goroutine"
+	}
+	return fmt.Sprintf("train: Prepare: %s\n\n%s", what, e.Stack)
+}
+
+// Unwrap returns the value of the panic if it is an error.
+func (e *PrepareError) Unwrap() error {
+	err, _ := e.Value.(error)
+	return err
+}
+
+// Dice are random numbers that begin anew without taking memory.
+type dice struct {
+	source *rand.ChaCha8
+	rng    *rand.Rand
+}
+
+func newDice() dice {
+	source := rand.NewChaCha8([32]byte{})
+	return dice{source, rand.New(source)}
+}
+
+// reset makes the numbers those of a seed, an epoch, and what in that epoch
+// they are for.
+func (d *dice) reset(seed uint64, epoch, purpose int) {
+	var key [32]byte
+	binary.LittleEndian.PutUint64(key[0:], seed)
+	binary.LittleEndian.PutUint64(key[8:], uint64(epoch))
+	binary.LittleEndian.PutUint64(key[16:], uint64(purpose))
+	d.source.Seed(key)
+}
