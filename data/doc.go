@@ -23,9 +23,10 @@
 // numbers: one row for each sample, one column for each feature. [Table.Matrix]
 // converts the first to the second and reports cells that are not numbers;
 // [Matrix.Tensor] goes on to a tensor for a graph, and [FromTensor] goes back.
-// Rows are selected by number: [Split], [KFold] and [Batches] return row
-// numbers, and the Take methods of Table and Matrix return those rows. To keep
-// features and targets together, take the same rows from both.
+// Rows are selected by number: [Split], [KFold], [StratifiedKFold] and
+// [Batches] return row numbers, and the Take methods of Table and Matrix return
+// those rows. To keep features and targets together, take the same rows from
+// both.
 //
 // # Scaling and encoding
 //

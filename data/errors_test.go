@@ -86,6 +86,10 @@ func TestMisuse(t *testing.T) {
 		{"data: Split: -1 rows are too few", func() { data.Split(nil, -1, 1) }},
 		{"data: KFold: k is 1 for 10 rows", func() { data.KFold(nil, 10, 1) }},
 		{"data: KFold: k is 4 for 3 rows", func() { data.KFold(nil, 3, 4) }},
+		{"data: StratifiedKFold: k is 1, and", func() { data.StratifiedKFold(nil, []int{0, 0, 1, 1}, 1) }},
+		{"data: StratifiedKFold: k is 3, and no class has more than 2 rows", func() { data.StratifiedKFold(nil, []int{0, 0, 1, 1}, 3) }},
+		{"data: StratifiedKFold: k is 2, and no class has more than 0 rows", func() { data.StratifiedKFold(nil, nil, 2) }},
+		{"data: BatchesWith: size -1, want", func() { data.BatchesWith(nil, 10, -1, data.BatchOptions{}) }},
 		{"data: Batches: size 0, want at least 1", func() { data.Batches(nil, 10, 0) }},
 		{"data: Batches: -1 rows", func() { data.Batches(nil, -1, 1) }},
 		{"data: Batches: a loop within a loop over the same batches", func() {

@@ -104,6 +104,18 @@ func ExampleKFold() {
 	// 6 1
 }
 
+// Each fold has the share of both classes that all rows have.
+func ExampleStratifiedKFold() {
+	classes := []int{0, 0, 0, 0, 0, 0, 1, 1, 1} // two of three rows are of class 0
+	for _, fold := range data.StratifiedKFold(nil, classes, 3) {
+		fmt.Println(fold.Validation)
+	}
+	// Output:
+	// [0 1 6]
+	// [2 3 7]
+	// [4 5 8]
+}
+
 func ExampleBatches() {
 	x := data.FromColumns([]float64{10, 11, 12, 13, 14})
 	var batch data.Matrix

@@ -4,6 +4,7 @@ import (
 	"iter"
 	"math"
 	"math/rand/v2"
+	"slices"
 )
 
 // Split divides the row numbers 0 … n−1 at random into parts of the given
@@ -93,6 +94,73 @@ func KFold(rng *rand.Rand, n, k int) []Fold {
 	return folds
 }
 
+// StratifiedKFold is [KFold] for rows with a class each, in which every fold
+// has about the same share of each class: the numbers of a class's rows in two
+// folds differ by at most one, and so do the sizes of two folds. Classes are
+// any numbers, such as those of [Labels.Encode].
+//
+// A nil rng keeps the order: a class's first rows are in the first fold, and
+// the rows of a fold ascend. It panics with an *[autograd.ArgumentError] if k
+// is below 2, or above the number of rows of every class.
+func StratifiedKFold(rng *rand.Rand, classes []int, k int) []Fold {
+	numbers, counts := rankClasses(classes)
+	if k < 2 || k > slices.Max(append(counts, 0)) {
+		misuse("StratifiedKFold", "k is %d, and no class has more than %d rows", k, slices.Max(append(counts, 0)))
+	}
+	left := deal(counts, k)
+	folds := make([]Fold, k)
+	for _, row := range order(rng, len(classes)) {
+		class, own := numbers[row], 0
+		for left[own][class] == 0 {
+			own++
+		}
+		left[own][class]--
+		for i := range folds {
+			if i == own {
+				folds[i].Validation = append(folds[i].Validation, row)
+			} else {
+				folds[i].Train = append(folds[i].Train, row)
+			}
+		}
+	}
+	return folds
+}
+
+// rankClasses numbers the classes from 0 in the order in which they first
+// occur. It returns each row's number, and how many rows each class has.
+func rankClasses(classes []int) (numbers, counts []int) {
+	rank := map[int]int{}
+	numbers = make([]int, len(classes))
+	for row, class := range classes {
+		number, ok := rank[class]
+		if !ok {
+			number = len(counts)
+			rank[class] = number
+			counts = append(counts, 0)
+		}
+		numbers[row] = number
+		counts[number]++
+	}
+	return numbers, counts
+}
+
+// deal hands out the rows, sorted by class, to the folds in turn. It returns
+// how many of each class each fold gets.
+func deal(counts []int, k int) [][]int {
+	hands := make([][]int, k)
+	for i := range hands {
+		hands[i] = make([]int, len(counts))
+	}
+	next := 0
+	for class, count := range counts {
+		for range count {
+			hands[next%k][class]++
+			next++
+		}
+	}
+	return hands
+}
+
 // Batches returns the mini-batches of one epoch: the row numbers 0 … n−1 in
 // random order, size of them at a time. If size does not divide n, the last
 // batch is shorter, so that every row is used once. A size of n or more gives
@@ -119,24 +187,40 @@ func KFold(rng *rand.Rand, n, k int) []Fold {
 // It panics with an *[autograd.ArgumentError] if size is below 1, if n is
 // negative, or if a loop over the batches starts inside another one.
 func Batches(rng *rand.Rand, n, size int) iter.Seq[[]int] {
+	return batches("Batches", rng, n, size, BatchOptions{})
+}
+
+// BatchOptions are what [Batches] leaves at its defaults.
+type BatchOptions struct {
+	DropLast bool // leaves out the last batch of an epoch if it is shorter
+}
+
+// BatchesWith is [Batches] with other options. With DropLast, every batch has
+// size rows, and the few rows that are left over sit out the epoch: others in
+// each, if rng shuffles them. If size is above n, there is no batch then.
+func BatchesWith(rng *rand.Rand, n, size int, options BatchOptions) iter.Seq[[]int] {
+	return batches("BatchesWith", rng, n, size, options)
+}
+
+func batches(op string, rng *rand.Rand, n, size int, options BatchOptions) iter.Seq[[]int] {
 	if size < 1 {
-		misuse("Batches", "size %d, want at least 1", size)
+		misuse(op, "size %d, want at least 1", size)
 	}
 	if n < 0 {
-		misuse("Batches", "%d rows", n)
+		misuse(op, "%d rows", n)
 	}
 	rows := order(nil, n)
 	running := false
 	return func(yield func([]int) bool) {
 		if running {
-			misuse("Batches", "a loop within a loop over the same batches")
+			misuse(op, "a loop within a loop over the same batches")
 		}
 		running = true
 		defer func() { running = false }()
 		shuffle(rng, rows)
 		for start := 0; start < n; {
 			end := start + min(size, n-start)
-			if !yield(rows[start:end:end]) {
+			if end-start < size && options.DropLast || !yield(rows[start:end:end]) {
 				return
 			}
 			start = end
