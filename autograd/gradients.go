@@ -14,13 +14,14 @@ type Gradients struct {
 
 // A pass holds the results of one backward pass.
 type pass struct {
-	g      *Graph
-	gen    uint32 // the recording
-	root   int32
-	free   bool   // the graph does not hold it: its numbers are its own
-	leaves []slot // by place in Graph.leaves
-	kept   []slot // by node, with Trace
-	parts  []part // the contributions, with Trace
+	g        *Graph
+	gen      uint32 // the recording
+	root     int32
+	observed int    // how many of the graph's observations there were
+	free     bool   // the graph does not hold it: its numbers are its own
+	leaves   []slot // by place in Graph.leaves
+	kept     []slot // by node, with Trace
+	parts    []part // the contributions, with Trace
 }
 
 // A slot is the gradient of one node.
@@ -38,7 +39,7 @@ const mostPasses = 16
 
 func (g *Graph) newPass(root int32) *pass {
 	p := g.nextPass()
-	p.gen, p.root = g.gen, root
+	p.gen, p.root, p.observed = g.gen, root, len(g.observed)
 	p.leaves = emptySlots(p.leaves, len(g.leaves))
 	if g.options.Trace {
 		p.kept = emptySlots(p.kept, int(root)+1)
@@ -173,6 +174,8 @@ func (p *pass) whyNone(n *node) string {
 	switch {
 	case n.op.mask:
 		return n.op.method + " is piecewise constant: there is no gradient with respect to it"
+	case n.op == &opParam && p.g.slot(n).param.statistic:
+		return p.g.slot(n).param.name + " is a statistic: it has no gradient"
 	case n.op == &opParam:
 		return "parameter " + p.g.slot(n).param.name + " is frozen: it has no gradient"
 	case n.op == &opConstant:

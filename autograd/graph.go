@@ -70,10 +70,11 @@ type Graph struct {
 	extras arena[extra]
 	ids    arena[int32]
 
-	leaves []int32 // the nodes of variables and parameters
-	params paramTable
-	scopes scopeTable
-	random rand.PCG // the random stream
+	leaves   []int32 // the nodes of variables and parameters
+	observed []observation
+	params   paramTable
+	scopes   scopeTable
+	random   rand.PCG // the random stream
 
 	reverse reverse // the backward pass under way
 	passes  []*pass // results of this recording's backward passes, then spare ones
@@ -180,6 +181,7 @@ func (g *Graph) Reset() {
 	g.extras.reset()
 	g.ids.reset()
 	g.leaves = g.leaves[:0]
+	g.observed = g.observed[:0]
 	g.params.reset()
 	g.scopes.reset()
 	g.results = 0

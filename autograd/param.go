@@ -6,13 +6,14 @@ import "nabla/internal/kernel"
 // Many graphs may read it at once, but none while it is written.
 type Param struct {
 	// Frozen stops its gradient, and with it the optimizer's updates, in
-	// recordings that first use it afterwards.
+	// recordings that first use it afterwards. It also stops a statistic.
 	Frozen bool
 
-	name    string
-	value   Tensor
-	version uint64
-	trials  uint64 // calls of Substitute so far
+	name      string
+	value     Tensor
+	statistic bool
+	version   uint64
+	trials    uint64 // calls of Substitute so far
 }
 
 // NewParam returns a parameter that starts as a copy of the tensor.

@@ -46,7 +46,7 @@ func (g *Graph) enterParam(p *Param) Value {
 	s.id, s.leaf, s.version = g.count-1, noLeaf, p.version
 	v := g.done() // may panic: then the parameter counts as not recorded
 	g.params.used++
-	if !p.Frozen {
+	if !p.Frozen && !p.statistic {
 		s.leaf = g.leaf(v)
 	}
 	return v

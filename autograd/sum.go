@@ -11,9 +11,11 @@ import (
 // elsewhere: between Clear and the next Add it holds its parameters by weak
 // pointers.
 type sum struct {
-	terms  []*term // in the order of their first addition
-	known  weakmap.Map[Param, *term]
-	weight float64 // of all that was added
+	terms    []*term // in the order of their first addition
+	known    weakmap.Map[Param, *term]
+	weight   float64 // of all that was added
+	observed []summedObservation
+	averaged float64 // what Average has divided by, 0 for nothing
 }
 
 // A term is one parameter's gradient in a sum.
@@ -62,6 +64,7 @@ func (gr *Gradients) add(op string, other Gradients, weight float64) {
 	for param, t := range other.All() {
 		s.term(op, param, t).accumulate(t, weight)
 	}
+	s.observe(other, weight)
 	s.weight += weight * other.weight()
 }
 
@@ -99,7 +102,7 @@ func (gr *Gradients) Average() {
 	for _, t := range s.terms {
 		t.total.divide(s.weight)
 	}
-	s.weight = 1
+	s.averaged, s.weight = s.divided()*s.weight, 1
 }
 
 // term returns the total for a parameter, which its gradients are added to.
@@ -143,6 +146,7 @@ func (gr *Gradients) Clear() {
 	}
 	clear(gr.sum.terms)
 	gr.sum.terms, gr.sum.weight = gr.sum.terms[:0], 0
+	gr.sum.forgetObservations()
 }
 
 // each calls f with every gradient, without copies: the leaves of a pass in the

@@ -567,3 +567,34 @@ func checkText(t *testing.T, err error, want string) {
 		t.Errorf("got the text %q, want it to begin with %q", got, want)
 	}
 }
+
+// Every optimizer's step applies what was observed of running statistics: of
+// Gradients from Backward, of a sum, and without a gradient.
+func TestStepsUpdateStatistics(t *testing.T) {
+	for name, newOptimizer := range optimizers {
+		p := autograd.NewStatistic("mean", autograd.Zeros(2))
+		w := autograd.NewParam("w", autograd.Ones(2))
+		g := autograd.NewGraph(autograd.Options{})
+		record := func(trained bool) autograd.Gradients {
+			g.Reset()
+			g.Observe(p, g.Constant(autograd.Full(8, 2)), 0.5)
+			if trained {
+				return g.Param(w).Sum().Backward()
+			}
+			return g.Scalar(1).Backward()
+		}
+		var sum autograd.Gradients
+		sum.Add(record(true))
+		o := newOptimizer(0.1)
+		o.Step(sum)
+		for i, want := range []float64{6, 7} {
+			o.Step(record(i == 0))
+			if got := p.Tensor().Float64s(); got[0] != want || got[1] != want {
+				t.Errorf("%s: the statistic is %v after step %d, want %v", name, got, i+2, want)
+			}
+		}
+		if w.Version() != 2 {
+			t.Errorf("%s: %d steps of the parameter, want 2", name, w.Version())
+		}
+	}
+}

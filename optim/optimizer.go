@@ -12,7 +12,9 @@ import (
 type Optimizer interface {
 	// Step makes one step with every Param that the gradients reached, in the
 	// order of first use. Other Params keep their values, and the optimizer
-	// keeps what it remembers of them.
+	// keeps what it remembers of them. It also applies what the recording
+	// observed of running statistics, by [autograd.Gradients.UpdateStatistics]:
+	// so must an optimizer of your own.
 	Step(grads autograd.Gradients)
 }
 
@@ -45,7 +47,8 @@ type numbers struct {
 }
 
 // prepare makes a state for every Param of the gradients. It checks all of
-// them, so that a step that panics has changed none.
+// them, so that a step that panics has changed none. Then it moves the running
+// statistics, with which every step begins.
 func (s *states) prepare(op string, grads autograd.Gradients) {
 	checkGradients(op, grads)
 	for p := range grads.All() {
@@ -55,6 +58,7 @@ func (s *states) prepare(op string, grads autograd.Gradients) {
 			s.byParam.Set(p, &state{shape: p.Shape()})
 		}
 	}
+	grads.UpdateStatistics()
 }
 
 // checkGradients panics unless each gradient fits its Param: the Param may have

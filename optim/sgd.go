@@ -39,6 +39,7 @@ func (o *SGD) Step(grads autograd.Gradients) {
 	if o.Momentum == 0 {
 		o.states = states{}
 		checkGradients(opSGD, grads)
+		grads.UpdateStatistics()
 	} else {
 		o.states.prepare(opSGD, grads)
 	}

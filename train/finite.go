@@ -32,13 +32,19 @@ func allFinite(t autograd.Tensor) bool {
 	return ok
 }
 
-// checkStepped returns an error if a Param that the gradients reached holds a
-// NaN or infinity, in the graph's precision.
+// checkStepped returns an error if a Param that the gradients reached, or a
+// statistic that was observed, holds a NaN or infinity, in the graph's
+// precision.
 func (c *cycle) checkStepped(grads autograd.Gradients) error {
 	c.stepped.Reset()
 	for p := range grads.All() {
 		if !allFinite(c.stepped.Param(p).View()) {
 			return fmt.Errorf("parameter %s is not finite after the step", p.Name())
+		}
+	}
+	for p := range grads.Observations() {
+		if !allFinite(c.stepped.Param(p).View()) {
+			return fmt.Errorf("statistic %s is not finite after the step", p.Name())
 		}
 	}
 	return nil

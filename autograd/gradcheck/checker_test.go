@@ -160,6 +160,24 @@ func TestFrozenParamIsSkipped(t *testing.T) {
 	}
 }
 
+// TestStatisticIsLeftAlone: it is neither perturbed nor updated, though f
+// observes it.
+func TestStatisticIsLeftAlone(t *testing.T) {
+	w, mean := autograd.NewParam("w", normal(1, 3)), autograd.NewStatistic("mean", autograd.Zeros(3))
+	f := func(g graph, in values) autograd.Value {
+		y, m, _ := in[0].BatchNorm(g.Param(w), autograd.Value{}, 1e-3)
+		g.Observe(mean, m, 0.1)
+		return y
+	}
+	inputs := []autograd.Tensor{normal(2, 4, 3)}
+	if err := errors.Join(gradcheck.Check(f, inputs, w, mean), gradcheck.CheckSecond(f, inputs, w, mean)); err != nil {
+		t.Error(err)
+	}
+	if mean.Version() != 0 {
+		t.Error("a statistic was written to")
+	}
+}
+
 // TestParamsAreRestored: to the bit, a NaN's payload included, whatever
 // happens in the function.
 func TestParamsAreRestored(t *testing.T) {

@@ -38,7 +38,7 @@ func (c Checker) newPoint(inputs []autograd.Tensor, params []*autograd.Param) *p
 		if param == nil {
 			panic(autograd.NewArgumentError("gradcheck: Check", "Param %d is nil", i))
 		}
-		if param.Frozen || seen[param] {
+		if param.Frozen || param.IsStatistic() || seen[param] {
 			continue
 		}
 		seen[param] = true
