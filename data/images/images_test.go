@@ -10,6 +10,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,10 @@ import (
 
 	"nabla/autograd"
 	"nabla/data/images"
+	"nabla/layers"
+	"nabla/losses"
+	"nabla/optim"
+	"nabla/train"
 )
 
 // All 256 bytes come back from a file as they were: grey, colours, opacity.
@@ -268,5 +273,32 @@ func TestRefuses(t *testing.T) {
 		if err == nil || !errors.As(err, test.want) || !strings.Contains(err.Error(), test.text) || !strings.Contains(err.Error(), "images_test.go:") {
 			t.Errorf("%v, want %T with %q", err, test.want, test.text)
 		}
+	}
+}
+
+// A NaN pixel ends a training before it has changed anything, and the error has
+// its index, also when noise and motions came between.
+func TestNaNPixelEndsTraining(t *testing.T) {
+	x := images.Batch([]autograd.Tensor{autograd.Ones(1, 3, 3), autograd.Ones(1, 3, 3)})
+	x.Raw64()[13] = math.NaN() // the middle of the second
+	augmenter := images.NewAugmenter(images.Flip(1), images.Noise(0.1))
+	config := train.Config{
+		Model:     layers.NewSequential(layers.Flatten(), layers.NewDense(seeded(1), 9, 2)),
+		LabelLoss: losses.CategoricalCrossEntropyLabels,
+		Optimizer: optim.NewSGD(0.1),
+		Epochs:    1,
+		Loader: &train.LoaderOptions{InOrder: true, Prepare: func(rng *rand.Rand, batch train.Data) {
+			augmenter.Apply(rng, batch.Inputs)
+		}},
+	}
+	before := config.Model.(*layers.Sequential).Params()[0].Tensor().Clone()
+	_, err := train.Run(t.Context(), config, train.Data{Inputs: x, Labels: autograd.NewInts([]int{0, 1})})
+	var step *train.StepError
+	var place *autograd.NonFiniteError
+	if !errors.As(err, &step) || !errors.As(err, &place) || place.Index != 13 || place.Op != "Constant" {
+		t.Errorf("%v", err)
+	}
+	if !before.Equal(config.Model.(*layers.Sequential).Params()[0].Tensor()) {
+		t.Error("a parameter has changed")
 	}
 }
