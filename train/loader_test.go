@@ -305,7 +305,7 @@ func TestLoaderContext(t *testing.T) {
 // one of autograd's as an error with the line of the call in Prepare, any other
 // as a panic with the stack.
 func TestPrepareFails(t *testing.T) {
-	fails := func(fail func()) (before int, err error, recovered any) {
+	fails := func(fail func()) (before int, recovered any, err error) {
 		loader := train.NewLoader(counted(20), train.LoaderOptions{BatchSize: 2, Workers: 3, InOrder: true, Prepare: func(_ *rand.Rand, batch train.Data) {
 			if batch.Labels.Values()[0] >= 8 {
 				fail()
@@ -314,13 +314,13 @@ func TestPrepareFails(t *testing.T) {
 		defer func() { recovered = recover() }()
 		for _, err := range loader.Epoch(t.Context(), 6) {
 			if err != nil {
-				return before, err, nil
+				return before, nil, err
 			}
 			before++
 		}
 		return before, nil, nil
 	}
-	before, err, _ := fails(func() { autograd.Zeros(2).Reshape(3) })
+	before, _, err := fails(func() { autograd.Zeros(2).Reshape(3) })
 	var step *train.StepError
 	var shape *autograd.ShapeError
 	if before != 4 || !errors.As(err, &step) || !errors.As(err, &shape) || step.Epoch != 6 || step.Batch != 5 || step.Part != "preparation" || !strings.HasSuffix(shape.File, "loader_test.go") {
@@ -332,7 +332,7 @@ func TestPrepareFails(t *testing.T) {
 		"it ended its goroutine":  runtime.Goexit,
 		"index out of range [-1]": func() { _ = []int{}[before-5] },
 	} {
-		before, err, recovered := fails(fail)
+		before, recovered, err := fails(fail)
 		panicked, ok := recovered.(*train.PrepareError)
 		if !ok || err != nil || before != 4 || !strings.Contains(panicked.Error(), name) || !strings.Contains(panicked.Error(), "loader_test.go") {
 			t.Errorf("%s: after %d batches: %v, %v", name, before, err, recovered)
@@ -390,6 +390,7 @@ func TestLoaderAllocatesNothingPerBatch(t *testing.T) {
 
 func TestNewLoaderRefuses(t *testing.T) {
 	data := counted(5)
+	var none context.Context
 	for _, test := range []struct {
 		f    func()
 		text string
@@ -402,7 +403,7 @@ func TestNewLoaderRefuses(t *testing.T) {
 		{func() { train.NewLoader(data, train.LoaderOptions{BatchSize: -1}) }, "BatchSize is -1"},
 		{func() { train.NewLoader(data, train.LoaderOptions{Workers: -1}) }, "Workers is -1"},
 		{func() { train.NewLoader(data, train.LoaderOptions{BatchSize: 6, DropLast: true}) }, "nothing of 5 rows in batches of 6"},
-		{func() { train.NewLoader(data, train.LoaderOptions{}).Epoch(nil, 1) }, "context is nil"},
+		{func() { train.NewLoader(data, train.LoaderOptions{}).Epoch(none, 1) }, "context is nil"},
 	} {
 		err := autograd.Try(test.f)
 		if err == nil || !strings.Contains(err.Error(), test.text) || !strings.Contains(err.Error(), "loader_test.go:") {

@@ -8,6 +8,7 @@ import (
 	"io"
 	"io/fs"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -107,6 +108,13 @@ func TestNoImages(t *testing.T) {
 
 func TestBadFiles(t *testing.T) {
 	whole := packed(t, twoImages)
+	random := make([]byte, 20*28*28) // which gzip cannot shrink
+	for i, rng := 0, rand.New(rand.NewPCG(1, 0)); i < len(random); i++ {
+		random[i] = byte(rng.Uint32())
+	}
+	large := packed(t, idx([]uint32{20, 28, 28}, random...))
+	invalid := bytes.Clone(whole)
+	invalid[10] |= 6 // a kind of block that there is not
 	broken := bytes.Clone(whole)
 	broken[len(broken)-6] ^= 1 // the checksum
 	tests := []struct {
@@ -132,6 +140,8 @@ func TestBadFiles(t *testing.T) {
 		{"packed, truncated content", packed(t, twoImages[:20]), 20, "8 more bytes are announced", io.ErrUnexpectedEOF},
 		{"packed, a byte too many", packed(t, append(bytes.Clone(twoImages), 0)), 28, "more bytes", nil},
 		{"packed, truncated", whole[:20], -2, "the content ends", io.ErrUnexpectedEOF},
+		{"packed, half of it", large[:len(large)/2], -2, "more bytes are announced", io.ErrUnexpectedEOF},
+		{"packed, invalid", invalid, 0, "flate: corrupt input", nil},
 		{"packed, no checksum", whole[:len(whole)-8], 28, "after the last element", io.ErrUnexpectedEOF},
 		{"packed, corrupt checksum", broken, 28, "checksum", gzip.ErrChecksum},
 		{"packed, bytes after the end", append(bytes.Clone(whole), "and more"...), 28, "after the last element", nil},
