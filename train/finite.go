@@ -87,11 +87,18 @@ func (c *Config) origin(options autograd.Options, random autograd.RandomState, b
 			loss.Backward()
 		}
 	})
-	if place := batch.nonFinite(); err == nil && place != nil {
+	if place := batch.nonFinite(); place != nil && (err == nil || isConstant(err)) {
 		return place
 	}
 	if err == nil {
 		return errors.New(symptom + "; a second run of the batch did not show where from")
 	}
 	return err
+}
+
+// isConstant reports whether the error is a NaN in a constant. Those of the data
+// have no name in the graph.
+func isConstant(err error) bool {
+	var place *autograd.NonFiniteError
+	return errors.As(err, &place) && place.Op == "Constant"
 }

@@ -504,7 +504,7 @@ func TestRunWithLoaderFails(t *testing.T) {
 	}})
 	_, err = train.Run(t.Context(), config, data)
 	var place *autograd.NonFiniteError
-	if !errors.As(err, &step) || !errors.As(err, &place) || step.Batch != 1 || place.Op != "Constant" || place.Index != 5 {
+	if !errors.As(err, &step) || !errors.As(err, &place) || step.Batch != 1 || place.Name != "inputs" || place.Index != 5 {
 		t.Errorf("%v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())

@@ -43,8 +43,8 @@
 // A NaN is drawn in magenta, so that it is seen; reading files never makes one.
 // A motion carries it to the pixels that it takes part in, and noise leaves it
 // NaN. Training on it ends, before any parameter changes, with a
-// *train.StepError that wraps an *[autograd.NonFiniteError] with the element's
-// index; [autograd.Tensor.IsFinite] looks before.
+// *train.StepError that wraps an *[autograd.NonFiniteError] for the inputs,
+// with the element's index; [autograd.Tensor.IsFinite] looks before.
 //
 // # Errors
 //
