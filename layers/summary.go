@@ -15,7 +15,9 @@ import (
 // batch included): the name of each, the shape of its output, how many numbers
 // its Params hold, and how many products its matrix products and convolutions
 // sum up. Shared Params count in the first layer that has them. The last lines
-// are the totals and, if any Params are frozen, how much of it is.
+// are the totals; how much of it is frozen, if anything is; and how many numbers
+// running statistics hold, such as those of a BatchNorm, which count nowhere
+// else.
 //
 //	fmt.Print(layers.Summary(model, 24, 2))
 //
@@ -43,10 +45,11 @@ func Summary(model Layer, inputShape ...int) string {
 }
 
 type summary struct {
-	g             *autograd.Graph
-	rows          []summaryRow
-	counted       map[*autograd.Param]bool
-	total, frozen int
+	g       *autograd.Graph
+	rows    []summaryRow
+	counted map[*autograd.Param]bool
+
+	total, frozen, statistics int
 }
 
 type summaryRow struct {
@@ -158,12 +161,17 @@ func (s *summary) perChannel(weights int) int {
 	return w.Size() / max(1, w.Dim(0))
 }
 
-// count returns the size of a Param that has not been counted before, or 0.
+// count returns the size of a Param that is no statistic and has not been
+// counted before, or 0.
 func (s *summary) count(p *autograd.Param) int {
 	if s.counted[p] {
 		return 0
 	}
 	s.counted[p] = true
+	if p.IsStatistic() {
+		s.statistics += p.Size()
+		return 0
+	}
 	s.total += p.Size()
 	if p.Frozen {
 		s.frozen += p.Size()
@@ -206,6 +214,9 @@ func (s *summary) text() string {
 	lines = append(lines, [4]string{"total", "", grouped(s.total), grouped(products)})
 	if s.frozen > 0 {
 		lines = append(lines, [4]string{"frozen", "", grouped(s.frozen)})
+	}
+	if s.statistics > 0 {
+		lines = append(lines, [4]string{"statistics", "", grouped(s.statistics)})
 	}
 	var width [4]int
 	for _, line := range lines {

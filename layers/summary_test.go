@@ -76,6 +76,32 @@ total                               6              4
 	mustFault[*autograd.ShapeError](t, func() { layers.Summary(layers.NewDense(rng, 2, 1), 3) }, `layers: Dense "dense"`)
 }
 
+// Running statistics are no parameters, and those that nothing reads count too.
+func TestSummaryOfStatistics(t *testing.T) {
+	model := &scaled{
+		Scale: autograd.NewParam("scale", autograd.Ones(3)),
+		Mean:  autograd.NewStatistic("running_mean", autograd.Zeros(3)),
+		Rest:  autograd.NewStatistic("running_var", autograd.Ones(4)),
+	}
+	const want = `
+layer       output  parameters  multiply-adds
+scaled      [2 3]            3              0
+total                        3              0
+statistics                   7
+`
+	if diff := cmp.Diff(want, "\n"+layers.Summary(model, 2, 3)); diff != "" {
+		t.Error(diff)
+	}
+}
+
+// A scaled layer is one of one's own with running statistics.
+type scaled struct{ Scale, Mean, Rest *autograd.Param }
+
+func (s *scaled) Params() []*autograd.Param { return layers.ParamsOf(s) }
+func (s *scaled) Forward(x autograd.Value) autograd.Value {
+	return x.Sub(x.Graph().Param(s.Mean)).Mul(x.Graph().Param(s.Scale))
+}
+
 // An ownModel is a struct of one's own with layers, scopes and Params of its
 // own, which uses some of them twice.
 type ownModel struct {
