@@ -96,8 +96,8 @@ func (c *Config) origin(options autograd.Options, random autograd.RandomState, b
 	return err
 }
 
-// isConstant reports whether the error is a NaN in a constant. Those of the data
-// have no name in the graph.
+// isConstant reports whether the error is a NaN in a constant. Those of the
+// data have no name in the graph.
 func isConstant(err error) bool {
 	var place *autograd.NonFiniteError
 	return errors.As(err, &place) && place.Op == "Constant"
