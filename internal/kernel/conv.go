@@ -45,6 +45,10 @@ func (a *ConvolutionAxis) within(k int) (lo, hi, first int) {
 // Conv is the convolution: dst are the maps of the images x. bias has a number
 // for each channel of dst, or is nil.
 func Conv[T Float](dst, x, w, bias []T, c Convolution) {
+	if c.isDepthwise() {
+		depthwiseConv(dst, x, w, bias, c)
+		return
+	}
 	size, from := c.mapSize(), c.imageSize()
 	for plane := range c.Batch * c.Out {
 		n, o := plane/c.Out, plane%c.Out
@@ -66,6 +70,10 @@ func Conv[T Float](dst, x, w, bias []T, c Convolution) {
 // ConvTranspose is the transposed convolution: dst are the images to which the
 // maps y contribute, each element as much as it was computed from.
 func ConvTranspose[T Float](dst, y, w, bias []T, c Convolution) {
+	if c.isDepthwise() {
+		depthwiseTranspose(dst, y, w, bias, c)
+		return
+	}
 	size, from := c.imageSize(), c.mapSize()
 	for plane := range c.Batch * c.In {
 		n, i := plane/c.In, plane%c.In
@@ -95,6 +103,10 @@ func fillBias[T Float](dst, bias []T, channel int) {
 // ConvWeights is the gradient of the weights, for the images x and the gradient
 // y of the maps.
 func ConvWeights[T Float](dst, x, y []T, c Convolution) {
+	if c.isDepthwise() {
+		depthwiseGrad(dst, x, y, c)
+		return
+	}
 	clear(dst)
 	images, maps := c.imageSize(), c.mapSize()
 	for o := range c.Out {

@@ -47,6 +47,10 @@ const (
 )
 
 func (t *pooling[T]) run(piece, _ int) {
+	if t.slides() {
+		t.slide(piece*t.each, min((piece+1)*t.each, t.planes))
+		return
+	}
 	in, out := t.v.in(), t.v.out()
 	for p := piece * t.each; p < min((piece+1)*t.each, t.planes); p++ {
 		switch index := part(t.index, p*out, (p+1)*out); t.work {
@@ -111,6 +115,167 @@ func maxPool[T Float](dst []T, index []int32, x []T, v *Volume) {
 				i++
 			}
 		}
+	}
+}
+
+// slides reports whether the windows are at even distances and vectors compute
+// them.
+func (t *pooling[T]) slides() bool {
+	if t.work == poolScatter || t.work == poolGather || windowLoopsOf[T]().vector == 1 {
+		return false
+	}
+	return t.v[0].Stride > 0 && t.v[1].Stride > 0 && t.v[2].Stride > 0
+}
+
+// slide computes planes by loops that slide windows.
+func (t *pooling[T]) slide(lo, hi int) {
+	memory := freeListOf[windowMemory[T]]()
+	m := memory.get()
+	var s slide
+	for i := range s.axes {
+		w := &t.v[i]
+		s.axes[i] = slideAxis{In: w.In, Out: w.Out, Kernel: w.Kernel, Stride: w.Stride, Step: w.Step, Before: w.Before}
+	}
+	switch t.work {
+	case poolMax:
+		t.slideMax(m, &s, lo, hi)
+	case poolAvg:
+		t.slideAvg(m, &s, lo, hi)
+	case poolAvgGrad:
+		t.slideAvgGrad(m, &s, lo, hi)
+	}
+	memory.put(m)
+}
+
+func (t *pooling[T]) slideMax(m *windowMemory[T], s *slide, lo, hi int) {
+	p, in, out := s.plane(), t.v.in(), t.v.out()
+	m.offsets = s.offsets(&p, m.offsets)
+	m.plane = filled(m.plane, p.size, T(math.Inf(-1)))
+	if t.index != nil {
+		m.findPlaces(s, &t.v)
+	}
+	for i := lo; i < hi; i++ {
+		spreadInto(m.plane, t.x[i*in:(i+1)*in], s, &p)
+		m.slideMaxima(t.dst[i*out:(i+1)*out], part(t.index, i*out, (i+1)*out), s, &p)
+	}
+}
+
+// findPlaces fills the tables of places.
+func (m *windowMemory[T]) findPlaces(s *slide, v *Volume) {
+	d, h, w := &s.axes[0], &s.axes[1], &s.axes[2]
+	q, n := &m.places, max(w.Out, windowLoopsOf[T]().vector)
+	q.columns, q.start = grown(q.columns, n), grown(q.start, n)
+	for i := range n {
+		q.columns[i], q.start[i] = int32(i*w.Stride), 0
+		if i < w.Out {
+			q.start[i] = int32(v[2].First[i])
+		}
+	}
+	q.deltas = grown(q.deltas, s.taps())
+	t := 0
+	for z := range d.Kernel {
+		for y := range h.Kernel {
+			for x := range w.Kernel {
+				q.deltas[t] = (z*d.Step*h.In+y*h.Step)*w.In + x*w.Step
+				t++
+			}
+		}
+	}
+	m.more = grown(m.more, 2*d.Out*h.Out)
+	rows, starts := m.more[:d.Out*h.Out], m.more[d.Out*h.Out:]
+	for z := range d.Out {
+		for y := range h.Out {
+			rows[z*h.Out+y] = ((z*d.Stride-d.Before)*h.In+y*h.Stride-h.Before)*w.In - w.Before
+			starts[z*h.Out+y] = (v[0].First[z]*h.In + v[1].First[y]) * w.In
+		}
+	}
+}
+
+// slideMaxima computes the greatest elements of a spread plane's windows.
+func (m *windowMemory[T]) slideMaxima(dst []T, index []int32, s *slide, p *spreadPlane) {
+	d, h, w := &s.axes[0], &s.axes[1], &s.axes[2]
+	l := windowLoopsOf[T]()
+	n, rows := w.Out, h.Out
+	var q *windowPlaces
+	if index != nil {
+		q = &m.places
+	}
+	for z := range d.Out {
+		src, to := m.plane[z*d.Stride*p.layer:], dst[z*rows*n:]
+		if q != nil {
+			q.rows, q.starts = m.more[z*rows:(z+1)*rows], m.more[(d.Out+z)*rows:(d.Out+z+1)*rows]
+		}
+		if n >= l.vector {
+			if q != nil {
+				q.index = index[z*rows*n:]
+			}
+			l.greatest(to, src, m.offsets, n, rows, n, h.Stride*p.row, q)
+			continue
+		}
+		m.result = grown(m.result, rows*l.vector)
+		if q != nil {
+			m.index = grown(m.index, rows*l.vector)
+			q.index = m.index
+		}
+		l.greatest(m.result, src, m.offsets, l.vector, rows, l.vector, h.Stride*p.row, q)
+		narrow(to, m.result, rows, n, l.vector)
+		if q != nil {
+			narrow(index[z*rows*n:], m.index, rows, n, l.vector)
+		}
+	}
+	m.places.index = nil // it is the caller's
+}
+
+func (t *pooling[T]) slideAvg(m *windowMemory[T], s *slide, lo, hi int) {
+	p, in, out := s.plane(), t.v.in(), t.v.out()
+	m.offsets = s.offsets(&p, m.offsets)
+	m.plane, m.weights = filled(m.plane, p.size, 0), filled(m.weights, s.taps(), 1)
+	divisors := t.divisors(m)
+	for i := lo; i < hi; i++ {
+		dst := t.dst[i*out : (i+1)*out]
+		spreadInto(m.plane, t.x[i*in:(i+1)*in], s, &p)
+		m.slideRows(dst, m.plane, m.weights, s, &p, 0)
+		divide(dst, dst, divisors)
+	}
+}
+
+// divisors returns the divisor of each window, or only one if all are the same.
+func (t *pooling[T]) divisors(m *windowMemory[T]) []T {
+	m.divisors = grown(m.divisors, t.v.out())
+	i, isOne := 0, true
+	for _, d := range t.v[0].Share {
+		for _, h := range t.v[1].Share {
+			for _, w := range t.v[2].Share {
+				m.divisors[i] = T(d * h * w)
+				isOne = isOne && m.divisors[i] == m.divisors[0]
+				i++
+			}
+		}
+	}
+	if isOne {
+		return m.divisors[:1]
+	}
+	return m.divisors
+}
+
+// divide divides by each divisor, or all by the only one.
+func divide[T Float](dst, x, divisors []T) {
+	if len(divisors) == 1 {
+		loopsOf[T](&Div).VS(dst, x, divisors[0])
+	} else {
+		loopsOf[T](&Div).VV(dst, x, divisors)
+	}
+}
+
+func (t *pooling[T]) slideAvgGrad(m *windowMemory[T], s *slide, lo, hi int) {
+	b, in, out := s.back(), t.v.in(), t.v.out()
+	m.plane, m.ones = filled(m.plane, b.spread.size, 0), filled(m.ones, s.taps(), 1)
+	m.quotients = grown(m.quotients, out)
+	divisors := t.divisors(m)
+	for i := lo; i < hi; i++ {
+		divide(m.quotients, t.x[i*out:(i+1)*out], divisors)
+		spreadInto(m.plane, m.quotients, &b.maps, &b.spread)
+		m.slideBack(t.dst[i*in:(i+1)*in], m.ones, &b, 1, 0)
 	}
 }
 
