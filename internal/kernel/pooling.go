@@ -218,9 +218,9 @@ func (m *windowMemory[T]) slideMaxima(dst []T, index []int32, s *slide, p *sprea
 			q.index = m.index
 		}
 		l.greatest(m.result, src, m.offsets, l.vector, rows, l.vector, h.Stride*p.row, q)
-		narrow(to, m.result, rows, n, l.vector)
+		cutRows(to, m.result, rows, n, l.vector)
 		if q != nil {
-			narrow(index[z*rows*n:], m.index, rows, n, l.vector)
+			cutRows(index[z*rows*n:], m.index, rows, n, l.vector)
 		}
 	}
 	m.places.index = nil // it is the caller's

@@ -258,12 +258,12 @@ func (m *windowMemory[T]) slideRows(dst, plane, w []T, s *slide, p *spreadPlane,
 		}
 		m.result = grown(m.result, h.Out*l.vector)
 		l.weigh(m.result, src, w, m.offsets, l.vector, h.Out, l.vector, h.Stride*p.row, start)
-		narrow(to, m.result, h.Out, n, l.vector)
+		cutRows(to, m.result, h.Out, n, l.vector)
 	}
 }
 
-// narrow copies the first n of each row's elements.
-func narrow[E any](dst, src []E, rows, n, stride int) {
+// cutRows copies the first n of each row's elements.
+func cutRows[E any](dst, src []E, rows, n, stride int) {
 	for r := range rows {
 		copy(dst[r*n:(r+1)*n], src[r*stride:])
 	}

@@ -2,7 +2,8 @@
 // weighted sums (depthwise convolution, means), dot products with a map (the
 // gradient of weights), maxima with their places, and the copies that take a
 // row apart into every other element and put it together. There is a set of
-// kernels for AVX2 with FMA, and one for AVX-512; the copies are AVX2's in both.
+// kernels for AVX2 with FMA, and one for AVX-512, which has the copies of the
+// first.
 package main
 
 import (
