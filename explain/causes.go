@@ -26,7 +26,7 @@ const (
 	CauseSeed                            // the backward pass started with it
 	CauseNotReached                      // the loss does not depend on it
 	CauseDetached                        // an operation on the way stops gradients
-	CauseFrozen                          // a frozen parameter
+	CauseFrozen                          // a frozen parameter, or a statistic
 	CauseConstant                        // it depends on nothing that is learned
 	CauseLogOfZero                       // log of 0
 	CauseDivisionByZero                  // a division by 0
@@ -87,6 +87,9 @@ func constantCause(n *recording.Node) Cause {
 	at := n.Source.Value
 	switch {
 	case n.Frozen:
+		if n.Source.Param.IsStatistic() {
+			return Cause{CauseFrozen, at, n.Mention() + " is a statistic"}
+		}
 		return Cause{CauseFrozen, at, n.Mention() + " is frozen"}
 	case n.Kind == autograd.KindConstant:
 		return Cause{CauseConstant, at, "a constant has no gradient"}

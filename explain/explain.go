@@ -206,7 +206,7 @@ func (x *explainer) outside(value autograd.Value, element int, o Options) Explan
 	recorded := value.Node()
 	n := recording.Node{
 		ID: recorded.ID, Source: recorded, Element: recording.Whole, Op: recorded.Op, Kind: recorded.Kind, Name: recorded.Value.Name(), Learns: recorded.NeedsGrad,
-		Frozen: recorded.Kind == autograd.KindParam && recorded.Param.Frozen, Value: recording.NewNumbers(recorded.Value.View(), math.MaxInt), State: recording.NotReached,
+		Frozen: recording.IsFrozen(recorded), Value: recording.NewNumbers(recorded.Value.View(), math.MaxInt), State: recording.NotReached,
 	}
 	e := x.begin(&n, element, o)
 	e.Cause = Cause{CauseNotReached, value, "the loss was computed without it"}

@@ -292,6 +292,19 @@ func TestCauses(t *testing.T) {
 	}
 }
 
+// A running statistic, which an evaluation uses, is no frozen parameter.
+func TestStatisticIsExplained(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{Trace: true, Eval: true})
+	mean := g.Param(autograd.NewStatistic("mean", autograd.Scalar(2)))
+	e := explain.Gradient(mean, g.Variable(autograd.Scalar(3)).Sub(mean).Backward())
+	if e.Cause.Kind != explain.CauseFrozen || e.Cause.Words != "mean is a statistic" {
+		t.Errorf("%v %q", e.Cause.Kind, e.Cause.Words)
+	}
+	if text := e.String(); !strings.Contains(text, "mean is a statistic: a step moves it towards what was observed") {
+		t.Error(text)
+	}
+}
+
 // No gradient of a healthy network has a cause.
 func TestHealthyNetworksHaveNoCauses(t *testing.T) {
 	for name, root := range map[string]autograd.Value{

@@ -223,6 +223,8 @@ func (e *Explanation) closing(n *recording.Node) string {
 	}
 	down, same, up := e.signs[2], e.signs[1], e.signs[0]
 	switch {
+	case n.Frozen && n.Source.Param.IsStatistic():
+		return title + " is a statistic: a step moves it towards what was observed, without a gradient"
 	case n.Frozen:
 		return title + " is frozen, so no step will change it"
 	case n.State == recording.Pending || n.State == recording.NotKept: // it will have a gradient

@@ -37,13 +37,14 @@ func TestGradientStates(t *testing.T) {
 		gate := g.Variable(autograd.Scalar(5)).Named("gate")
 		frozen := autograd.NewParam("frozen", autograd.Scalar(3))
 		frozen.Frozen = true
+		statistic := autograd.NewStatistic("running", autograd.Scalar(0))
 		c := g.Scalar(1).Named("c")
-		y := x.ReLU().Named("y").Add(g.Param(frozen)).Add(c)
+		y := x.ReLU().Named("y").Add(g.Param(frozen)).Add(g.Param(statistic)).Add(c)
 		return y.Mul(gate.GreaterScalar(0).Named("open")).Named("loss")
 	}
 	all := map[string]string{
 		"x": "x variable value −2", "y": "y relu value 0", "gate": "gate variable value 5",
-		"frozen": "frozen param frozen value 3", "c": "c constant value 1", "open": "open greater scalar 0 value 1", "loss": "loss mul value 4",
+		"frozen": "frozen param frozen value 3", "running": "running param statistic value 0", "c": "c constant value 1", "open": "open greater scalar 0 value 1", "loss": "loss mul value 4",
 	}
 	troubles := map[string]string{ // for gradients that do not exist
 		"y": " ⚠ closed: its input −2 is not above 0", "gate": " ⚠ no gradient arrives: greater scalar open stops it",

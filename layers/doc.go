@@ -45,6 +45,15 @@
 //	)
 //	fmt.Print(layers.Summary(lenet, 32, 1, 28, 28))
 //
+// # Normalization
+//
+// [NewBatchNorm], [NewLayerNorm], [NewGroupNorm], [NewInstanceNorm] and
+// [NewRMSNorm] have PyTorch's formulas and names. A batch norm uses the batch
+// in training and its running statistics in evaluation, as the graph's options
+// say. What a training step observes of them is part of the gradients: the
+// optimizer's Step applies it. They are among the layer's Params, so that they
+// are stored with it, but have no gradient.
+//
 // # Initial weights
 //
 // [NewDense] and [NewConv2D] draw them by [GlorotUniform], where PyTorch draws

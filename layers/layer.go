@@ -28,7 +28,8 @@ type placed interface {
 	place(n *naming, path string)
 }
 
-var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*Residual)(nil), (*Conv)(nil), (*ConvTranspose)(nil), (*function)(nil), (*spatial)(nil), (*prelu)(nil)}
+var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*Residual)(nil), (*Conv)(nil), (*ConvTranspose)(nil), (*function)(nil), (*spatial)(nil), (*prelu)(nil),
+	(*BatchNorm)(nil), (*LayerNorm)(nil), (*GroupNorm)(nil), (*InstanceNorm)(nil), (*RMSNorm)(nil)}
 
 // asPlaced returns a layer of this package. A struct of the user's in which one
 // is embedded has its methods, but is not one: it may hold other layers too.

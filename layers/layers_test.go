@@ -100,6 +100,10 @@ func everyLayer() map[string]layers.Layer {
 		"dropout":     layers.Dropout(0.5),
 		"flatten":     layers.Flatten(),
 		"func":        layers.Func("", autograd.Value.Square),
+		"batchnorm":   layers.NewBatchNorm(3),
+		"layernorm":   layers.NewLayerNorm(3),
+		"groupnorm":   layers.NewGroupNorm(1, 3),
+		"rmsnorm":     layers.NewRMSNorm(3),
 		"residual":    layers.NewResidualWith(layers.ResidualOptions{Shortcut: layers.NewDense(seeded(4), 3, 2)}, layers.NewDense(seeded(2), 3, 2), layers.Tanh()),
 		"sequential":  layers.NewSequential(layers.NewDense(seeded(2), 3, 4), layers.Tanh(), layers.NewDense(seeded(3), 4, 2)),
 	}

@@ -16,6 +16,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/layers"
+	"nabla/losses"
 	"nabla/metrics"
 	"nabla/optim"
 	"nabla/train"
@@ -781,5 +782,36 @@ func TestUnequalBatchesAgainstTwin(t *testing.T) {
 		if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 			t.Errorf("epoch %d: loss, MAE, and those of the validation (-by hand +Run):\n%s", epoch.Number, diff)
 		}
+	}
+}
+
+// Run's steps move running statistics, its evaluations use them, and a step
+// that fails leaves them as they were.
+func TestRunWithRunningStatistics(t *testing.T) {
+	bn := layers.NewBatchNormWith(1, layers.BatchNormOptions{Momentum: 0.5})
+	x := autograd.NewTensor([]float64{1, 3, 5, 9}, 4, 1)
+	config := train.Config{
+		Model: layers.NewSequential(bn), Optimizer: optim.NewSGD(0), Epochs: 1, BatchSize: 2,
+		Loss: losses.MSE, Validation: train.Data{Inputs: x, Targets: autograd.Zeros(4, 1)},
+	}
+	history, err := train.Run(context.Background(), config, train.Data{Inputs: x, Targets: autograd.Zeros(4, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	// Means 2 and 7, variances 2 and 8: 0 → 1 → 4, 1 → 1.5 → 4.75.
+	mean, variance := bn.RunningMean.Item(), bn.RunningVar.Item()
+	if mean != 4 || variance != 4.75 {
+		t.Errorf("mean %v, variance %v", mean, variance)
+	}
+	want := (9 + 1 + 1 + 25) / 4.0 / (4.75 + 1e-5)
+	if got := history[0].Validation.Loss; math.Abs(got-want) > 1e-12 {
+		t.Errorf("the validation's loss is %v, want %v", got, want)
+	}
+	spoiled := autograd.NewTensor([]float64{math.NaN(), 3}, 2, 1)
+	if _, err := train.Run(context.Background(), config, train.Data{Inputs: spoiled, Targets: autograd.Zeros(2, 1)}); err == nil {
+		t.Error("no error for NaN")
+	}
+	if bn.RunningMean.Item() != mean || bn.RunningVar.Item() != variance {
+		t.Error("a step that failed has moved the statistics")
 	}
 }

@@ -131,11 +131,16 @@ func New(root autograd.Value, gradients autograd.Gradients, elements int) *Model
 	return m
 }
 
+// IsFrozen reports whether a value is a parameter that is not trained.
+func IsFrozen(n autograd.Node) bool {
+	return n.Kind == autograd.KindParam && (n.Param.Frozen || n.Param.IsStatistic())
+}
+
 func (m *Model) addNode(n autograd.Node, scope int) {
 	added := Node{
 		ID: n.ID, Source: n, Element: Whole, Role: n.Role,
 		Op: n.Op, Custom: n.Custom, Constants: constantsOf(n), Kind: n.Kind, Name: n.Value.Name(), Scope: scope,
-		Frozen: n.Kind == autograd.KindParam && n.Param.Frozen, Value: NewNumbers(n.Value.View(), m.limit), Learns: n.NeedsGrad,
+		Frozen: IsFrozen(n), Value: NewNumbers(n.Value.View(), m.limit), Learns: n.NeedsGrad,
 	}
 	if added.State = m.stateOf(n, m.Gradients); added.State == Reached {
 		added.Gradient = NewNumbers(m.Gradients.Of(n.Value), m.limit)

@@ -58,12 +58,21 @@ func (n *Node) Details(digits int) string {
 		parts = append(parts, n.Source.Settings)
 	}
 	if n.Frozen {
-		parts = append(parts, "frozen")
+		parts = append(parts, n.Untrained())
 	}
 	if len(n.Value.Shape) > 0 {
 		parts = append(parts, ShapeText(n.Value.Shape))
 	}
 	return strings.Join(parts, " ")
+}
+
+// Untrained returns what a parameter is that is not trained: "frozen", or a
+// "statistic".
+func (n *Node) Untrained() string {
+	if n.Source.Param.IsStatistic() {
+		return "statistic"
+	}
+	return "frozen"
 }
 
 // what returns what a node is: its operation, and the role of a constant.
