@@ -46,8 +46,8 @@
 //
 // Backward computes first derivatives fast. [Grad] returns them as Values of
 // the graph, to any order; [VJP], [JVP], [HVP], [Jacobian] and [Hessian] build
-// on it. [Custom] adds an operation from outside, and package gradcheck tests
-// its rule.
+// on it. [Custom] and [CustomInto] add an operation from outside, and package
+// gradcheck tests its rule. Package matrix has linear algebra.
 //
 // # Mistakes
 //

@@ -67,13 +67,32 @@ func ExampleCustom() {
 	// Output: [3] [3 12 27]
 }
 
+// Written into the graph's memory, it allocates nothing once that is warm.
+func ExampleCustomInto() {
+	cube := &autograd.Operation{
+		Name: "cube",
+		Into: func(dst autograd.Tensor, in []autograd.Tensor, _ *autograd.Workspace) {
+			for i, x := range in[0].Raw64() {
+				dst.Raw64()[i] = x * x * x
+			}
+		},
+		Rule: func(r *autograd.Rule) {
+			r.Add(0, r.Grad().Mul(r.In(0).Square()).MulScalar(3))
+		},
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(autograd.NewTensor([]float64{1, 2, 3}))
+	fmt.Println(autograd.CustomInto(cube, []int{3}, x).Sum().Backward().Of(x))
+	// Output: [3] [3 12 27]
+}
+
 func ExampleTry() {
 	g := autograd.NewGraph(autograd.Options{})
 	err := autograd.Try(func() {
 		g.Constant(autograd.Zeros(64, 128)).MatMul(g.Constant(autograd.Zeros(64, 10)))
 	})
 	fmt.Println(err)
-	// Output: autograd: MatMul: inner dimensions differ: [64 128] × [64 10], at example_test.go:73
+	// Output: autograd: MatMul: inner dimensions differ: [64 128] × [64 10], at example_test.go:92
 }
 
 func ExampleValue_String() {

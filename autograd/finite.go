@@ -69,12 +69,9 @@ func isFinite[T kernel.Float](p unsafe.Pointer, size int) (int, bool) {
 }
 
 func (g *Graph) nonFinite(n *node, p unsafe.Pointer, index int) *NonFiniteError {
-	e := &NonFiniteError{Op: n.op.method, Name: g.name(n), Scope: g.scopes.paths[n.scope], Value: g.number(p, index), Index: index}
+	e := &NonFiniteError{Op: n.called(), Name: g.name(n), Scope: g.scopes.paths[n.scope], Value: g.number(p, index), Index: index}
 	if n.extra != nil {
 		e.Location = n.extra.line
-		if n.extra.custom != nil {
-			e.Op = n.extra.custom.Name
-		}
 	}
 	var shapes [][]int
 	for _, input := range n.inputs() {

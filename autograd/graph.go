@@ -75,6 +75,7 @@ type Graph struct {
 	params   paramTable
 	scopes   scopeTable
 	random   rand.PCG // the random stream
+	work     Workspace
 
 	reverse reverse // the backward pass under way
 	passes  []*pass // results of this recording's backward passes, then spare ones

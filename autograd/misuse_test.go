@@ -300,6 +300,7 @@ func TestArgumentMisuse(t *testing.T) {
 		{here(), `autograd: Einsum: "ij->ii": each letter of the result must stand there once and in an operand`, func(g graph) { autograd.Einsum("ij->ii", full(g, 2, 3)) }},
 		{here(), `autograd: Custom: "nothing" needs an input and a Forward function`, func(g graph) { autograd.Custom(autograd.Operation{Name: "nothing"}, full(g, 2)) }},
 		{here(), `autograd: Custom: "double" needs an input and a Forward function`, func(graph) { autograd.Custom(double) }},
+		{here(), `autograd: CustomInto: "double" needs an input and an Into function`, func(g graph) { autograd.CustomInto(&double, []int{2}, full(g, 2)) }},
 		{here(), "autograd: Custom: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { autograd.Custom(empty, full(g, 2)) }},
 		{here(), "autograd: Constant: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { g.Constant(autograd.Tensor{}) }},
 		{here(), "autograd: Variable: the Tensor is empty: make one with NewTensor or Zeros", func(g graph) { g.Variable(autograd.Tensor{}) }},

@@ -1633,6 +1633,8 @@ var otherRows = []opRow{
 	{op: "dropout channels", shapes: [][]int{{2, 3, 4}}, more: [][][]int{{{1, 1}}, {{0, 3, 2}}, {{2, 0, 2}}, {{2, 3, 2, 2}}}, lo: -3, hi: 3, f: with(autograd.Value.DropoutChannels, 0.5)},
 	{op: "custom", note: "with rule", inputs: 2, lo: -3, hi: 3, f: func(in ...autograd.Value) autograd.Value { return autograd.Custom(productOperation, in...) },
 		twin: both(func(x, y float64) float64 { return x * x * y })},
+	{op: "custom into", note: "with rule", inputs: 1, lo: -3, hi: 3, f: func(in ...autograd.Value) autograd.Value { return autograd.CustomInto(cubeInto, in[0].Shape(), in...) },
+		twin: each(func(x float64) float64 { return x * x * x })},
 	{op: "custom", note: "mask", inputs: 1, lo: -3, hi: 3, kinks: []float64{0}, mask: true,
 		f: func(in ...autograd.Value) autograd.Value { return autograd.Custom(stepOperation, in...) }, twin: each(func(x float64) float64 { return truth(x > 0) })},
 }
@@ -1656,6 +1658,30 @@ var productOperation = autograd.Operation{
 			r.Add(1, r.Grad().Mul(x.Square()))
 		}
 	},
+}
+
+// cubeInto is x³, by way of borrowed memory.
+var cubeInto = &autograd.Operation{
+	Name: "custom",
+	Into: func(dst autograd.Tensor, in []autograd.Tensor, work *autograd.Workspace) {
+		order, y := work.Ints(dst.Size()), work.Floats(dst.Size())
+		for i := range order {
+			order[i] = i
+			if y[i] = 0; dst.Precision() == autograd.Float32 {
+				y[i] = float64(in[0].Raw32()[i])
+			} else {
+				y[i] = in[0].Raw64()[i]
+			}
+		}
+		for _, i := range order {
+			if v := y[i] * y[i] * y[i]; dst.Precision() == autograd.Float32 {
+				dst.Raw32()[i] = float32(v)
+			} else {
+				dst.Raw64()[i] = v
+			}
+		}
+	},
+	Rule: func(r *autograd.Rule) { r.Add(0, r.Grad().Mul(r.In(0).Square()).MulScalar(3)) },
 }
 
 var stepOperation = autograd.Operation{

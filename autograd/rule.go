@@ -66,11 +66,14 @@ func (r *Rule) input(i int) int32 {
 }
 
 // opName returns the operation's name in messages.
-func (r *Rule) opName() string {
-	if r.n.op == &opCustom {
-		return r.n.extra.custom.Name
+func (r *Rule) opName() string { return r.n.called() }
+
+// called returns the operation's name in messages.
+func (n *node) called() string {
+	if n.extra != nil && n.extra.custom != nil {
+		return n.extra.custom.Name
 	}
-	return r.n.op.method
+	return n.op.method
 }
 
 // Add adds to the gradient with respect to input i. The summand gx has that

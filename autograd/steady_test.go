@@ -114,6 +114,7 @@ func TestOperationsAllocateNothing(t *testing.T) {
 		t.Skip("the race detector allocates")
 	}
 	type value = autograd.Value
+	shape43 := []int{4, 3}
 	index, places := autograd.NewInts([]int{0, 2, 1, 0}), autograd.NewInts(make([]int, 12), 4, 3)
 	w := autograd.NewParam("w", autograd.Ones(4, 3))
 	ops := map[string]func(x value) value{
@@ -177,6 +178,7 @@ func TestOperationsAllocateNothing(t *testing.T) {
 		"floor":       value.Floor,
 		"sub":         func(x value) value { return x.Sub(x.Mean(0)) },
 		"div":         func(x value) value { return x.Div(x) },
+		"custom":      func(x value) value { return autograd.CustomInto(cubeInto, shape43, x) },
 		"full":        func(x value) value { return x.Mul(x.Graph().Full(2, 4, 3)) },
 	}
 	maps.Copy(ops, steadyConv)

@@ -33,7 +33,7 @@ type Node struct {
 	ID        int       //
 	Op        string    // the operation: "matmul"; of a leaf its Kind
 	Kind      Kind      //
-	Custom    bool      // recorded by Custom, with its name as Op
+	Custom    bool      // a user's operation, with its name as Op
 	Inputs    []int     // IDs, in the operation's order
 	Scope     string    // the path of scopes, joined by "/", "" outside
 	Scopes    []string  // the same path, one name each
@@ -63,7 +63,7 @@ func (x Value) Node() Node {
 	if e := n.extra; e != nil {
 		node.Location, node.Role = e.line, e.role
 		if e.custom != nil {
-			node.Op, node.Custom = e.custom.Name, true
+			node.Op, node.Custom = e.custom.Name, e.custom.Row == nil
 		}
 	}
 	return node

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nabla/autograd"
+	"nabla/autograd/matrix"
 	"nabla/explain"
 	"nabla/internal/recording/recordingtest"
 	"nabla/layers"
@@ -62,6 +63,13 @@ func TestWhereNaNAndInfinityArise(t *testing.T) {
 		{func(x autograd.Value) autograd.Value { return x.PowScalar(-2) }, 0, "y: first infinity: 0 to the power of −2: 1 / 0; spoils 1 gradient", explain.CauseDivisionByZero},
 		{autograd.Value.Asin, 2, "y: first NaN: asin of 2, outside −1 to 1; spoils 1 gradient", explain.CauseDomain},
 		{autograd.Value.Lgamma, 0, "y: first infinity: lgamma of 0, where it has a pole; spoils 1 gradient", explain.CauseDomain},
+		{autograd.Value.Logit, 1, "y: first infinity: logit of 1: log of 0; spoils 1 gradient", explain.CauseLogOfZero},
+		{autograd.Value.Logit, 2, "y: first NaN: logit of 2, no probability; spoils 1 gradient", explain.CauseDomain},
+		{autograd.Value.ErfInv, -3, "y: first NaN: erfinv of −3, outside −1 to 1; spoils 1 gradient", explain.CauseDomain},
+		{func(x autograd.Value) autograd.Value { return x.Graph().Scalar(5).Fmod(x) }, 0, "y: first NaN: fmod by 0; spoils 1 gradient", explain.CauseDivisionByZero},
+		{func(x autograd.Value) autograd.Value { return matrix.Inverse(x.Reshape(1, 1)) }, 0, "y: first NaN: inverse with a singular matrix; spoils 2 gradients", explain.CauseDivisionByZero},
+		{func(x autograd.Value) autograd.Value { return matrix.Cholesky(x.Reshape(1, 1)) }, -1, "y: first NaN: cholesky of a matrix that is not positive definite; spoils 2 gradients", explain.CauseDomain},
+		{func(x autograd.Value) autograd.Value { _, log := matrix.LogDet(x.Reshape(1, 1)); return log }, 0, "y: first infinity: log det of a singular matrix: log of 0; spoils 2 gradients", explain.CauseLogOfZero},
 		{func(x autograd.Value) autograd.Value { return x.MulScalar(1e200).Square().MulScalar(1e-300) }, 1, "(1e200·x)²: first infinity: square of 1e200 overflows; spoils 1 value", explain.CauseOverflow},
 	} {
 		_, variable := traced()

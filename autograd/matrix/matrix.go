@@ -1,5 +1,23 @@
-// Package matrix converts between tensors and gonum's matrices. It is a package
-// of its own so that only programs that use gonum/mat compile it.
+// Package matrix has linear algebra on gonum's LAPACK: [Cholesky], [Solve],
+// [Inverse], [Det] and [LogDet], differentiable to any order. It also converts
+// between tensors and gonum's matrices. It is a package of its own so that only
+// programs that use gonum compile it.
+//
+// The last two axes of a Value are a matrix, those before them are batch axes.
+// All computes in float64; in a graph of float32 the numbers are widened first
+// and each result is rounded once.
+//
+// Whether a matrix is singular depends on its numbers, not on the program's
+// text. So a result that does not exist is NaN, as the logarithm of a negative
+// number is, for that matrix alone and not for the others of its batch. In a
+// graph with the option CheckFinite it panics with an
+// [*autograd.NonFiniteError] that names the operation and the line. A matrix is
+// singular if a pivot of its factors is exactly 0; one that is nearly so gives
+// large numbers.
+//
+// Matrices of more than 64 rows are computed in blocks by several goroutines,
+// which takes new memory at each call; the bits are the same for any number of
+// cores.
 package matrix
 
 import (

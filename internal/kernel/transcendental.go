@@ -267,9 +267,9 @@ func expSquare(x, c float64) float64 {
 // both are NaN.
 var ErfInv = ofX(math.Erfinv, erfInvGrad)
 
-// erfInvGrad takes e^(y²) = erfc(y)·e^(y²)/(1 − x) for x > ½, where the rounding
-// error of y would be magnified otherwise: the product in the numerator varies
-// slowly.
+// erfInvGrad takes e^(y²) = erfc(y)·e^(y²)/(1 − x) for x > ½, where the
+// rounding error of y would be magnified otherwise: the product in the
+// numerator varies slowly.
 func erfInvGrad(gy, x float64) float64 {
 	most := math.Abs(x)
 	y := math.Erfinv(most)

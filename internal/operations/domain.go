@@ -51,6 +51,24 @@ func logitDomain(x, _ float64) (Fault, string) {
 
 func moduloDomain(_, _ float64) (Fault, string) { return DivisionByZero, " by 0" }
 
+func definiteDomain(_, _ float64) (Fault, string) {
+	return Outside, " of a matrix that is not positive definite"
+}
+
+func singularDomain(_, y float64) (Fault, string) {
+	if math.IsNaN(y) {
+		return DivisionByZero, " with a singular matrix"
+	}
+	return Overflow, ""
+}
+
+func logDetDomain(_, y float64) (Fault, string) {
+	if math.IsInf(y, -1) {
+		return LogOfZero, " of a singular matrix: log of 0"
+	}
+	return Overflow, ""
+}
+
 // poleDomain is for a function with poles at 0, −1, −2, …; elsewhere it
 // overflows.
 func poleDomain(x, _ float64) (Fault, string) {

@@ -89,8 +89,29 @@ func operationsOf(t *testing.T) map[string]declared {
 			}
 			return true
 		})
+		ast.Inspect(file, func(n ast.Node) bool {
+			if name, d := madeByCustom(n); name != "" {
+				all[name] = d
+			}
+			return true
+		})
 	})
 	return all
+}
+
+// madeByCustom recognizes an operation that package matrix makes for
+// autograd.CustomInto, by a call of operation or mask.
+func madeByCustom(n ast.Node) (name string, d declared) {
+	call, ok := n.(*ast.CallExpr)
+	if !ok || len(call.Args) != 2 {
+		return "", d
+	}
+	if f, ok := call.Fun.(*ast.Ident); !ok || f.Name != "operation" && f.Name != "mask" {
+		return "", d
+	} else {
+		d.mask = f.Name == "mask"
+	}
+	return textOf(call.Args[0]), d
 }
 
 // Outside autograd, the table and programs, code asks for an operation by a

@@ -238,6 +238,17 @@ var table = []Operation{
 	{Name: "upsample", Class: Running, Backward: says("summed by its weights")},
 	{Name: "upsample gradient", Class: Running, Backward: says("upsampled")},
 
+	// Linear algebra, of package autograd/matrix.
+	{Name: "cholesky", Class: Product, Domain: definiteDomain, Backward: says("L⁻ᵀ × Φ(Lᵀ × g) × L⁻¹, made symmetric")},
+	{Name: "solve", Class: Product, Domain: singularDomain, Backward: each("−(x⁻ᵀ × g) × yᵀ", "x⁻ᵀ × g")},
+	{Name: "solve triangular", Class: Product, Domain: singularDomain, Backward: each("lower triangle of −(L⁻ᵀ × g) × yᵀ", "L⁻ᵀ × g")},
+	{Name: "solve transposed", Class: Product, Domain: singularDomain, Backward: each("lower triangle of −y × (L⁻¹ × g)ᵀ", "L⁻¹ × g")},
+	{Name: "inverse", Class: Product, Domain: singularDomain, Backward: says("−yᵀ × g × yᵀ")},
+	{Name: "det", Class: Product, Backward: says("× the cofactors")},
+	{Name: "cofactor", Class: Product, Backward: says("through the determinants of the minors")},
+	{Name: "log det", Class: Product, Domain: logDetDomain, Backward: says("× x⁻ᵀ")},
+	{Name: "det sign", Class: Product},
+
 	// Moving and reshaping.
 	{Name: Reshape, Class: Moving, Backward: says("reshaped back")},
 	{Name: Expand, Class: Moving, Backward: says("summed over the copies")},
