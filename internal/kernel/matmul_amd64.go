@@ -58,9 +58,7 @@ const (
 	pieceRows   = 2 * 96  // of a piece
 	packedRows  = 8 * 96  // of a piece that packs b: its work is divided among them
 	pieceBytes  = 2048    // of a row of c in a piece
-	manyPieces  = 8       // so that no worker waits long for the last one
 	minProducts = 1 << 19 // in a piece that is worth cutting
-	largeBytes  = 1 << 21 // m·n·k·size from which the workers help: calling them takes a microsecond, and this 4 or more
 	longDot     = 4096    // block of k in dot products, a multiple of all vectors
 )
 
@@ -173,14 +171,6 @@ func (p *tiledProduct[T]) pieces() int {
 // run computes a piece; it is a task's method.
 func (p *tiledProduct[T]) run(piece, worker int) { p.computePiece(piece, memoryOf(worker, &p.memory)) }
 
-// memoryOf returns a worker's own memory to pack into, or the caller's.
-func memoryOf(worker int, own *scratch) *scratch {
-	if worker > 0 {
-		return workers.memory(worker)
-	}
-	return own
-}
-
 func (p *tiledProduct[T]) computePiece(piece int, memory *scratch) {
 	i, j := piece/p.across*p.rows, piece%p.across*p.columns
 	p.compute(i, min(i+p.rows, p.m), j, min(j+p.columns, p.n), memory)
@@ -239,9 +229,6 @@ func (p *tiledProduct[T]) compute(i0, i1, j0, j1 int, memory *scratch) {
 		p.blocks(i0, i1, j0, j1, memory)
 	}
 }
-
-// roundUp returns the next multiple of unit.
-func roundUp(n, unit int) int { return blocks(n, unit) * unit }
 
 // equalBlock returns the size, at most most, of blocks that cut n into equal
 // parts. It is a multiple of unit, as most is.

@@ -2373,6 +2373,3103 @@ done:
 	VZEROUPPER
 	RET
 
+// func taps1x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps1x2F32AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+48(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ offsets+24(FP), BX
+	MOVQ k+56(FP), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ count+80(FP), SI
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSS (DI), Y0
+	VMOVUPS      Y0, Y1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPS      (R9), Y2
+	VMOVUPS      32(R9), Y3
+	VBROADCASTSS (DI), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x00000004, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes1x2F32AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPS      (DX), Y2
+	VMOVUPS      32(DX), Y3
+	VBROADCASTSS (CX), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x00000004, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps1x2EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), CX
+	MOVQ    rowA+48(FP), DX
+	MOVQ    b+16(FP), DX
+	MOVQ    offsets+24(FP), BX
+	MOVQ    columns+96(FP), SI
+	LEAQ    vectorMasks<>+32(SB), DI
+	NEGQ    SI
+	VMOVUPS (DI)(SI*4), Y0
+	MOVQ    k+56(FP), SI
+	LEAQ    (BX)(SI*8), BX
+	MOVQ    count+80(FP), SI
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSS (DI), Y1
+	VMOVUPS      Y1, Y2
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPS      (R9), Y3
+	VMASKMOVPS   32(R9), Y0, Y4
+	VBROADCASTSS (DI), Y5
+	VFMADD231PS  Y3, Y5, Y1
+	VFMADD231PS  Y4, Y5, Y2
+	ADDQ         $0x00000004, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	MOVQ       nextC+64(FP), DI
+	ADDQ       DI, AX
+	MOVQ       nextB+72(FP), DI
+	ADDQ       DI, DX
+	DECQ       SI
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes1x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes1x2EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       vectorMasks<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPS      (DX), Y3
+	VMASKMOVPS   32(DX), Y0, Y4
+	VBROADCASTSS (CX), Y5
+	VFMADD231PS  Y3, Y5, Y1
+	VFMADD231PS  Y4, Y5, Y2
+	ADDQ         $0x00000004, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps1x1EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), CX
+	MOVQ    rowA+48(FP), DX
+	MOVQ    b+16(FP), DX
+	MOVQ    offsets+24(FP), BX
+	MOVQ    columns+96(FP), SI
+	LEAQ    vectorMasks<>+32(SB), DI
+	NEGQ    SI
+	VMOVUPS (DI)(SI*4), Y0
+	MOVQ    k+56(FP), SI
+	LEAQ    (BX)(SI*8), BX
+	MOVQ    count+80(FP), SI
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSS (DI), Y1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMASKMOVPS   (R9), Y0, Y2
+	VBROADCASTSS (DI), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x00000004, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	MOVQ       nextC+64(FP), DI
+	ADDQ       DI, AX
+	MOVQ       nextB+72(FP), DI
+	ADDQ       DI, DX
+	DECQ       SI
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes1x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes1x1EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       vectorMasks<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPS    (R8)(DI*4), Y0
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMASKMOVPS   (DX), Y0, Y2
+	VBROADCASTSS (CX), Y3
+	VFMADD231PS  Y2, Y3, Y1
+	ADDQ         $0x00000004, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y2
+	VADDPS       Y2, Y1, Y1
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func taps2x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps2x2F32AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y0
+	VMOVUPS      Y0, Y1
+	VBROADCASTSS 4(R9), Y2
+	VMOVUPS      Y2, Y3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y4
+	VMOVUPS      32(R11), Y5
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(BX*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes2x2F32AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (DX)(BX*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps2x2EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VMOVUPS      Y1, Y2
+	VBROADCASTSS 4(R9), Y3
+	VMOVUPS      Y3, Y4
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y5
+	VMASKMOVPS   32(R11), Y0, Y6
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y5, Y7, Y1
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R9)(BX*1), Y7
+	VFMADD231PS  Y5, Y7, Y3
+	VFMADD231PS  Y6, Y7, Y4
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y5
+	VADDPS       Y5, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y5
+	VADDPS       Y5, Y4, Y4
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes2x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes2x2EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Y5
+	VMASKMOVPS   32(SI), Y0, Y6
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y5, Y7, Y1
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (DX)(BX*1), Y7
+	VFMADD231PS  Y5, Y7, Y3
+	VFMADD231PS  Y6, Y7, Y4
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y5
+	VADDPS       Y5, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y5
+	VADDPS       Y5, Y4, Y4
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps2x1EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VBROADCASTSS 4(R9), Y2
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMASKMOVPS   (R11), Y0, Y3
+	VBROADCASTSS (R9), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (R9)(BX*1), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y3
+	VADDPS       Y3, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes2x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes2x1EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMASKMOVPS   (SI), Y0, Y3
+	VBROADCASTSS (DX), Y4
+	VFMADD231PS  Y3, Y4, Y1
+	VBROADCASTSS (DX)(BX*1), Y4
+	VFMADD231PS  Y3, Y4, Y2
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y3
+	VADDPS       Y3, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y3
+	VADDPS       Y3, Y2, Y2
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps3x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps3x2F32AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y0
+	VMOVUPS      Y0, Y1
+	VBROADCASTSS 4(R9), Y2
+	VMOVUPS      Y2, Y3
+	VBROADCASTSS 8(R9), Y4
+	VMOVUPS      Y4, Y5
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y6
+	VMOVUPS      32(R11), Y7
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R9)(BX*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R9)(BX*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes3x2F32AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (DX)(BX*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (DX)(BX*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps3x2EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VMOVUPS      Y1, Y2
+	VBROADCASTSS 4(R9), Y3
+	VMOVUPS      Y3, Y4
+	VBROADCASTSS 8(R9), Y5
+	VMOVUPS      Y5, Y6
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Y7
+	VMASKMOVPS   32(R11), Y0, Y8
+	VBROADCASTSS (R9), Y9
+	VFMADD231PS  Y7, Y9, Y1
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (R9)(BX*1), Y9
+	VFMADD231PS  Y7, Y9, Y3
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (R9)(BX*2), Y9
+	VFMADD231PS  Y7, Y9, Y5
+	VFMADD231PS  Y8, Y9, Y6
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y7
+	VADDPS       Y7, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y7
+	VADDPS       Y7, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y7
+	VADDPS       Y7, Y6, Y6
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes3x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes3x2EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Y7
+	VMASKMOVPS   32(SI), Y0, Y8
+	VBROADCASTSS (DX), Y9
+	VFMADD231PS  Y7, Y9, Y1
+	VFMADD231PS  Y8, Y9, Y2
+	VBROADCASTSS (DX)(BX*1), Y9
+	VFMADD231PS  Y7, Y9, Y3
+	VFMADD231PS  Y8, Y9, Y4
+	VBROADCASTSS (DX)(BX*2), Y9
+	VFMADD231PS  Y7, Y9, Y5
+	VFMADD231PS  Y8, Y9, Y6
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y7
+	VADDPS       Y7, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y7
+	VADDPS       Y7, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y7
+	VADDPS       Y7, Y6, Y6
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps3x1EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VBROADCASTSS 4(R9), Y2
+	VBROADCASTSS 8(R9), Y3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMASKMOVPS   (R11), Y0, Y4
+	VBROADCASTSS (R9), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (R9)(BX*1), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (R9)(BX*2), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y4
+	VADDPS       Y4, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y4
+	VADDPS       Y4, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y4
+	VADDPS       Y4, Y3, Y3
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes3x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes3x1EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMASKMOVPS   (SI), Y0, Y4
+	VBROADCASTSS (DX), Y5
+	VFMADD231PS  Y4, Y5, Y1
+	VBROADCASTSS (DX)(BX*1), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VBROADCASTSS (DX)(BX*2), Y5
+	VFMADD231PS  Y4, Y5, Y3
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y4
+	VADDPS       Y4, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y4
+	VADDPS       Y4, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y4
+	VADDPS       Y4, Y3, Y3
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps4x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps4x2F32AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y0
+	VMOVUPS      Y0, Y1
+	VBROADCASTSS 4(R9), Y2
+	VMOVUPS      Y2, Y3
+	VBROADCASTSS 8(R9), Y4
+	VMOVUPS      Y4, Y5
+	VBROADCASTSS 12(R9), Y6
+	VMOVUPS      Y6, Y7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y8
+	VMOVUPS      32(R12), Y9
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R9)(BX*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R9)(BX*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R10), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+	VADDPS       (R9), Y6, Y6
+	VADDPS       32(R9), Y7, Y7
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes4x2F32AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSS (DX), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (DX)(BX*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (DX)(BX*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R9), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+	VADDPS       (DX), Y6, Y6
+	VADDPS       32(DX), Y7, Y7
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps4x2EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VMOVUPS      Y1, Y2
+	VBROADCASTSS 4(R9), Y3
+	VMOVUPS      Y3, Y4
+	VBROADCASTSS 8(R9), Y5
+	VMOVUPS      Y5, Y6
+	VBROADCASTSS 12(R9), Y7
+	VMOVUPS      Y7, Y8
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y9
+	VMASKMOVPS   32(R12), Y0, Y10
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (R9)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (R9)(BX*2), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R10), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y9
+	VADDPS       Y9, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y9
+	VADDPS       Y9, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y9
+	VADDPS       Y9, Y6, Y6
+	VADDPS       (R9), Y7, Y7
+	VMASKMOVPS   32(R9), Y0, Y9
+	VADDPS       Y9, Y8, Y8
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	VMOVUPS    Y7, (R9)
+	VMASKMOVPS Y8, Y0, 32(R9)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes4x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes4x2EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Y9
+	VMASKMOVPS   32(SI), Y0, Y10
+	VBROADCASTSS (DX), Y11
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VBROADCASTSS (DX)(BX*1), Y11
+	VFMADD231PS  Y9, Y11, Y3
+	VFMADD231PS  Y10, Y11, Y4
+	VBROADCASTSS (DX)(BX*2), Y11
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VBROADCASTSS (R9), Y11
+	VFMADD231PS  Y9, Y11, Y7
+	VFMADD231PS  Y10, Y11, Y8
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y9
+	VADDPS       Y9, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y9
+	VADDPS       Y9, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y9
+	VADDPS       Y9, Y6, Y6
+	VADDPS       (DX), Y7, Y7
+	VMASKMOVPS   32(DX), Y0, Y9
+	VADDPS       Y9, Y8, Y8
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps4x1EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VBROADCASTSS 4(R9), Y2
+	VBROADCASTSS 8(R9), Y3
+	VBROADCASTSS 12(R9), Y4
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMASKMOVPS   (R12), Y0, Y5
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R9)(BX*1), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (R9)(BX*2), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R10), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y5
+	VADDPS       Y5, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y5
+	VADDPS       Y5, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y5
+	VADDPS       Y5, Y3, Y3
+	VMASKMOVPS   (R9), Y0, Y5
+	VADDPS       Y5, Y4, Y4
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	VMASKMOVPS Y4, Y0, (R9)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes4x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes4x1EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMASKMOVPS   (SI), Y0, Y5
+	VBROADCASTSS (DX), Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (DX)(BX*1), Y6
+	VFMADD231PS  Y5, Y6, Y2
+	VBROADCASTSS (DX)(BX*2), Y6
+	VFMADD231PS  Y5, Y6, Y3
+	VBROADCASTSS (R9), Y6
+	VFMADD231PS  Y5, Y6, Y4
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y5
+	VADDPS       Y5, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y5
+	VADDPS       Y5, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y5
+	VADDPS       Y5, Y3, Y3
+	VMASKMOVPS   (DX), Y0, Y5
+	VADDPS       Y5, Y4, Y4
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	VMASKMOVPS Y4, Y0, (DX)
+	VZEROUPPER
+	RET
+
+// func taps5x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps5x2F32AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y0
+	VMOVUPS      Y0, Y1
+	VBROADCASTSS 4(R9), Y2
+	VMOVUPS      Y2, Y3
+	VBROADCASTSS 8(R9), Y4
+	VMOVUPS      Y4, Y5
+	VBROADCASTSS 12(R9), Y6
+	VMOVUPS      Y6, Y7
+	VBROADCASTSS 16(R9), Y8
+	VMOVUPS      Y8, Y9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y10
+	VMOVUPS      32(R12), Y11
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R9)(BX*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R9)(BX*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R10), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R10)(BX*1), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+	VADDPS       (R9), Y6, Y6
+	VADDPS       32(R9), Y7, Y7
+	VADDPS       (R9)(CX*1), Y8, Y8
+	VADDPS       32(R9)(CX*1), Y9, Y9
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	VMOVUPS Y8, (R9)(CX*1)
+	VMOVUPS Y9, 32(R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes5x2F32AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Y10
+	VMOVUPS      32(SI), Y11
+	VBROADCASTSS (DX), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (DX)(BX*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (DX)(BX*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R9), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R9)(BX*1), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+	VADDPS       (DX), Y6, Y6
+	VADDPS       32(DX), Y7, Y7
+	VADDPS       (DX)(CX*1), Y8, Y8
+	VADDPS       32(DX)(CX*1), Y9, Y9
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	VMOVUPS Y8, (DX)(CX*1)
+	VMOVUPS Y9, 32(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps5x2EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VMOVUPS      Y1, Y2
+	VBROADCASTSS 4(R9), Y3
+	VMOVUPS      Y3, Y4
+	VBROADCASTSS 8(R9), Y5
+	VMOVUPS      Y5, Y6
+	VBROADCASTSS 12(R9), Y7
+	VMOVUPS      Y7, Y8
+	VBROADCASTSS 16(R9), Y9
+	VMOVUPS      Y9, Y10
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y11
+	VMASKMOVPS   32(R12), Y0, Y12
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y11, Y13, Y1
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (R9)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y3
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (R9)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R10), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R10)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VFMADD231PS  Y12, Y13, Y10
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y11
+	VADDPS       Y11, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y11
+	VADDPS       Y11, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y11
+	VADDPS       Y11, Y6, Y6
+	VADDPS       (R9), Y7, Y7
+	VMASKMOVPS   32(R9), Y0, Y11
+	VADDPS       Y11, Y8, Y8
+	VADDPS       (R9)(CX*1), Y9, Y9
+	VMASKMOVPS   32(R9)(CX*1), Y0, Y11
+	VADDPS       Y11, Y10, Y10
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	VMOVUPS    Y7, (R9)
+	VMASKMOVPS Y8, Y0, 32(R9)
+	VMOVUPS    Y9, (R9)(CX*1)
+	VMASKMOVPS Y10, Y0, 32(R9)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes5x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes5x2EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Y11
+	VMASKMOVPS   32(SI), Y0, Y12
+	VBROADCASTSS (DX), Y13
+	VFMADD231PS  Y11, Y13, Y1
+	VFMADD231PS  Y12, Y13, Y2
+	VBROADCASTSS (DX)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y3
+	VFMADD231PS  Y12, Y13, Y4
+	VBROADCASTSS (DX)(BX*2), Y13
+	VFMADD231PS  Y11, Y13, Y5
+	VFMADD231PS  Y12, Y13, Y6
+	VBROADCASTSS (R9), Y13
+	VFMADD231PS  Y11, Y13, Y7
+	VFMADD231PS  Y12, Y13, Y8
+	VBROADCASTSS (R9)(BX*1), Y13
+	VFMADD231PS  Y11, Y13, Y9
+	VFMADD231PS  Y12, Y13, Y10
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y11
+	VADDPS       Y11, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y11
+	VADDPS       Y11, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y11
+	VADDPS       Y11, Y6, Y6
+	VADDPS       (DX), Y7, Y7
+	VMASKMOVPS   32(DX), Y0, Y11
+	VADDPS       Y11, Y8, Y8
+	VADDPS       (DX)(CX*1), Y9, Y9
+	VMASKMOVPS   32(DX)(CX*1), Y0, Y11
+	VADDPS       Y11, Y10, Y10
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	VMOVUPS    Y9, (DX)(CX*1)
+	VMASKMOVPS Y10, Y0, 32(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps5x1EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VBROADCASTSS 4(R9), Y2
+	VBROADCASTSS 8(R9), Y3
+	VBROADCASTSS 12(R9), Y4
+	VBROADCASTSS 16(R9), Y5
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMASKMOVPS   (R12), Y0, Y6
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (R9)(BX*1), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (R9)(BX*2), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (R10), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (R10)(BX*1), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y6
+	VADDPS       Y6, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y6
+	VADDPS       Y6, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y6
+	VADDPS       Y6, Y3, Y3
+	VMASKMOVPS   (R9), Y0, Y6
+	VADDPS       Y6, Y4, Y4
+	VMASKMOVPS   (R9)(CX*1), Y0, Y6
+	VADDPS       Y6, Y5, Y5
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	VMASKMOVPS Y4, Y0, (R9)
+	VMASKMOVPS Y5, Y0, (R9)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes5x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes5x1EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMASKMOVPS   (SI), Y0, Y6
+	VBROADCASTSS (DX), Y7
+	VFMADD231PS  Y6, Y7, Y1
+	VBROADCASTSS (DX)(BX*1), Y7
+	VFMADD231PS  Y6, Y7, Y2
+	VBROADCASTSS (DX)(BX*2), Y7
+	VFMADD231PS  Y6, Y7, Y3
+	VBROADCASTSS (R9), Y7
+	VFMADD231PS  Y6, Y7, Y4
+	VBROADCASTSS (R9)(BX*1), Y7
+	VFMADD231PS  Y6, Y7, Y5
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y6
+	VADDPS       Y6, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y6
+	VADDPS       Y6, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y6
+	VADDPS       Y6, Y3, Y3
+	VMASKMOVPS   (DX), Y0, Y6
+	VADDPS       Y6, Y4, Y4
+	VMASKMOVPS   (DX)(CX*1), Y0, Y6
+	VADDPS       Y6, Y5, Y5
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	VMASKMOVPS Y4, Y0, (DX)
+	VMASKMOVPS Y5, Y0, (DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps6x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps6x2F32AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y0
+	VMOVUPS      Y0, Y1
+	VBROADCASTSS 4(R9), Y2
+	VMOVUPS      Y2, Y3
+	VBROADCASTSS 8(R9), Y4
+	VMOVUPS      Y4, Y5
+	VBROADCASTSS 12(R9), Y6
+	VMOVUPS      Y6, Y7
+	VBROADCASTSS 16(R9), Y8
+	VMOVUPS      Y8, Y9
+	VBROADCASTSS 20(R9), Y10
+	VMOVUPS      Y10, Y11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y12
+	VMOVUPS      32(R12), Y13
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (R9)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (R9)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R10), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R10)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R10)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+	VADDPS       (R9), Y6, Y6
+	VADDPS       32(R9), Y7, Y7
+	VADDPS       (R9)(CX*1), Y8, Y8
+	VADDPS       32(R9)(CX*1), Y9, Y9
+	VADDPS       (R9)(CX*2), Y10, Y10
+	VADDPS       32(R9)(CX*2), Y11, Y11
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (R9)
+	VMOVUPS Y7, 32(R9)
+	VMOVUPS Y8, (R9)(CX*1)
+	VMOVUPS Y9, 32(R9)(CX*1)
+	VMOVUPS Y10, (R9)(CX*2)
+	VMOVUPS Y11, 32(R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes6x2F32AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Y12
+	VMOVUPS      32(SI), Y13
+	VBROADCASTSS (DX), Y14
+	VFMADD231PS  Y12, Y14, Y0
+	VFMADD231PS  Y13, Y14, Y1
+	VBROADCASTSS (DX)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VBROADCASTSS (DX)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y4
+	VFMADD231PS  Y13, Y14, Y5
+	VBROADCASTSS (R9), Y14
+	VFMADD231PS  Y12, Y14, Y6
+	VFMADD231PS  Y13, Y14, Y7
+	VBROADCASTSS (R9)(BX*1), Y14
+	VFMADD231PS  Y12, Y14, Y8
+	VFMADD231PS  Y13, Y14, Y9
+	VBROADCASTSS (R9)(BX*2), Y14
+	VFMADD231PS  Y12, Y14, Y10
+	VFMADD231PS  Y13, Y14, Y11
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Y0, Y0
+	VADDPS       32(AX), Y1, Y1
+	VADDPS       (AX)(CX*1), Y2, Y2
+	VADDPS       32(AX)(CX*1), Y3, Y3
+	VADDPS       (AX)(CX*2), Y4, Y4
+	VADDPS       32(AX)(CX*2), Y5, Y5
+	VADDPS       (DX), Y6, Y6
+	VADDPS       32(DX), Y7, Y7
+	VADDPS       (DX)(CX*1), Y8, Y8
+	VADDPS       32(DX)(CX*1), Y9, Y9
+	VADDPS       (DX)(CX*2), Y10, Y10
+	VADDPS       32(DX)(CX*2), Y11, Y11
+
+store:
+	VMOVUPS Y0, (AX)
+	VMOVUPS Y1, 32(AX)
+	VMOVUPS Y2, (AX)(CX*1)
+	VMOVUPS Y3, 32(AX)(CX*1)
+	VMOVUPS Y4, (AX)(CX*2)
+	VMOVUPS Y5, 32(AX)(CX*2)
+	VMOVUPS Y6, (DX)
+	VMOVUPS Y7, 32(DX)
+	VMOVUPS Y8, (DX)(CX*1)
+	VMOVUPS Y9, 32(DX)(CX*1)
+	VMOVUPS Y10, (DX)(CX*2)
+	VMOVUPS Y11, 32(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps6x2EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VMOVUPS      Y1, Y2
+	VBROADCASTSS 4(R9), Y3
+	VMOVUPS      Y3, Y4
+	VBROADCASTSS 8(R9), Y5
+	VMOVUPS      Y5, Y6
+	VBROADCASTSS 12(R9), Y7
+	VMOVUPS      Y7, Y8
+	VBROADCASTSS 16(R9), Y9
+	VMOVUPS      Y9, Y10
+	VBROADCASTSS 20(R9), Y11
+	VMOVUPS      Y11, Y12
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Y13
+	VMASKMOVPS   32(R12), Y0, Y14
+	VBROADCASTSS (R9), Y15
+	VFMADD231PS  Y13, Y15, Y1
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS (R9)(BX*1), Y15
+	VFMADD231PS  Y13, Y15, Y3
+	VFMADD231PS  Y14, Y15, Y4
+	VBROADCASTSS (R9)(BX*2), Y15
+	VFMADD231PS  Y13, Y15, Y5
+	VFMADD231PS  Y14, Y15, Y6
+	VBROADCASTSS (R10), Y15
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (R10)(BX*1), Y15
+	VFMADD231PS  Y13, Y15, Y9
+	VFMADD231PS  Y14, Y15, Y10
+	VBROADCASTSS (R10)(BX*2), Y15
+	VFMADD231PS  Y13, Y15, Y11
+	VFMADD231PS  Y14, Y15, Y12
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y13
+	VADDPS       Y13, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y13
+	VADDPS       Y13, Y6, Y6
+	VADDPS       (R9), Y7, Y7
+	VMASKMOVPS   32(R9), Y0, Y13
+	VADDPS       Y13, Y8, Y8
+	VADDPS       (R9)(CX*1), Y9, Y9
+	VMASKMOVPS   32(R9)(CX*1), Y0, Y13
+	VADDPS       Y13, Y10, Y10
+	VADDPS       (R9)(CX*2), Y11, Y11
+	VMASKMOVPS   32(R9)(CX*2), Y0, Y13
+	VADDPS       Y13, Y12, Y12
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	VMOVUPS    Y7, (R9)
+	VMASKMOVPS Y8, Y0, 32(R9)
+	VMOVUPS    Y9, (R9)(CX*1)
+	VMASKMOVPS Y10, Y0, 32(R9)(CX*1)
+	VMOVUPS    Y11, (R9)(CX*2)
+	VMASKMOVPS Y12, Y0, 32(R9)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes6x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes6x2EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Y13
+	VMASKMOVPS   32(SI), Y0, Y14
+	VBROADCASTSS (DX), Y15
+	VFMADD231PS  Y13, Y15, Y1
+	VFMADD231PS  Y14, Y15, Y2
+	VBROADCASTSS (DX)(BX*1), Y15
+	VFMADD231PS  Y13, Y15, Y3
+	VFMADD231PS  Y14, Y15, Y4
+	VBROADCASTSS (DX)(BX*2), Y15
+	VFMADD231PS  Y13, Y15, Y5
+	VFMADD231PS  Y14, Y15, Y6
+	VBROADCASTSS (R9), Y15
+	VFMADD231PS  Y13, Y15, Y7
+	VFMADD231PS  Y14, Y15, Y8
+	VBROADCASTSS (R9)(BX*1), Y15
+	VFMADD231PS  Y13, Y15, Y9
+	VFMADD231PS  Y14, Y15, Y10
+	VBROADCASTSS (R9)(BX*2), Y15
+	VFMADD231PS  Y13, Y15, Y11
+	VFMADD231PS  Y14, Y15, Y12
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Y1, Y1
+	VMASKMOVPS   32(AX), Y0, Y13
+	VADDPS       Y13, Y2, Y2
+	VADDPS       (AX)(CX*1), Y3, Y3
+	VMASKMOVPS   32(AX)(CX*1), Y0, Y13
+	VADDPS       Y13, Y4, Y4
+	VADDPS       (AX)(CX*2), Y5, Y5
+	VMASKMOVPS   32(AX)(CX*2), Y0, Y13
+	VADDPS       Y13, Y6, Y6
+	VADDPS       (DX), Y7, Y7
+	VMASKMOVPS   32(DX), Y0, Y13
+	VADDPS       Y13, Y8, Y8
+	VADDPS       (DX)(CX*1), Y9, Y9
+	VMASKMOVPS   32(DX)(CX*1), Y0, Y13
+	VADDPS       Y13, Y10, Y10
+	VADDPS       (DX)(CX*2), Y11, Y11
+	VMASKMOVPS   32(DX)(CX*2), Y0, Y13
+	VADDPS       Y13, Y12, Y12
+
+store:
+	VMOVUPS    Y1, (AX)
+	VMASKMOVPS Y2, Y0, 32(AX)
+	VMOVUPS    Y3, (AX)(CX*1)
+	VMASKMOVPS Y4, Y0, 32(AX)(CX*1)
+	VMOVUPS    Y5, (AX)(CX*2)
+	VMASKMOVPS Y6, Y0, 32(AX)(CX*2)
+	VMOVUPS    Y7, (DX)
+	VMASKMOVPS Y8, Y0, 32(DX)
+	VMOVUPS    Y9, (DX)(CX*1)
+	VMASKMOVPS Y10, Y0, 32(DX)(CX*1)
+	VMOVUPS    Y11, (DX)(CX*2)
+	VMASKMOVPS Y12, Y0, 32(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps6x1EdgeF32AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Y1
+	VBROADCASTSS 4(R9), Y2
+	VBROADCASTSS 8(R9), Y3
+	VBROADCASTSS 12(R9), Y4
+	VBROADCASTSS 16(R9), Y5
+	VBROADCASTSS 20(R9), Y6
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMASKMOVPS   (R12), Y0, Y7
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R9)(BX*1), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (R9)(BX*2), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R10), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R10)(BX*1), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R10)(BX*2), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y7
+	VADDPS       Y7, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y7
+	VADDPS       Y7, Y3, Y3
+	VMASKMOVPS   (R9), Y0, Y7
+	VADDPS       Y7, Y4, Y4
+	VMASKMOVPS   (R9)(CX*1), Y0, Y7
+	VADDPS       Y7, Y5, Y5
+	VMASKMOVPS   (R9)(CX*2), Y0, Y7
+	VADDPS       Y7, Y6, Y6
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	VMASKMOVPS Y4, Y0, (R9)
+	VMASKMOVPS Y5, Y0, (R9)(CX*1)
+	VMASKMOVPS Y6, Y0, (R9)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes6x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes6x1EdgeF32AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPS    (R10)(R9*4), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMASKMOVPS   (SI), Y0, Y7
+	VBROADCASTSS (DX), Y8
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (DX)(BX*1), Y8
+	VFMADD231PS  Y7, Y8, Y2
+	VBROADCASTSS (DX)(BX*2), Y8
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R9), Y8
+	VFMADD231PS  Y7, Y8, Y4
+	VBROADCASTSS (R9)(BX*1), Y8
+	VFMADD231PS  Y7, Y8, Y5
+	VBROADCASTSS (R9)(BX*2), Y8
+	VFMADD231PS  Y7, Y8, Y6
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMASKMOVPS   (AX), Y0, Y7
+	VADDPS       Y7, Y1, Y1
+	VMASKMOVPS   (AX)(CX*1), Y0, Y7
+	VADDPS       Y7, Y2, Y2
+	VMASKMOVPS   (AX)(CX*2), Y0, Y7
+	VADDPS       Y7, Y3, Y3
+	VMASKMOVPS   (DX), Y0, Y7
+	VADDPS       Y7, Y4, Y4
+	VMASKMOVPS   (DX)(CX*1), Y0, Y7
+	VADDPS       Y7, Y5, Y5
+	VMASKMOVPS   (DX)(CX*2), Y0, Y7
+	VADDPS       Y7, Y6, Y6
+
+store:
+	VMASKMOVPS Y1, Y0, (AX)
+	VMASKMOVPS Y2, Y0, (AX)(CX*1)
+	VMASKMOVPS Y3, Y0, (AX)(CX*2)
+	VMASKMOVPS Y4, Y0, (DX)
+	VMASKMOVPS Y5, Y0, (DX)(CX*1)
+	VMASKMOVPS Y6, Y0, (DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func transposeRowsF32AVX2(dst *float32, src *float32, strideDst int, stride int, k int)
+// Requires: AVX
+TEXT ·transposeRowsF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ strideDst+16(FP), BX
+	MOVQ k+32(FP), SI
+	CMPQ SI, $0x00000008
+	JL   rest
+
+square:
+	MOVQ       CX, DI
+	VMOVUPS    (DI), Y0
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Y1
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Y2
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Y3
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Y4
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Y5
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Y6
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Y7
+	ADDQ       DX, DI
+	VUNPCKLPD  Y1, Y0, Y8
+	VUNPCKHPD  Y1, Y0, Y8
+	VUNPCKLPD  Y3, Y2, Y8
+	VUNPCKHPD  Y3, Y2, Y8
+	VUNPCKLPD  Y5, Y4, Y8
+	VUNPCKHPD  Y5, Y4, Y8
+	VUNPCKLPD  Y7, Y6, Y8
+	VUNPCKHPD  Y7, Y6, Y8
+	VUNPCKLPS  Y1, Y0, Y8
+	VUNPCKHPS  Y1, Y0, Y0
+	VUNPCKLPS  Y3, Y2, Y1
+	VUNPCKHPS  Y3, Y2, Y2
+	VUNPCKLPS  Y5, Y4, Y3
+	VUNPCKHPS  Y5, Y4, Y4
+	VUNPCKLPS  Y7, Y6, Y5
+	VUNPCKHPS  Y7, Y6, Y6
+	VUNPCKLPD  Y1, Y8, Y7
+	VUNPCKHPD  Y1, Y8, Y1
+	VUNPCKLPD  Y2, Y0, Y8
+	VUNPCKHPD  Y2, Y0, Y0
+	VUNPCKLPD  Y5, Y3, Y2
+	VUNPCKHPD  Y5, Y3, Y3
+	VUNPCKLPD  Y6, Y4, Y5
+	VUNPCKHPD  Y6, Y4, Y4
+	VPERM2F128 $0x20, Y2, Y7, Y6
+	VPERM2F128 $0x31, Y2, Y7, Y2
+	VPERM2F128 $0x20, Y3, Y1, Y7
+	VPERM2F128 $0x31, Y3, Y1, Y1
+	VPERM2F128 $0x20, Y5, Y8, Y3
+	VPERM2F128 $0x31, Y5, Y8, Y5
+	VPERM2F128 $0x20, Y4, Y0, Y8
+	VPERM2F128 $0x31, Y4, Y0, Y0
+	VMOVUPS    Y6, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y7, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y3, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y8, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y2, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y1, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y5, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y0, (AX)
+	ADDQ       BX, AX
+	ADDQ       $0x00000020, CX
+	SUBQ       $0x00000008, SI
+	CMPQ       SI, $0x00000008
+	JGE        square
+
+rest:
+	TESTQ      SI, SI
+	JZ         done
+	LEAQ       vectorMasks<>+32(SB), DI
+	NEGQ       SI
+	VMOVUPS    (DI)(SI*4), Y0
+	VMASKMOVPS (CX), Y0, Y1
+	ADDQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y2
+	ADDQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y3
+	ADDQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y4
+	ADDQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y5
+	ADDQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y6
+	ADDQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y7
+	ADDQ       DX, CX
+	VMASKMOVPS (CX), Y0, Y0
+	ADDQ       DX, CX
+	VUNPCKLPD  Y2, Y1, Y8
+	VUNPCKHPD  Y2, Y1, Y8
+	VUNPCKLPD  Y4, Y3, Y8
+	VUNPCKHPD  Y4, Y3, Y8
+	VUNPCKLPD  Y6, Y5, Y8
+	VUNPCKHPD  Y6, Y5, Y8
+	VUNPCKLPD  Y0, Y7, Y8
+	VUNPCKHPD  Y0, Y7, Y8
+	VUNPCKLPS  Y2, Y1, Y8
+	VUNPCKHPS  Y2, Y1, Y1
+	VUNPCKLPS  Y4, Y3, Y2
+	VUNPCKHPS  Y4, Y3, Y3
+	VUNPCKLPS  Y6, Y5, Y4
+	VUNPCKHPS  Y6, Y5, Y5
+	VUNPCKLPS  Y0, Y7, Y6
+	VUNPCKHPS  Y0, Y7, Y0
+	VUNPCKLPD  Y2, Y8, Y7
+	VUNPCKHPD  Y2, Y8, Y2
+	VUNPCKLPD  Y3, Y1, Y8
+	VUNPCKHPD  Y3, Y1, Y1
+	VUNPCKLPD  Y6, Y4, Y3
+	VUNPCKHPD  Y6, Y4, Y4
+	VUNPCKLPD  Y0, Y5, Y6
+	VUNPCKHPD  Y0, Y5, Y0
+	VPERM2F128 $0x20, Y3, Y7, Y5
+	VPERM2F128 $0x31, Y3, Y7, Y3
+	VPERM2F128 $0x20, Y4, Y2, Y7
+	VPERM2F128 $0x31, Y4, Y2, Y2
+	VPERM2F128 $0x20, Y6, Y8, Y4
+	VPERM2F128 $0x31, Y6, Y8, Y6
+	VPERM2F128 $0x20, Y0, Y1, Y8
+	VPERM2F128 $0x31, Y0, Y1, Y0
+	VMOVUPS    Y5, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y7, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y4, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y8, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y3, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y2, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y6, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Y0, (AX)
+	ADDQ       BX, AX
+
+done:
+	VZEROUPPER
+	RET
+
 // func tile1x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, AVX512DQ, AVX512F, MMX+
 TEXT ·tile1x2F32AVX512(SB), NOSPLIT, $0-97
@@ -7891,6 +10988,8890 @@ done:
 	VZEROUPPER
 	RET
 
+// func taps1x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps1x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+48(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ offsets+24(FP), BX
+	MOVQ k+56(FP), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ count+80(FP), SI
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSS (DI), Z0
+	VMOVUPS      Z0, Z1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPS      (R9), Z2
+	VMOVUPS      64(R9), Z3
+	VBROADCASTSS (DI), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $0x00000004, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes1x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPS      (DX), Z2
+	VMOVUPS      64(DX), Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $0x00000004, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps1x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+48(FP), DX
+	MOVQ  b+16(FP), DX
+	MOVQ  offsets+24(FP), BX
+	MOVQ  columns+96(FP), SI
+	LEAQ  bitMasks<>+0(SB), DI
+	KMOVW (DI)(SI*2), K1
+	MOVQ  k+56(FP), SI
+	LEAQ  (BX)(SI*8), BX
+	MOVQ  count+80(FP), SI
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSS (DI), Z0
+	VMOVUPS      Z0, Z1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPS      (R9), Z2
+	VMOVUPS.Z    64(R9), K1, Z3
+	VBROADCASTSS (DI), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $0x00000004, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes1x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       bitMasks<>+0(SB), R8
+	KMOVW      (R8)(DI*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPS      (DX), Z2
+	VMOVUPS.Z    64(DX), K1, Z3
+	VBROADCASTSS (CX), Z4
+	VFMADD231PS  Z2, Z4, Z0
+	VFMADD231PS  Z3, Z4, Z1
+	ADDQ         $0x00000004, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps1x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+48(FP), DX
+	MOVQ  b+16(FP), DX
+	MOVQ  offsets+24(FP), BX
+	MOVQ  columns+96(FP), SI
+	LEAQ  bitMasks<>+0(SB), DI
+	KMOVW (DI)(SI*2), K1
+	MOVQ  k+56(FP), SI
+	LEAQ  (BX)(SI*8), BX
+	MOVQ  count+80(FP), SI
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSS (DI), Z0
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPS.Z    (R9), K1, Z1
+	VBROADCASTSS (DI), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         $0x00000004, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z1
+	VADDPS       Z1, Z0, Z0
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes1x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       bitMasks<>+0(SB), R8
+	KMOVW      (R8)(DI*2), K1
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPS.Z    (DX), K1, Z1
+	VBROADCASTSS (CX), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         $0x00000004, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z1
+	VADDPS       Z1, Z0, Z0
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VZEROUPPER
+	RET
+
+// func taps2x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps2x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z4
+	VMOVUPS      64(R11), Z5
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R9)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes2x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (DX)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps2x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z4
+	VMOVUPS.Z    64(R11), K1, Z5
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R9)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes2x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Z4
+	VMOVUPS.Z    64(SI), K1, Z5
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z4, Z6, Z0
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (DX)(BX*1), Z6
+	VFMADD231PS  Z4, Z6, Z2
+	VFMADD231PS  Z5, Z6, Z3
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps2x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS.Z    (R11), K1, Z2
+	VBROADCASTSS (R9), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (R9)(BX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes2x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z2
+	VBROADCASTSS (DX), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (DX)(BX*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z2
+	VADDPS       Z2, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z2
+	VADDPS       Z2, Z1, Z1
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps3x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps3x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z6
+	VMOVUPS      64(R11), Z7
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R9)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R9)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes3x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Z6
+	VMOVUPS      64(SI), Z7
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (DX)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (DX)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps3x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS      (R11), Z6
+	VMOVUPS.Z    64(R11), K1, Z7
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R9)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R9)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z6
+	VADDPS       Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes3x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS      (SI), Z6
+	VMOVUPS.Z    64(SI), K1, Z7
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z6, Z8, Z0
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (DX)(BX*1), Z8
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (DX)(BX*2), Z8
+	VFMADD231PS  Z6, Z8, Z4
+	VFMADD231PS  Z7, Z8, Z5
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z6
+	VADDPS       Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps3x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPS.Z    (R11), K1, Z3
+	VBROADCASTSS (R9), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (R9)(BX*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (R9)(BX*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         $0x00000004, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z3
+	VADDPS       Z3, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z3
+	VADDPS       Z3, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z3
+	VADDPS       Z3, Z2, Z2
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes3x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z3
+	VBROADCASTSS (DX), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (DX)(BX*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (DX)(BX*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         $0x00000004, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z3
+	VADDPS       Z3, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z3
+	VADDPS       Z3, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z3
+	VADDPS       Z3, Z2, Z2
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps4x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps4x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Z8
+	VMOVUPS      64(R12), Z9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R9)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R9)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes4x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (DX)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (DX)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps4x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Z8
+	VMOVUPS.Z    64(R12), K1, Z9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R9)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R9)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes4x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Z8
+	VMOVUPS.Z    64(SI), K1, Z9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z8, Z10, Z0
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (DX)(BX*1), Z10
+	VFMADD231PS  Z8, Z10, Z2
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (DX)(BX*2), Z10
+	VFMADD231PS  Z8, Z10, Z4
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z8, Z10, Z6
+	VFMADD231PS  Z9, Z10, Z7
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps4x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS.Z    (R12), K1, Z4
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (R9)(BX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (R9)(BX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R10), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z4
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z4
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes4x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z4
+	VBROADCASTSS (DX), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (DX)(BX*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (DX)(BX*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R9), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z4
+	VADDPS       Z4, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z4
+	VADDPS       Z4, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z4
+	VADDPS       Z4, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z4
+	VADDPS       Z4, Z3, Z3
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VZEROUPPER
+	RET
+
+// func taps5x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps5x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Z10
+	VMOVUPS      64(R12), Z11
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R9)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R9)(BX*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes5x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Z10
+	VMOVUPS      64(SI), Z11
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (DX)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (DX)(BX*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R9)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps5x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Z10
+	VMOVUPS.Z    64(R12), K1, Z11
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R9)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R9)(BX*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z10
+	VADDPS       Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes5x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Z10
+	VMOVUPS.Z    64(SI), K1, Z11
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z10, Z12, Z0
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (DX)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (DX)(BX*2), Z12
+	VFMADD231PS  Z10, Z12, Z4
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R9)(BX*1), Z12
+	VFMADD231PS  Z10, Z12, Z8
+	VFMADD231PS  Z11, Z12, Z9
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z10
+	VADDPS       Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps5x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS.Z    (R12), K1, Z5
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (R9)(BX*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R9)(BX*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (R10), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (R10)(BX*1), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z5
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z5
+	VADDPS       Z5, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z5
+	VADDPS       Z5, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z5
+	VADDPS       Z5, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes5x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z5
+	VBROADCASTSS (DX), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (DX)(BX*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (DX)(BX*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (R9), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (R9)(BX*1), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z5
+	VADDPS       Z5, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z5
+	VADDPS       Z5, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z5
+	VADDPS       Z5, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z5
+	VADDPS       Z5, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z5
+	VADDPS       Z5, Z4, Z4
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps6x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps6x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Z12
+	VMOVUPS      64(R12), Z13
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (R9)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (R9)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R10)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R10)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VADDPS       64(R9)(CX*2), Z11, Z11
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, 64(R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes6x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (DX)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (DX)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R9)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R9)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VADDPS       64(DX)(CX*2), Z11, Z11
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, 64(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps6x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS      (R12), Z12
+	VMOVUPS.Z    64(R12), K1, Z13
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (R9)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (R9)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R10), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R10)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R10)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R9)(CX*2), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, K1, 64(R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes6x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS      (SI), Z12
+	VMOVUPS.Z    64(SI), K1, Z13
+	VBROADCASTSS (DX), Z14
+	VFMADD231PS  Z12, Z14, Z0
+	VFMADD231PS  Z13, Z14, Z1
+	VBROADCASTSS (DX)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z2
+	VFMADD231PS  Z13, Z14, Z3
+	VBROADCASTSS (DX)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z4
+	VFMADD231PS  Z13, Z14, Z5
+	VBROADCASTSS (R9), Z14
+	VFMADD231PS  Z12, Z14, Z6
+	VFMADD231PS  Z13, Z14, Z7
+	VBROADCASTSS (R9)(BX*1), Z14
+	VFMADD231PS  Z12, Z14, Z8
+	VFMADD231PS  Z13, Z14, Z9
+	VBROADCASTSS (R9)(BX*2), Z14
+	VFMADD231PS  Z12, Z14, Z10
+	VFMADD231PS  Z13, Z14, Z11
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(DX)(CX*2), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, K1, 64(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps6x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+	VBROADCASTSS 20(R9), Z5
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPS.Z    (R12), K1, Z6
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (R9)(BX*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (R9)(BX*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (R10), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (R10)(BX*1), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (R10)(BX*2), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z6
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z6
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z6
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    (R9)(CX*2), K1, Z6
+	VADDPS       Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	VMOVUPS Z5, K1, (R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes6x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z6
+	VBROADCASTSS (DX), Z7
+	VFMADD231PS  Z6, Z7, Z0
+	VBROADCASTSS (DX)(BX*1), Z7
+	VFMADD231PS  Z6, Z7, Z1
+	VBROADCASTSS (DX)(BX*2), Z7
+	VFMADD231PS  Z6, Z7, Z2
+	VBROADCASTSS (R9), Z7
+	VFMADD231PS  Z6, Z7, Z3
+	VBROADCASTSS (R9)(BX*1), Z7
+	VFMADD231PS  Z6, Z7, Z4
+	VBROADCASTSS (R9)(BX*2), Z7
+	VFMADD231PS  Z6, Z7, Z5
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z6
+	VADDPS       Z6, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z6
+	VADDPS       Z6, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z6
+	VADDPS       Z6, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z6
+	VADDPS       Z6, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z6
+	VADDPS       Z6, Z4, Z4
+	VMOVUPS.Z    (DX)(CX*2), K1, Z6
+	VADDPS       Z6, Z5, Z5
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VMOVUPS Z5, K1, (DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps7x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps7x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS      (R13), Z14
+	VMOVUPS      64(R13), Z15
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (R9)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R9)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R10)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R10)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R11), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VADDPS       64(R9)(CX*2), Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes7x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes7x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS      (SI), Z14
+	VMOVUPS      64(SI), Z15
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (DX)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (DX)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R9)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R9)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VADDPS       64(DX)(CX*2), Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VZEROUPPER
+	RET
+
+// func taps7x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps7x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS      (R13), Z14
+	VMOVUPS.Z    64(R13), K1, Z15
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (R9)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R9)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R10)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R10)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R11), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z14
+	VADDPS       Z14, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z14
+	VADDPS       Z14, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z14
+	VADDPS       Z14, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z14
+	VADDPS       Z14, Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R9)(CX*2), K1, Z14
+	VADDPS       Z14, Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VMOVUPS.Z    64(R10), K1, Z14
+	VADDPS       Z14, Z13, Z13
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, K1, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, K1, 64(R10)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes7x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes7x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS      (SI), Z14
+	VMOVUPS.Z    64(SI), K1, Z15
+	VBROADCASTSS (DX), Z16
+	VFMADD231PS  Z14, Z16, Z0
+	VFMADD231PS  Z15, Z16, Z1
+	VBROADCASTSS (DX)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (DX)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z4
+	VFMADD231PS  Z15, Z16, Z5
+	VBROADCASTSS (R9), Z16
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R9)(BX*1), Z16
+	VFMADD231PS  Z14, Z16, Z8
+	VFMADD231PS  Z15, Z16, Z9
+	VBROADCASTSS (R9)(BX*2), Z16
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	VBROADCASTSS (R10), Z16
+	VFMADD231PS  Z14, Z16, Z12
+	VFMADD231PS  Z15, Z16, Z13
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z14
+	VADDPS       Z14, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z14
+	VADDPS       Z14, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z14
+	VADDPS       Z14, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z14
+	VADDPS       Z14, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z14
+	VADDPS       Z14, Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(DX)(CX*2), K1, Z14
+	VADDPS       Z14, Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VMOVUPS.Z    64(BX), K1, Z14
+	VADDPS       Z14, Z13, Z13
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, K1, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	VZEROUPPER
+	RET
+
+// func taps7x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps7x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+	VBROADCASTSS 20(R9), Z5
+	VBROADCASTSS 24(R9), Z6
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS.Z    (R13), K1, Z7
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (R9)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (R9)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R10)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R10)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z7
+	VADDPS       Z7, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z7
+	VADDPS       Z7, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z7
+	VADDPS       Z7, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z7
+	VADDPS       Z7, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z7
+	VADDPS       Z7, Z4, Z4
+	VMOVUPS.Z    (R9)(CX*2), K1, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS.Z    (R10), K1, Z7
+	VADDPS       Z7, Z6, Z6
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	VMOVUPS Z5, K1, (R9)(CX*2)
+	VMOVUPS Z6, K1, (R10)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes7x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes7x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z7
+	VBROADCASTSS (DX), Z8
+	VFMADD231PS  Z7, Z8, Z0
+	VBROADCASTSS (DX)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z1
+	VBROADCASTSS (DX)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z2
+	VBROADCASTSS (R9), Z8
+	VFMADD231PS  Z7, Z8, Z3
+	VBROADCASTSS (R9)(BX*1), Z8
+	VFMADD231PS  Z7, Z8, Z4
+	VBROADCASTSS (R9)(BX*2), Z8
+	VFMADD231PS  Z7, Z8, Z5
+	VBROADCASTSS (R10), Z8
+	VFMADD231PS  Z7, Z8, Z6
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z7
+	VADDPS       Z7, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z7
+	VADDPS       Z7, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z7
+	VADDPS       Z7, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z7
+	VADDPS       Z7, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z7
+	VADDPS       Z7, Z4, Z4
+	VMOVUPS.Z    (DX)(CX*2), K1, Z7
+	VADDPS       Z7, Z5, Z5
+	VMOVUPS.Z    (BX), K1, Z7
+	VADDPS       Z7, Z6, Z6
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VMOVUPS Z5, K1, (DX)(CX*2)
+	VMOVUPS Z6, K1, (BX)
+	VZEROUPPER
+	RET
+
+// func taps8x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps8x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS      (R13), Z16
+	VMOVUPS      64(R13), Z17
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R9)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R9)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R10)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R10)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R11), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R11)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VADDPS       64(R9)(CX*2), Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VADDPS       64(R10)(CX*1), Z15, Z15
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes8x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes8x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (DX)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (DX)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R9)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R9)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R10)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VADDPS       64(DX)(CX*2), Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VADDPS       64(BX)(CX*1), Z15, Z15
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, 64(BX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps8x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps8x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS      (R13), Z16
+	VMOVUPS.Z    64(R13), K1, Z17
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (R9)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (R9)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R10)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R10)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R11), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R11)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z16
+	VADDPS       Z16, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z16
+	VADDPS       Z16, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z16
+	VADDPS       Z16, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z16
+	VADDPS       Z16, Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R9)(CX*2), K1, Z16
+	VADDPS       Z16, Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VMOVUPS.Z    64(R10), K1, Z16
+	VADDPS       Z16, Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z16
+	VADDPS       Z16, Z15, Z15
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, K1, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, K1, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, K1, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes8x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes8x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS      (SI), Z16
+	VMOVUPS.Z    64(SI), K1, Z17
+	VBROADCASTSS (DX), Z18
+	VFMADD231PS  Z16, Z18, Z0
+	VFMADD231PS  Z17, Z18, Z1
+	VBROADCASTSS (DX)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z2
+	VFMADD231PS  Z17, Z18, Z3
+	VBROADCASTSS (DX)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z4
+	VFMADD231PS  Z17, Z18, Z5
+	VBROADCASTSS (R9), Z18
+	VFMADD231PS  Z16, Z18, Z6
+	VFMADD231PS  Z17, Z18, Z7
+	VBROADCASTSS (R9)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z8
+	VFMADD231PS  Z17, Z18, Z9
+	VBROADCASTSS (R9)(BX*2), Z18
+	VFMADD231PS  Z16, Z18, Z10
+	VFMADD231PS  Z17, Z18, Z11
+	VBROADCASTSS (R10), Z18
+	VFMADD231PS  Z16, Z18, Z12
+	VFMADD231PS  Z17, Z18, Z13
+	VBROADCASTSS (R10)(BX*1), Z18
+	VFMADD231PS  Z16, Z18, Z14
+	VFMADD231PS  Z17, Z18, Z15
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z16
+	VADDPS       Z16, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z16
+	VADDPS       Z16, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z16
+	VADDPS       Z16, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z16
+	VADDPS       Z16, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z16
+	VADDPS       Z16, Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(DX)(CX*2), K1, Z16
+	VADDPS       Z16, Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VMOVUPS.Z    64(BX), K1, Z16
+	VADDPS       Z16, Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z16
+	VADDPS       Z16, Z15, Z15
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, K1, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, K1, 64(BX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps8x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps8x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+	VBROADCASTSS 20(R9), Z5
+	VBROADCASTSS 24(R9), Z6
+	VBROADCASTSS 28(R9), Z7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS.Z    (R13), K1, Z8
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (R9)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (R9)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (R10)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R10)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R11), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R11)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z8
+	VADDPS       Z8, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z8
+	VADDPS       Z8, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z8
+	VADDPS       Z8, Z4, Z4
+	VMOVUPS.Z    (R9)(CX*2), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	VMOVUPS.Z    (R10), K1, Z8
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    (R10)(CX*1), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	VMOVUPS Z5, K1, (R9)(CX*2)
+	VMOVUPS Z6, K1, (R10)
+	VMOVUPS Z7, K1, (R10)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes8x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes8x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z8
+	VBROADCASTSS (DX), Z9
+	VFMADD231PS  Z8, Z9, Z0
+	VBROADCASTSS (DX)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z1
+	VBROADCASTSS (DX)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z2
+	VBROADCASTSS (R9), Z9
+	VFMADD231PS  Z8, Z9, Z3
+	VBROADCASTSS (R9)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z4
+	VBROADCASTSS (R9)(BX*2), Z9
+	VFMADD231PS  Z8, Z9, Z5
+	VBROADCASTSS (R10), Z9
+	VFMADD231PS  Z8, Z9, Z6
+	VBROADCASTSS (R10)(BX*1), Z9
+	VFMADD231PS  Z8, Z9, Z7
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z8
+	VADDPS       Z8, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z8
+	VADDPS       Z8, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z8
+	VADDPS       Z8, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z8
+	VADDPS       Z8, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z8
+	VADDPS       Z8, Z4, Z4
+	VMOVUPS.Z    (DX)(CX*2), K1, Z8
+	VADDPS       Z8, Z5, Z5
+	VMOVUPS.Z    (BX), K1, Z8
+	VADDPS       Z8, Z6, Z6
+	VMOVUPS.Z    (BX)(CX*1), K1, Z8
+	VADDPS       Z8, Z7, Z7
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VMOVUPS Z5, K1, (DX)(CX*2)
+	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z7, K1, (BX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps9x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps9x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS      (R13), Z18
+	VMOVUPS      64(R13), Z19
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (R9)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R9)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R10)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R10)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R11)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R11)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VADDPS       64(R9)(CX*2), Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VADDPS       64(R10)(CX*1), Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VADDPS       64(R10)(CX*2), Z17, Z17
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes9x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes9x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS      (SI), Z18
+	VMOVUPS      64(SI), Z19
+	VBROADCASTSS (DX), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (DX)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (DX)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R9)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R9)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R10)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R10)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VADDPS       64(DX)(CX*2), Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VADDPS       64(BX)(CX*1), Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VADDPS       64(BX)(CX*2), Z17, Z17
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, 64(BX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps9x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps9x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS      (R13), Z18
+	VMOVUPS.Z    64(R13), K1, Z19
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (R9)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R9)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R10)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R10)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R11)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R11)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z18
+	VADDPS       Z18, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z18
+	VADDPS       Z18, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z18
+	VADDPS       Z18, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z18
+	VADDPS       Z18, Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R9)(CX*2), K1, Z18
+	VADDPS       Z18, Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VMOVUPS.Z    64(R10), K1, Z18
+	VADDPS       Z18, Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z18
+	VADDPS       Z18, Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z18
+	VADDPS       Z18, Z17, Z17
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, K1, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, K1, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, K1, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, K1, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes9x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes9x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS      (SI), Z18
+	VMOVUPS.Z    64(SI), K1, Z19
+	VBROADCASTSS (DX), Z20
+	VFMADD231PS  Z18, Z20, Z0
+	VFMADD231PS  Z19, Z20, Z1
+	VBROADCASTSS (DX)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (DX)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z4
+	VFMADD231PS  Z19, Z20, Z5
+	VBROADCASTSS (R9), Z20
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R9)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z8
+	VFMADD231PS  Z19, Z20, Z9
+	VBROADCASTSS (R9)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R10), Z20
+	VFMADD231PS  Z18, Z20, Z12
+	VFMADD231PS  Z19, Z20, Z13
+	VBROADCASTSS (R10)(BX*1), Z20
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	VBROADCASTSS (R10)(BX*2), Z20
+	VFMADD231PS  Z18, Z20, Z16
+	VFMADD231PS  Z19, Z20, Z17
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z18
+	VADDPS       Z18, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z18
+	VADDPS       Z18, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z18
+	VADDPS       Z18, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z18
+	VADDPS       Z18, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z18
+	VADDPS       Z18, Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(DX)(CX*2), K1, Z18
+	VADDPS       Z18, Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VMOVUPS.Z    64(BX), K1, Z18
+	VADDPS       Z18, Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z18
+	VADDPS       Z18, Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(BX)(CX*2), K1, Z18
+	VADDPS       Z18, Z17, Z17
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, K1, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, K1, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, K1, 64(BX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps9x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps9x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+	VBROADCASTSS 20(R9), Z5
+	VBROADCASTSS 24(R9), Z6
+	VBROADCASTSS 28(R9), Z7
+	VBROADCASTSS 32(R9), Z8
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPS.Z    (R13), K1, Z9
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (R9)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (R9)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R10)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (R10)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R11), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R11)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R11)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z9
+	VADDPS       Z9, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z9
+	VADDPS       Z9, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z9
+	VADDPS       Z9, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z9
+	VADDPS       Z9, Z4, Z4
+	VMOVUPS.Z    (R9)(CX*2), K1, Z9
+	VADDPS       Z9, Z5, Z5
+	VMOVUPS.Z    (R10), K1, Z9
+	VADDPS       Z9, Z6, Z6
+	VMOVUPS.Z    (R10)(CX*1), K1, Z9
+	VADDPS       Z9, Z7, Z7
+	VMOVUPS.Z    (R10)(CX*2), K1, Z9
+	VADDPS       Z9, Z8, Z8
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	VMOVUPS Z5, K1, (R9)(CX*2)
+	VMOVUPS Z6, K1, (R10)
+	VMOVUPS Z7, K1, (R10)(CX*1)
+	VMOVUPS Z8, K1, (R10)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes9x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes9x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z9
+	VBROADCASTSS (DX), Z10
+	VFMADD231PS  Z9, Z10, Z0
+	VBROADCASTSS (DX)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z1
+	VBROADCASTSS (DX)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z2
+	VBROADCASTSS (R9), Z10
+	VFMADD231PS  Z9, Z10, Z3
+	VBROADCASTSS (R9)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z4
+	VBROADCASTSS (R9)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z5
+	VBROADCASTSS (R10), Z10
+	VFMADD231PS  Z9, Z10, Z6
+	VBROADCASTSS (R10)(BX*1), Z10
+	VFMADD231PS  Z9, Z10, Z7
+	VBROADCASTSS (R10)(BX*2), Z10
+	VFMADD231PS  Z9, Z10, Z8
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z9
+	VADDPS       Z9, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z9
+	VADDPS       Z9, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z9
+	VADDPS       Z9, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z9
+	VADDPS       Z9, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z9
+	VADDPS       Z9, Z4, Z4
+	VMOVUPS.Z    (DX)(CX*2), K1, Z9
+	VADDPS       Z9, Z5, Z5
+	VMOVUPS.Z    (BX), K1, Z9
+	VADDPS       Z9, Z6, Z6
+	VMOVUPS.Z    (BX)(CX*1), K1, Z9
+	VADDPS       Z9, Z7, Z7
+	VMOVUPS.Z    (BX)(CX*2), K1, Z9
+	VADDPS       Z9, Z8, Z8
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VMOVUPS Z5, K1, (DX)(CX*2)
+	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z7, K1, (BX)(CX*1)
+	VMOVUPS Z8, K1, (BX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps10x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps10x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+	VBROADCASTSS 36(R9), Z18
+	VMOVUPS      Z18, Z19
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS      (R14), Z20
+	VMOVUPS      64(R14), Z21
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (R9)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (R9)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R10)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R10)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R11), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R11)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R11)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R12), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VADDPS       64(R9)(CX*2), Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VADDPS       64(R10)(CX*1), Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VADDPS       64(R10)(CX*2), Z17, Z17
+	VADDPS       (R11), Z18, Z18
+	VADDPS       64(R11), Z19, Z19
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, 64(R10)(CX*2)
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, 64(R11)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes10x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes10x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS      (SI), Z20
+	VMOVUPS      64(SI), Z21
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (DX)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (DX)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R9)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R9)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R10)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R10)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R11), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VADDPS       64(DX)(CX*2), Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VADDPS       64(BX)(CX*1), Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VADDPS       64(BX)(CX*2), Z17, Z17
+	VADDPS       (SI), Z18, Z18
+	VADDPS       64(SI), Z19, Z19
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, 64(BX)(CX*2)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
+	VZEROUPPER
+	RET
+
+// func taps10x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps10x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+	VBROADCASTSS 36(R9), Z18
+	VMOVUPS      Z18, Z19
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS      (R14), Z20
+	VMOVUPS.Z    64(R14), K1, Z21
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (R9)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (R9)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R10)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R10)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R11), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R11)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R11)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R12), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z20
+	VADDPS       Z20, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z20
+	VADDPS       Z20, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z20
+	VADDPS       Z20, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z20
+	VADDPS       Z20, Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R9)(CX*2), K1, Z20
+	VADDPS       Z20, Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VMOVUPS.Z    64(R10), K1, Z20
+	VADDPS       Z20, Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z20
+	VADDPS       Z20, Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z20
+	VADDPS       Z20, Z17, Z17
+	VADDPS       (R11), Z18, Z18
+	VMOVUPS.Z    64(R11), K1, Z20
+	VADDPS       Z20, Z19, Z19
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, K1, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, K1, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, K1, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, K1, 64(R10)(CX*2)
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, K1, 64(R11)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes10x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes10x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS      (SI), Z20
+	VMOVUPS.Z    64(SI), K1, Z21
+	VBROADCASTSS (DX), Z22
+	VFMADD231PS  Z20, Z22, Z0
+	VFMADD231PS  Z21, Z22, Z1
+	VBROADCASTSS (DX)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z2
+	VFMADD231PS  Z21, Z22, Z3
+	VBROADCASTSS (DX)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z4
+	VFMADD231PS  Z21, Z22, Z5
+	VBROADCASTSS (R9), Z22
+	VFMADD231PS  Z20, Z22, Z6
+	VFMADD231PS  Z21, Z22, Z7
+	VBROADCASTSS (R9)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z8
+	VFMADD231PS  Z21, Z22, Z9
+	VBROADCASTSS (R9)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z10
+	VFMADD231PS  Z21, Z22, Z11
+	VBROADCASTSS (R10), Z22
+	VFMADD231PS  Z20, Z22, Z12
+	VFMADD231PS  Z21, Z22, Z13
+	VBROADCASTSS (R10)(BX*1), Z22
+	VFMADD231PS  Z20, Z22, Z14
+	VFMADD231PS  Z21, Z22, Z15
+	VBROADCASTSS (R10)(BX*2), Z22
+	VFMADD231PS  Z20, Z22, Z16
+	VFMADD231PS  Z21, Z22, Z17
+	VBROADCASTSS (R11), Z22
+	VFMADD231PS  Z20, Z22, Z18
+	VFMADD231PS  Z21, Z22, Z19
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z20
+	VADDPS       Z20, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z20
+	VADDPS       Z20, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z20
+	VADDPS       Z20, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z20
+	VADDPS       Z20, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z20
+	VADDPS       Z20, Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(DX)(CX*2), K1, Z20
+	VADDPS       Z20, Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VMOVUPS.Z    64(BX), K1, Z20
+	VADDPS       Z20, Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z20
+	VADDPS       Z20, Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(BX)(CX*2), K1, Z20
+	VADDPS       Z20, Z17, Z17
+	VADDPS       (SI), Z18, Z18
+	VMOVUPS.Z    64(SI), K1, Z20
+	VADDPS       Z20, Z19, Z19
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, K1, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, K1, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, K1, 64(BX)(CX*2)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, K1, 64(SI)
+	VZEROUPPER
+	RET
+
+// func taps10x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps10x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+	VBROADCASTSS 20(R9), Z5
+	VBROADCASTSS 24(R9), Z6
+	VBROADCASTSS 28(R9), Z7
+	VBROADCASTSS 32(R9), Z8
+	VBROADCASTSS 36(R9), Z9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS.Z    (R14), K1, Z10
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (R9)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (R9)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (R10), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (R10)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (R10)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (R11), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R11)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R11)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R12), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z10
+	VADDPS       Z10, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z10
+	VADDPS       Z10, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z10
+	VADDPS       Z10, Z4, Z4
+	VMOVUPS.Z    (R9)(CX*2), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	VMOVUPS.Z    (R10), K1, Z10
+	VADDPS       Z10, Z6, Z6
+	VMOVUPS.Z    (R10)(CX*1), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	VMOVUPS.Z    (R10)(CX*2), K1, Z10
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    (R11), K1, Z10
+	VADDPS       Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	VMOVUPS Z5, K1, (R9)(CX*2)
+	VMOVUPS Z6, K1, (R10)
+	VMOVUPS Z7, K1, (R10)(CX*1)
+	VMOVUPS Z8, K1, (R10)(CX*2)
+	VMOVUPS Z9, K1, (R11)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes10x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes10x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z10
+	VBROADCASTSS (DX), Z11
+	VFMADD231PS  Z10, Z11, Z0
+	VBROADCASTSS (DX)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z1
+	VBROADCASTSS (DX)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z2
+	VBROADCASTSS (R9), Z11
+	VFMADD231PS  Z10, Z11, Z3
+	VBROADCASTSS (R9)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z4
+	VBROADCASTSS (R9)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z5
+	VBROADCASTSS (R10), Z11
+	VFMADD231PS  Z10, Z11, Z6
+	VBROADCASTSS (R10)(BX*1), Z11
+	VFMADD231PS  Z10, Z11, Z7
+	VBROADCASTSS (R10)(BX*2), Z11
+	VFMADD231PS  Z10, Z11, Z8
+	VBROADCASTSS (R11), Z11
+	VFMADD231PS  Z10, Z11, Z9
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z10
+	VADDPS       Z10, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z10
+	VADDPS       Z10, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z10
+	VADDPS       Z10, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z10
+	VADDPS       Z10, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z10
+	VADDPS       Z10, Z4, Z4
+	VMOVUPS.Z    (DX)(CX*2), K1, Z10
+	VADDPS       Z10, Z5, Z5
+	VMOVUPS.Z    (BX), K1, Z10
+	VADDPS       Z10, Z6, Z6
+	VMOVUPS.Z    (BX)(CX*1), K1, Z10
+	VADDPS       Z10, Z7, Z7
+	VMOVUPS.Z    (BX)(CX*2), K1, Z10
+	VADDPS       Z10, Z8, Z8
+	VMOVUPS.Z    (SI), K1, Z10
+	VADDPS       Z10, Z9, Z9
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VMOVUPS Z5, K1, (DX)(CX*2)
+	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z7, K1, (BX)(CX*1)
+	VMOVUPS Z8, K1, (BX)(CX*2)
+	VMOVUPS Z9, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func taps11x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps11x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+	VBROADCASTSS 36(R9), Z18
+	VMOVUPS      Z18, Z19
+	VBROADCASTSS 40(R9), Z20
+	VMOVUPS      Z20, Z21
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS      (R14), Z22
+	VMOVUPS      64(R14), Z23
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (R9)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R9)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R10)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R11), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R11)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R11)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R12), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R12)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VADDPS       64(R9)(CX*2), Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VADDPS       64(R10)(CX*1), Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VADDPS       64(R10)(CX*2), Z17, Z17
+	VADDPS       (R11), Z18, Z18
+	VADDPS       64(R11), Z19, Z19
+	VADDPS       (R11)(CX*1), Z20, Z20
+	VADDPS       64(R11)(CX*1), Z21, Z21
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, 64(R10)(CX*2)
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, 64(R11)
+	VMOVUPS Z20, (R11)(CX*1)
+	VMOVUPS Z21, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes11x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes11x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS      (SI), Z22
+	VMOVUPS      64(SI), Z23
+	VBROADCASTSS (DX), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (DX)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (DX)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R9)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R9)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R10)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R11), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R11)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VADDPS       64(DX)(CX*2), Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VADDPS       64(BX)(CX*1), Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VADDPS       64(BX)(CX*2), Z17, Z17
+	VADDPS       (SI), Z18, Z18
+	VADDPS       64(SI), Z19, Z19
+	VADDPS       (SI)(CX*1), Z20, Z20
+	VADDPS       64(SI)(CX*1), Z21, Z21
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, 64(BX)(CX*2)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
+	VMOVUPS Z20, (SI)(CX*1)
+	VMOVUPS Z21, 64(SI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps11x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps11x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+	VBROADCASTSS 36(R9), Z18
+	VMOVUPS      Z18, Z19
+	VBROADCASTSS 40(R9), Z20
+	VMOVUPS      Z20, Z21
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS      (R14), Z22
+	VMOVUPS.Z    64(R14), K1, Z23
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (R9)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R9)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R10)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R11), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R11)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R11)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R12), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R12)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z22
+	VADDPS       Z22, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z22
+	VADDPS       Z22, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z22
+	VADDPS       Z22, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z22
+	VADDPS       Z22, Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R9)(CX*2), K1, Z22
+	VADDPS       Z22, Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VMOVUPS.Z    64(R10), K1, Z22
+	VADDPS       Z22, Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z22
+	VADDPS       Z22, Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z22
+	VADDPS       Z22, Z17, Z17
+	VADDPS       (R11), Z18, Z18
+	VMOVUPS.Z    64(R11), K1, Z22
+	VADDPS       Z22, Z19, Z19
+	VADDPS       (R11)(CX*1), Z20, Z20
+	VMOVUPS.Z    64(R11)(CX*1), K1, Z22
+	VADDPS       Z22, Z21, Z21
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, K1, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, K1, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, K1, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, K1, 64(R10)(CX*2)
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, K1, 64(R11)
+	VMOVUPS Z20, (R11)(CX*1)
+	VMOVUPS Z21, K1, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes11x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes11x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS      (SI), Z22
+	VMOVUPS.Z    64(SI), K1, Z23
+	VBROADCASTSS (DX), Z24
+	VFMADD231PS  Z22, Z24, Z0
+	VFMADD231PS  Z23, Z24, Z1
+	VBROADCASTSS (DX)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (DX)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z4
+	VFMADD231PS  Z23, Z24, Z5
+	VBROADCASTSS (R9), Z24
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R9)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z8
+	VFMADD231PS  Z23, Z24, Z9
+	VBROADCASTSS (R9)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R10), Z24
+	VFMADD231PS  Z22, Z24, Z12
+	VFMADD231PS  Z23, Z24, Z13
+	VBROADCASTSS (R10)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R10)(BX*2), Z24
+	VFMADD231PS  Z22, Z24, Z16
+	VFMADD231PS  Z23, Z24, Z17
+	VBROADCASTSS (R11), Z24
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	VBROADCASTSS (R11)(BX*1), Z24
+	VFMADD231PS  Z22, Z24, Z20
+	VFMADD231PS  Z23, Z24, Z21
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z22
+	VADDPS       Z22, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z22
+	VADDPS       Z22, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z22
+	VADDPS       Z22, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z22
+	VADDPS       Z22, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z22
+	VADDPS       Z22, Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(DX)(CX*2), K1, Z22
+	VADDPS       Z22, Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VMOVUPS.Z    64(BX), K1, Z22
+	VADDPS       Z22, Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z22
+	VADDPS       Z22, Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(BX)(CX*2), K1, Z22
+	VADDPS       Z22, Z17, Z17
+	VADDPS       (SI), Z18, Z18
+	VMOVUPS.Z    64(SI), K1, Z22
+	VADDPS       Z22, Z19, Z19
+	VADDPS       (SI)(CX*1), Z20, Z20
+	VMOVUPS.Z    64(SI)(CX*1), K1, Z22
+	VADDPS       Z22, Z21, Z21
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, K1, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, K1, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, K1, 64(BX)(CX*2)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, K1, 64(SI)
+	VMOVUPS Z20, (SI)(CX*1)
+	VMOVUPS Z21, K1, 64(SI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps11x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps11x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+	VBROADCASTSS 20(R9), Z5
+	VBROADCASTSS 24(R9), Z6
+	VBROADCASTSS 28(R9), Z7
+	VBROADCASTSS 32(R9), Z8
+	VBROADCASTSS 36(R9), Z9
+	VBROADCASTSS 40(R9), Z10
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS.Z    (R14), K1, Z11
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (R9)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (R9)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (R10)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (R11)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R11)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R12), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R12)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z11
+	VADDPS       Z11, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z11
+	VADDPS       Z11, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z11
+	VADDPS       Z11, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z11
+	VADDPS       Z11, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z11
+	VADDPS       Z11, Z4, Z4
+	VMOVUPS.Z    (R9)(CX*2), K1, Z11
+	VADDPS       Z11, Z5, Z5
+	VMOVUPS.Z    (R10), K1, Z11
+	VADDPS       Z11, Z6, Z6
+	VMOVUPS.Z    (R10)(CX*1), K1, Z11
+	VADDPS       Z11, Z7, Z7
+	VMOVUPS.Z    (R10)(CX*2), K1, Z11
+	VADDPS       Z11, Z8, Z8
+	VMOVUPS.Z    (R11), K1, Z11
+	VADDPS       Z11, Z9, Z9
+	VMOVUPS.Z    (R11)(CX*1), K1, Z11
+	VADDPS       Z11, Z10, Z10
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	VMOVUPS Z5, K1, (R9)(CX*2)
+	VMOVUPS Z6, K1, (R10)
+	VMOVUPS Z7, K1, (R10)(CX*1)
+	VMOVUPS Z8, K1, (R10)(CX*2)
+	VMOVUPS Z9, K1, (R11)
+	VMOVUPS Z10, K1, (R11)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes11x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes11x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z11
+	VBROADCASTSS (DX), Z12
+	VFMADD231PS  Z11, Z12, Z0
+	VBROADCASTSS (DX)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z1
+	VBROADCASTSS (DX)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z2
+	VBROADCASTSS (R9), Z12
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R9)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z4
+	VBROADCASTSS (R9)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z5
+	VBROADCASTSS (R10), Z12
+	VFMADD231PS  Z11, Z12, Z6
+	VBROADCASTSS (R10)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z7
+	VBROADCASTSS (R10)(BX*2), Z12
+	VFMADD231PS  Z11, Z12, Z8
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z11, Z12, Z9
+	VBROADCASTSS (R11)(BX*1), Z12
+	VFMADD231PS  Z11, Z12, Z10
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z11
+	VADDPS       Z11, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z11
+	VADDPS       Z11, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z11
+	VADDPS       Z11, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z11
+	VADDPS       Z11, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z11
+	VADDPS       Z11, Z4, Z4
+	VMOVUPS.Z    (DX)(CX*2), K1, Z11
+	VADDPS       Z11, Z5, Z5
+	VMOVUPS.Z    (BX), K1, Z11
+	VADDPS       Z11, Z6, Z6
+	VMOVUPS.Z    (BX)(CX*1), K1, Z11
+	VADDPS       Z11, Z7, Z7
+	VMOVUPS.Z    (BX)(CX*2), K1, Z11
+	VADDPS       Z11, Z8, Z8
+	VMOVUPS.Z    (SI), K1, Z11
+	VADDPS       Z11, Z9, Z9
+	VMOVUPS.Z    (SI)(CX*1), K1, Z11
+	VADDPS       Z11, Z10, Z10
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VMOVUPS Z5, K1, (DX)(CX*2)
+	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z7, K1, (BX)(CX*1)
+	VMOVUPS Z8, K1, (BX)(CX*2)
+	VMOVUPS Z9, K1, (SI)
+	VMOVUPS Z10, K1, (SI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps12x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps12x2F32AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	VXORPS       Z22, Z22, Z22
+	VXORPS       Z23, Z23, Z23
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+	VBROADCASTSS 36(R9), Z18
+	VMOVUPS      Z18, Z19
+	VBROADCASTSS 40(R9), Z20
+	VMOVUPS      Z20, Z21
+	VBROADCASTSS 44(R9), Z22
+	VMOVUPS      Z22, Z23
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS      (R14), Z24
+	VMOVUPS      64(R14), Z25
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (R9)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (R9)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R11)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R11)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R12), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R12)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R12)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VADDPS       64(R9), Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VADDPS       64(R9)(CX*1), Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VADDPS       64(R9)(CX*2), Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VADDPS       64(R10), Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VADDPS       64(R10)(CX*1), Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VADDPS       64(R10)(CX*2), Z17, Z17
+	VADDPS       (R11), Z18, Z18
+	VADDPS       64(R11), Z19, Z19
+	VADDPS       (R11)(CX*1), Z20, Z20
+	VADDPS       64(R11)(CX*1), Z21, Z21
+	VADDPS       (R11)(CX*2), Z22, Z22
+	VADDPS       64(R11)(CX*2), Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, 64(R10)(CX*2)
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, 64(R11)
+	VMOVUPS Z20, (R11)(CX*1)
+	VMOVUPS Z21, 64(R11)(CX*1)
+	VMOVUPS Z22, (R11)(CX*2)
+	VMOVUPS Z23, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes12x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes12x2F32AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS      (SI), Z24
+	VMOVUPS      64(SI), Z25
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (DX)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (DX)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R9)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R9)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R11)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R11)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VADDPS       64(AX), Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VADDPS       64(AX)(CX*1), Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VADDPS       64(AX)(CX*2), Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VADDPS       64(DX), Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VADDPS       64(DX)(CX*1), Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VADDPS       64(DX)(CX*2), Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VADDPS       64(BX), Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VADDPS       64(BX)(CX*1), Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VADDPS       64(BX)(CX*2), Z17, Z17
+	VADDPS       (SI), Z18, Z18
+	VADDPS       64(SI), Z19, Z19
+	VADDPS       (SI)(CX*1), Z20, Z20
+	VADDPS       64(SI)(CX*1), Z21, Z21
+	VADDPS       (SI)(CX*2), Z22, Z22
+	VADDPS       64(SI)(CX*2), Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, 64(BX)(CX*2)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, 64(SI)
+	VMOVUPS Z20, (SI)(CX*1)
+	VMOVUPS Z21, 64(SI)(CX*1)
+	VMOVUPS Z22, (SI)(CX*2)
+	VMOVUPS Z23, 64(SI)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps12x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps12x2EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	VXORPS       Z22, Z22, Z22
+	VXORPS       Z23, Z23, Z23
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VMOVUPS      Z0, Z1
+	VBROADCASTSS 4(R9), Z2
+	VMOVUPS      Z2, Z3
+	VBROADCASTSS 8(R9), Z4
+	VMOVUPS      Z4, Z5
+	VBROADCASTSS 12(R9), Z6
+	VMOVUPS      Z6, Z7
+	VBROADCASTSS 16(R9), Z8
+	VMOVUPS      Z8, Z9
+	VBROADCASTSS 20(R9), Z10
+	VMOVUPS      Z10, Z11
+	VBROADCASTSS 24(R9), Z12
+	VMOVUPS      Z12, Z13
+	VBROADCASTSS 28(R9), Z14
+	VMOVUPS      Z14, Z15
+	VBROADCASTSS 32(R9), Z16
+	VMOVUPS      Z16, Z17
+	VBROADCASTSS 36(R9), Z18
+	VMOVUPS      Z18, Z19
+	VBROADCASTSS 40(R9), Z20
+	VMOVUPS      Z20, Z21
+	VBROADCASTSS 44(R9), Z22
+	VMOVUPS      Z22, Z23
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS      (R14), Z24
+	VMOVUPS.Z    64(R14), K1, Z25
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (R9)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (R9)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R11)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R11)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R12), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R12)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R12)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z24
+	VADDPS       Z24, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z24
+	VADDPS       Z24, Z5, Z5
+	VADDPS       (R9), Z6, Z6
+	VMOVUPS.Z    64(R9), K1, Z24
+	VADDPS       Z24, Z7, Z7
+	VADDPS       (R9)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(R9)(CX*1), K1, Z24
+	VADDPS       Z24, Z9, Z9
+	VADDPS       (R9)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(R9)(CX*2), K1, Z24
+	VADDPS       Z24, Z11, Z11
+	VADDPS       (R10), Z12, Z12
+	VMOVUPS.Z    64(R10), K1, Z24
+	VADDPS       Z24, Z13, Z13
+	VADDPS       (R10)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(R10)(CX*1), K1, Z24
+	VADDPS       Z24, Z15, Z15
+	VADDPS       (R10)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(R10)(CX*2), K1, Z24
+	VADDPS       Z24, Z17, Z17
+	VADDPS       (R11), Z18, Z18
+	VMOVUPS.Z    64(R11), K1, Z24
+	VADDPS       Z24, Z19, Z19
+	VADDPS       (R11)(CX*1), Z20, Z20
+	VMOVUPS.Z    64(R11)(CX*1), K1, Z24
+	VADDPS       Z24, Z21, Z21
+	VADDPS       (R11)(CX*2), Z22, Z22
+	VMOVUPS.Z    64(R11)(CX*2), K1, Z24
+	VADDPS       Z24, Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (R9)
+	VMOVUPS Z7, K1, 64(R9)
+	VMOVUPS Z8, (R9)(CX*1)
+	VMOVUPS Z9, K1, 64(R9)(CX*1)
+	VMOVUPS Z10, (R9)(CX*2)
+	VMOVUPS Z11, K1, 64(R9)(CX*2)
+	VMOVUPS Z12, (R10)
+	VMOVUPS Z13, K1, 64(R10)
+	VMOVUPS Z14, (R10)(CX*1)
+	VMOVUPS Z15, K1, 64(R10)(CX*1)
+	VMOVUPS Z16, (R10)(CX*2)
+	VMOVUPS Z17, K1, 64(R10)(CX*2)
+	VMOVUPS Z18, (R11)
+	VMOVUPS Z19, K1, 64(R11)
+	VMOVUPS Z20, (R11)(CX*1)
+	VMOVUPS Z21, K1, 64(R11)(CX*1)
+	VMOVUPS Z22, (R11)(CX*2)
+	VMOVUPS Z23, K1, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes12x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes12x2EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS      (SI), Z24
+	VMOVUPS.Z    64(SI), K1, Z25
+	VBROADCASTSS (DX), Z26
+	VFMADD231PS  Z24, Z26, Z0
+	VFMADD231PS  Z25, Z26, Z1
+	VBROADCASTSS (DX)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z2
+	VFMADD231PS  Z25, Z26, Z3
+	VBROADCASTSS (DX)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z4
+	VFMADD231PS  Z25, Z26, Z5
+	VBROADCASTSS (R9), Z26
+	VFMADD231PS  Z24, Z26, Z6
+	VFMADD231PS  Z25, Z26, Z7
+	VBROADCASTSS (R9)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z8
+	VFMADD231PS  Z25, Z26, Z9
+	VBROADCASTSS (R9)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z10
+	VFMADD231PS  Z25, Z26, Z11
+	VBROADCASTSS (R10), Z26
+	VFMADD231PS  Z24, Z26, Z12
+	VFMADD231PS  Z25, Z26, Z13
+	VBROADCASTSS (R10)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z14
+	VFMADD231PS  Z25, Z26, Z15
+	VBROADCASTSS (R10)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z16
+	VFMADD231PS  Z25, Z26, Z17
+	VBROADCASTSS (R11), Z26
+	VFMADD231PS  Z24, Z26, Z18
+	VFMADD231PS  Z25, Z26, Z19
+	VBROADCASTSS (R11)(BX*1), Z26
+	VFMADD231PS  Z24, Z26, Z20
+	VFMADD231PS  Z25, Z26, Z21
+	VBROADCASTSS (R11)(BX*2), Z26
+	VFMADD231PS  Z24, Z26, Z22
+	VFMADD231PS  Z25, Z26, Z23
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPS       (AX), Z0, Z0
+	VMOVUPS.Z    64(AX), K1, Z24
+	VADDPS       Z24, Z1, Z1
+	VADDPS       (AX)(CX*1), Z2, Z2
+	VMOVUPS.Z    64(AX)(CX*1), K1, Z24
+	VADDPS       Z24, Z3, Z3
+	VADDPS       (AX)(CX*2), Z4, Z4
+	VMOVUPS.Z    64(AX)(CX*2), K1, Z24
+	VADDPS       Z24, Z5, Z5
+	VADDPS       (DX), Z6, Z6
+	VMOVUPS.Z    64(DX), K1, Z24
+	VADDPS       Z24, Z7, Z7
+	VADDPS       (DX)(CX*1), Z8, Z8
+	VMOVUPS.Z    64(DX)(CX*1), K1, Z24
+	VADDPS       Z24, Z9, Z9
+	VADDPS       (DX)(CX*2), Z10, Z10
+	VMOVUPS.Z    64(DX)(CX*2), K1, Z24
+	VADDPS       Z24, Z11, Z11
+	VADDPS       (BX), Z12, Z12
+	VMOVUPS.Z    64(BX), K1, Z24
+	VADDPS       Z24, Z13, Z13
+	VADDPS       (BX)(CX*1), Z14, Z14
+	VMOVUPS.Z    64(BX)(CX*1), K1, Z24
+	VADDPS       Z24, Z15, Z15
+	VADDPS       (BX)(CX*2), Z16, Z16
+	VMOVUPS.Z    64(BX)(CX*2), K1, Z24
+	VADDPS       Z24, Z17, Z17
+	VADDPS       (SI), Z18, Z18
+	VMOVUPS.Z    64(SI), K1, Z24
+	VADDPS       Z24, Z19, Z19
+	VADDPS       (SI)(CX*1), Z20, Z20
+	VMOVUPS.Z    64(SI)(CX*1), K1, Z24
+	VADDPS       Z24, Z21, Z21
+	VADDPS       (SI)(CX*2), Z22, Z22
+	VMOVUPS.Z    64(SI)(CX*2), K1, Z24
+	VADDPS       Z24, Z23, Z23
+
+store:
+	VMOVUPS Z0, (AX)
+	VMOVUPS Z1, K1, 64(AX)
+	VMOVUPS Z2, (AX)(CX*1)
+	VMOVUPS Z3, K1, 64(AX)(CX*1)
+	VMOVUPS Z4, (AX)(CX*2)
+	VMOVUPS Z5, K1, 64(AX)(CX*2)
+	VMOVUPS Z6, (DX)
+	VMOVUPS Z7, K1, 64(DX)
+	VMOVUPS Z8, (DX)(CX*1)
+	VMOVUPS Z9, K1, 64(DX)(CX*1)
+	VMOVUPS Z10, (DX)(CX*2)
+	VMOVUPS Z11, K1, 64(DX)(CX*2)
+	VMOVUPS Z12, (BX)
+	VMOVUPS Z13, K1, 64(BX)
+	VMOVUPS Z14, (BX)(CX*1)
+	VMOVUPS Z15, K1, 64(BX)(CX*1)
+	VMOVUPS Z16, (BX)(CX*2)
+	VMOVUPS Z17, K1, 64(BX)(CX*2)
+	VMOVUPS Z18, (SI)
+	VMOVUPS Z19, K1, 64(SI)
+	VMOVUPS Z20, (SI)(CX*1)
+	VMOVUPS Z21, K1, 64(SI)(CX*1)
+	VMOVUPS Z22, (SI)(CX*2)
+	VMOVUPS Z23, K1, 64(SI)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps12x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps12x1EdgeF32AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSS (R9), Z0
+	VBROADCASTSS 4(R9), Z1
+	VBROADCASTSS 8(R9), Z2
+	VBROADCASTSS 12(R9), Z3
+	VBROADCASTSS 16(R9), Z4
+	VBROADCASTSS 20(R9), Z5
+	VBROADCASTSS 24(R9), Z6
+	VBROADCASTSS 28(R9), Z7
+	VBROADCASTSS 32(R9), Z8
+	VBROADCASTSS 36(R9), Z9
+	VBROADCASTSS 40(R9), Z10
+	VBROADCASTSS 44(R9), Z11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPS.Z    (R14), K1, Z12
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS (R9)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS (R9)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS (R10), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS (R10)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS (R10)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (R11), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (R11)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (R11)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (R12), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (R12)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (R12)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         $0x00000004, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z12
+	VADDPS       Z12, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z12
+	VADDPS       Z12, Z2, Z2
+	VMOVUPS.Z    (R9), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	VMOVUPS.Z    (R9)(CX*1), K1, Z12
+	VADDPS       Z12, Z4, Z4
+	VMOVUPS.Z    (R9)(CX*2), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	VMOVUPS.Z    (R10), K1, Z12
+	VADDPS       Z12, Z6, Z6
+	VMOVUPS.Z    (R10)(CX*1), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	VMOVUPS.Z    (R10)(CX*2), K1, Z12
+	VADDPS       Z12, Z8, Z8
+	VMOVUPS.Z    (R11), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	VMOVUPS.Z    (R11)(CX*1), K1, Z12
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    (R11)(CX*2), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (R9)
+	VMOVUPS Z4, K1, (R9)(CX*1)
+	VMOVUPS Z5, K1, (R9)(CX*2)
+	VMOVUPS Z6, K1, (R10)
+	VMOVUPS Z7, K1, (R10)(CX*1)
+	VMOVUPS Z8, K1, (R10)(CX*2)
+	VMOVUPS Z9, K1, (R11)
+	VMOVUPS Z10, K1, (R11)(CX*1)
+	VMOVUPS Z11, K1, (R11)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes12x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes12x1EdgeF32AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPS.Z    (SI), K1, Z12
+	VBROADCASTSS (DX), Z13
+	VFMADD231PS  Z12, Z13, Z0
+	VBROADCASTSS (DX)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z1
+	VBROADCASTSS (DX)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z2
+	VBROADCASTSS (R9), Z13
+	VFMADD231PS  Z12, Z13, Z3
+	VBROADCASTSS (R9)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z4
+	VBROADCASTSS (R9)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z5
+	VBROADCASTSS (R10), Z13
+	VFMADD231PS  Z12, Z13, Z6
+	VBROADCASTSS (R10)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z7
+	VBROADCASTSS (R10)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z8
+	VBROADCASTSS (R11), Z13
+	VFMADD231PS  Z12, Z13, Z9
+	VBROADCASTSS (R11)(BX*1), Z13
+	VFMADD231PS  Z12, Z13, Z10
+	VBROADCASTSS (R11)(BX*2), Z13
+	VFMADD231PS  Z12, Z13, Z11
+	ADDQ         $0x00000004, DX
+	ADDQ         $0x00000004, R9
+	ADDQ         $0x00000004, R10
+	ADDQ         $0x00000004, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPS.Z    (AX), K1, Z12
+	VADDPS       Z12, Z0, Z0
+	VMOVUPS.Z    (AX)(CX*1), K1, Z12
+	VADDPS       Z12, Z1, Z1
+	VMOVUPS.Z    (AX)(CX*2), K1, Z12
+	VADDPS       Z12, Z2, Z2
+	VMOVUPS.Z    (DX), K1, Z12
+	VADDPS       Z12, Z3, Z3
+	VMOVUPS.Z    (DX)(CX*1), K1, Z12
+	VADDPS       Z12, Z4, Z4
+	VMOVUPS.Z    (DX)(CX*2), K1, Z12
+	VADDPS       Z12, Z5, Z5
+	VMOVUPS.Z    (BX), K1, Z12
+	VADDPS       Z12, Z6, Z6
+	VMOVUPS.Z    (BX)(CX*1), K1, Z12
+	VADDPS       Z12, Z7, Z7
+	VMOVUPS.Z    (BX)(CX*2), K1, Z12
+	VADDPS       Z12, Z8, Z8
+	VMOVUPS.Z    (SI), K1, Z12
+	VADDPS       Z12, Z9, Z9
+	VMOVUPS.Z    (SI)(CX*1), K1, Z12
+	VADDPS       Z12, Z10, Z10
+	VMOVUPS.Z    (SI)(CX*2), K1, Z12
+	VADDPS       Z12, Z11, Z11
+
+store:
+	VMOVUPS Z0, K1, (AX)
+	VMOVUPS Z1, K1, (AX)(CX*1)
+	VMOVUPS Z2, K1, (AX)(CX*2)
+	VMOVUPS Z3, K1, (DX)
+	VMOVUPS Z4, K1, (DX)(CX*1)
+	VMOVUPS Z5, K1, (DX)(CX*2)
+	VMOVUPS Z6, K1, (BX)
+	VMOVUPS Z7, K1, (BX)(CX*1)
+	VMOVUPS Z8, K1, (BX)(CX*2)
+	VMOVUPS Z9, K1, (SI)
+	VMOVUPS Z10, K1, (SI)(CX*1)
+	VMOVUPS Z11, K1, (SI)(CX*2)
+	VZEROUPPER
+	RET
+
+// func transposeRowsF32AVX512(dst *float32, src *float32, strideDst int, stride int, k int)
+// Requires: AVX, AVX512F
+TEXT ·transposeRowsF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ strideDst+16(FP), BX
+	MOVQ k+32(FP), SI
+	CMPQ SI, $0x00000010
+	JL   rest
+
+square:
+	MOVQ       CX, DI
+	VMOVUPS    (DI), Z0
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z1
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z2
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z3
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z4
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z5
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z6
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z7
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z8
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z9
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z10
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z11
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z12
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z13
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z14
+	ADDQ       DX, DI
+	VMOVUPS    (DI), Z15
+	ADDQ       DX, DI
+	VUNPCKLPD  Z1, Z0, Z16
+	VUNPCKHPD  Z1, Z0, Z16
+	VUNPCKLPD  Z3, Z2, Z16
+	VUNPCKHPD  Z3, Z2, Z16
+	VUNPCKLPD  Z5, Z4, Z16
+	VUNPCKHPD  Z5, Z4, Z16
+	VUNPCKLPD  Z7, Z6, Z16
+	VUNPCKHPD  Z7, Z6, Z16
+	VUNPCKLPD  Z9, Z8, Z16
+	VUNPCKHPD  Z9, Z8, Z16
+	VUNPCKLPD  Z11, Z10, Z16
+	VUNPCKHPD  Z11, Z10, Z16
+	VUNPCKLPD  Z13, Z12, Z16
+	VUNPCKHPD  Z13, Z12, Z16
+	VUNPCKLPD  Z15, Z14, Z16
+	VUNPCKHPD  Z15, Z14, Z16
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z0
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z2
+	VUNPCKLPS  Z5, Z4, Z3
+	VUNPCKHPS  Z5, Z4, Z4
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z6
+	VUNPCKLPS  Z9, Z8, Z7
+	VUNPCKHPS  Z9, Z8, Z8
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z10
+	VUNPCKLPS  Z13, Z12, Z11
+	VUNPCKHPS  Z13, Z12, Z12
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z14
+	VUNPCKLPD  Z1, Z16, Z15
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z2, Z0, Z16
+	VUNPCKHPD  Z2, Z0, Z0
+	VUNPCKLPD  Z5, Z3, Z2
+	VUNPCKHPD  Z5, Z3, Z3
+	VUNPCKLPD  Z6, Z4, Z5
+	VUNPCKHPD  Z6, Z4, Z4
+	VUNPCKLPD  Z9, Z7, Z6
+	VUNPCKHPD  Z9, Z7, Z7
+	VUNPCKLPD  Z10, Z8, Z9
+	VUNPCKHPD  Z10, Z8, Z8
+	VUNPCKLPD  Z13, Z11, Z10
+	VUNPCKHPD  Z13, Z11, Z11
+	VUNPCKLPD  Z14, Z12, Z13
+	VUNPCKHPD  Z14, Z12, Z12
+	VSHUFF64X2 $0x88, Z2, Z15, Z14
+	VSHUFF64X2 $0xdd, Z2, Z15, Z15
+	VSHUFF64X2 $0x88, Z10, Z6, Z2
+	VSHUFF64X2 $0xdd, Z10, Z6, Z6
+	VSHUFF64X2 $0x88, Z2, Z14, Z10
+	VSHUFF64X2 $0xdd, Z2, Z14, Z14
+	VSHUFF64X2 $0x88, Z6, Z15, Z2
+	VSHUFF64X2 $0xdd, Z6, Z15, Z6
+	VSHUFF64X2 $0x88, Z3, Z1, Z15
+	VSHUFF64X2 $0xdd, Z3, Z1, Z3
+	VSHUFF64X2 $0x88, Z11, Z7, Z1
+	VSHUFF64X2 $0xdd, Z11, Z7, Z7
+	VSHUFF64X2 $0x88, Z1, Z15, Z11
+	VSHUFF64X2 $0xdd, Z1, Z15, Z15
+	VSHUFF64X2 $0x88, Z7, Z3, Z1
+	VSHUFF64X2 $0xdd, Z7, Z3, Z3
+	VSHUFF64X2 $0x88, Z5, Z16, Z7
+	VSHUFF64X2 $0xdd, Z5, Z16, Z16
+	VSHUFF64X2 $0x88, Z13, Z9, Z5
+	VSHUFF64X2 $0xdd, Z13, Z9, Z9
+	VSHUFF64X2 $0x88, Z5, Z7, Z13
+	VSHUFF64X2 $0xdd, Z5, Z7, Z7
+	VSHUFF64X2 $0x88, Z9, Z16, Z5
+	VSHUFF64X2 $0xdd, Z9, Z16, Z9
+	VSHUFF64X2 $0x88, Z4, Z0, Z16
+	VSHUFF64X2 $0xdd, Z4, Z0, Z4
+	VSHUFF64X2 $0x88, Z12, Z8, Z0
+	VSHUFF64X2 $0xdd, Z12, Z8, Z8
+	VSHUFF64X2 $0x88, Z0, Z16, Z12
+	VSHUFF64X2 $0xdd, Z0, Z16, Z16
+	VSHUFF64X2 $0x88, Z8, Z4, Z0
+	VSHUFF64X2 $0xdd, Z8, Z4, Z4
+	VMOVUPS    Z10, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z11, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z13, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z12, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z2, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z1, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z5, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z0, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z14, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z15, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z7, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z16, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z6, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z3, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z9, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z4, (AX)
+	ADDQ       BX, AX
+	ADDQ       $0x00000040, CX
+	SUBQ       $0x00000010, SI
+	CMPQ       SI, $0x00000010
+	JGE        square
+
+rest:
+	TESTQ      SI, SI
+	JZ         done
+	LEAQ       bitMasks<>+0(SB), DI
+	KMOVW      (DI)(SI*2), K1
+	VMOVUPS.Z  (CX), K1, Z0
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z1
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z2
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z3
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z4
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z5
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z6
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z7
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z8
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z9
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z10
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z11
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z12
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z13
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z14
+	ADDQ       DX, CX
+	VMOVUPS.Z  (CX), K1, Z15
+	ADDQ       DX, CX
+	VUNPCKLPD  Z1, Z0, Z16
+	VUNPCKHPD  Z1, Z0, Z16
+	VUNPCKLPD  Z3, Z2, Z16
+	VUNPCKHPD  Z3, Z2, Z16
+	VUNPCKLPD  Z5, Z4, Z16
+	VUNPCKHPD  Z5, Z4, Z16
+	VUNPCKLPD  Z7, Z6, Z16
+	VUNPCKHPD  Z7, Z6, Z16
+	VUNPCKLPD  Z9, Z8, Z16
+	VUNPCKHPD  Z9, Z8, Z16
+	VUNPCKLPD  Z11, Z10, Z16
+	VUNPCKHPD  Z11, Z10, Z16
+	VUNPCKLPD  Z13, Z12, Z16
+	VUNPCKHPD  Z13, Z12, Z16
+	VUNPCKLPD  Z15, Z14, Z16
+	VUNPCKHPD  Z15, Z14, Z16
+	VUNPCKLPS  Z1, Z0, Z16
+	VUNPCKHPS  Z1, Z0, Z0
+	VUNPCKLPS  Z3, Z2, Z1
+	VUNPCKHPS  Z3, Z2, Z2
+	VUNPCKLPS  Z5, Z4, Z3
+	VUNPCKHPS  Z5, Z4, Z4
+	VUNPCKLPS  Z7, Z6, Z5
+	VUNPCKHPS  Z7, Z6, Z6
+	VUNPCKLPS  Z9, Z8, Z7
+	VUNPCKHPS  Z9, Z8, Z8
+	VUNPCKLPS  Z11, Z10, Z9
+	VUNPCKHPS  Z11, Z10, Z10
+	VUNPCKLPS  Z13, Z12, Z11
+	VUNPCKHPS  Z13, Z12, Z12
+	VUNPCKLPS  Z15, Z14, Z13
+	VUNPCKHPS  Z15, Z14, Z14
+	VUNPCKLPD  Z1, Z16, Z15
+	VUNPCKHPD  Z1, Z16, Z1
+	VUNPCKLPD  Z2, Z0, Z16
+	VUNPCKHPD  Z2, Z0, Z0
+	VUNPCKLPD  Z5, Z3, Z2
+	VUNPCKHPD  Z5, Z3, Z3
+	VUNPCKLPD  Z6, Z4, Z5
+	VUNPCKHPD  Z6, Z4, Z4
+	VUNPCKLPD  Z9, Z7, Z6
+	VUNPCKHPD  Z9, Z7, Z7
+	VUNPCKLPD  Z10, Z8, Z9
+	VUNPCKHPD  Z10, Z8, Z8
+	VUNPCKLPD  Z13, Z11, Z10
+	VUNPCKHPD  Z13, Z11, Z11
+	VUNPCKLPD  Z14, Z12, Z13
+	VUNPCKHPD  Z14, Z12, Z12
+	VSHUFF64X2 $0x88, Z2, Z15, Z14
+	VSHUFF64X2 $0xdd, Z2, Z15, Z15
+	VSHUFF64X2 $0x88, Z10, Z6, Z2
+	VSHUFF64X2 $0xdd, Z10, Z6, Z6
+	VSHUFF64X2 $0x88, Z2, Z14, Z10
+	VSHUFF64X2 $0xdd, Z2, Z14, Z14
+	VSHUFF64X2 $0x88, Z6, Z15, Z2
+	VSHUFF64X2 $0xdd, Z6, Z15, Z6
+	VSHUFF64X2 $0x88, Z3, Z1, Z15
+	VSHUFF64X2 $0xdd, Z3, Z1, Z3
+	VSHUFF64X2 $0x88, Z11, Z7, Z1
+	VSHUFF64X2 $0xdd, Z11, Z7, Z7
+	VSHUFF64X2 $0x88, Z1, Z15, Z11
+	VSHUFF64X2 $0xdd, Z1, Z15, Z15
+	VSHUFF64X2 $0x88, Z7, Z3, Z1
+	VSHUFF64X2 $0xdd, Z7, Z3, Z3
+	VSHUFF64X2 $0x88, Z5, Z16, Z7
+	VSHUFF64X2 $0xdd, Z5, Z16, Z16
+	VSHUFF64X2 $0x88, Z13, Z9, Z5
+	VSHUFF64X2 $0xdd, Z13, Z9, Z9
+	VSHUFF64X2 $0x88, Z5, Z7, Z13
+	VSHUFF64X2 $0xdd, Z5, Z7, Z7
+	VSHUFF64X2 $0x88, Z9, Z16, Z5
+	VSHUFF64X2 $0xdd, Z9, Z16, Z9
+	VSHUFF64X2 $0x88, Z4, Z0, Z16
+	VSHUFF64X2 $0xdd, Z4, Z0, Z4
+	VSHUFF64X2 $0x88, Z12, Z8, Z0
+	VSHUFF64X2 $0xdd, Z12, Z8, Z8
+	VSHUFF64X2 $0x88, Z0, Z16, Z12
+	VSHUFF64X2 $0xdd, Z0, Z16, Z16
+	VSHUFF64X2 $0x88, Z8, Z4, Z0
+	VSHUFF64X2 $0xdd, Z8, Z4, Z4
+	VMOVUPS    Z10, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z11, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z13, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z12, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z2, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z1, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z5, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z0, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z14, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z15, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z7, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z16, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z6, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z3, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z9, (AX)
+	ADDQ       BX, AX
+	VMOVUPS    Z4, (AX)
+	ADDQ       BX, AX
+
+done:
+	VZEROUPPER
+	RET
+
 // func tile1x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, stepA int, stepB int, k int, nextC int, nextA int, nextB int, count int, accumulate bool)
 // Requires: AVX, FMA3, MMX+
 TEXT ·tile1x2F64AVX2(SB), NOSPLIT, $0-97
@@ -10164,6 +22145,3023 @@ rest:
 	VMOVUPD    Y4, 64(AX)
 	VMOVUPD    Y2, 128(AX)
 	VMOVUPD    Y0, 192(AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func taps1x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps1x2F64AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+48(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ offsets+24(FP), BX
+	MOVQ k+56(FP), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ count+80(FP), SI
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSD (DI), Y0
+	VMOVUPD      Y0, Y1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPD      (R9), Y2
+	VMOVUPD      32(R9), Y3
+	VBROADCASTSD (DI), Y4
+	VFMADD231PD  Y2, Y4, Y0
+	VFMADD231PD  Y3, Y4, Y1
+	ADDQ         $0x00000008, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes1x2F64AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPD      (DX), Y2
+	VMOVUPD      32(DX), Y3
+	VBROADCASTSD (CX), Y4
+	VFMADD231PD  Y2, Y4, Y0
+	VFMADD231PD  Y3, Y4, Y1
+	ADDQ         $0x00000008, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps1x2EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), CX
+	MOVQ    rowA+48(FP), DX
+	MOVQ    b+16(FP), DX
+	MOVQ    offsets+24(FP), BX
+	MOVQ    columns+96(FP), SI
+	LEAQ    vectorMasks<>+32(SB), DI
+	NEGQ    SI
+	VMOVUPD (DI)(SI*8), Y0
+	MOVQ    k+56(FP), SI
+	LEAQ    (BX)(SI*8), BX
+	MOVQ    count+80(FP), SI
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSD (DI), Y1
+	VMOVUPD      Y1, Y2
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPD      (R9), Y3
+	VMASKMOVPD   32(R9), Y0, Y4
+	VBROADCASTSD (DI), Y5
+	VFMADD231PD  Y3, Y5, Y1
+	VFMADD231PD  Y4, Y5, Y2
+	ADDQ         $0x00000008, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y3
+	VADDPD       Y3, Y2, Y2
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	MOVQ       nextC+64(FP), DI
+	ADDQ       DI, AX
+	MOVQ       nextB+72(FP), DI
+	ADDQ       DI, DX
+	DECQ       SI
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes1x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes1x2EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       vectorMasks<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPD    (R8)(DI*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPD      (DX), Y3
+	VMASKMOVPD   32(DX), Y0, Y4
+	VBROADCASTSD (CX), Y5
+	VFMADD231PD  Y3, Y5, Y1
+	VFMADD231PD  Y4, Y5, Y2
+	ADDQ         $0x00000008, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y3
+	VADDPD       Y3, Y2, Y2
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps1x1EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), CX
+	MOVQ    rowA+48(FP), DX
+	MOVQ    b+16(FP), DX
+	MOVQ    offsets+24(FP), BX
+	MOVQ    columns+96(FP), SI
+	LEAQ    vectorMasks<>+32(SB), DI
+	NEGQ    SI
+	VMOVUPD (DI)(SI*8), Y0
+	MOVQ    k+56(FP), SI
+	LEAQ    (BX)(SI*8), BX
+	MOVQ    count+80(FP), SI
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSD (DI), Y1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMASKMOVPD   (R9), Y0, Y2
+	VBROADCASTSD (DI), Y3
+	VFMADD231PD  Y2, Y3, Y1
+	ADDQ         $0x00000008, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y2
+	VADDPD       Y2, Y1, Y1
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	MOVQ       nextC+64(FP), DI
+	ADDQ       DI, AX
+	MOVQ       nextB+72(FP), DI
+	ADDQ       DI, DX
+	DECQ       SI
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes1x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes1x1EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       vectorMasks<>+32(SB), R8
+	NEGQ       DI
+	VMOVUPD    (R8)(DI*8), Y0
+	VXORPS     Y1, Y1, Y1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMASKMOVPD   (DX), Y0, Y2
+	VBROADCASTSD (CX), Y3
+	VFMADD231PD  Y2, Y3, Y1
+	ADDQ         $0x00000008, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y2
+	VADDPD       Y2, Y1, Y1
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VZEROUPPER
+	RET
+
+// func taps2x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps2x2F64AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      Y0, Y1
+	VBROADCASTSD 8(R9), Y2
+	VMOVUPD      Y2, Y3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Y4
+	VMOVUPD      32(R11), Y5
+	VBROADCASTSD (R9), Y6
+	VFMADD231PD  Y4, Y6, Y0
+	VFMADD231PD  Y5, Y6, Y1
+	VBROADCASTSD (R9)(BX*1), Y6
+	VFMADD231PD  Y4, Y6, Y2
+	VFMADD231PD  Y5, Y6, Y3
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes2x2F64AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Y4
+	VMOVUPD      32(SI), Y5
+	VBROADCASTSD (DX), Y6
+	VFMADD231PD  Y4, Y6, Y0
+	VFMADD231PD  Y5, Y6, Y1
+	VBROADCASTSD (DX)(BX*1), Y6
+	VFMADD231PD  Y4, Y6, Y2
+	VFMADD231PD  Y5, Y6, Y3
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps2x2EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VMOVUPD      Y1, Y2
+	VBROADCASTSD 8(R9), Y3
+	VMOVUPD      Y3, Y4
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Y5
+	VMASKMOVPD   32(R11), Y0, Y6
+	VBROADCASTSD (R9), Y7
+	VFMADD231PD  Y5, Y7, Y1
+	VFMADD231PD  Y6, Y7, Y2
+	VBROADCASTSD (R9)(BX*1), Y7
+	VFMADD231PD  Y5, Y7, Y3
+	VFMADD231PD  Y6, Y7, Y4
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y5
+	VADDPD       Y5, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y5
+	VADDPD       Y5, Y4, Y4
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes2x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes2x2EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Y5
+	VMASKMOVPD   32(SI), Y0, Y6
+	VBROADCASTSD (DX), Y7
+	VFMADD231PD  Y5, Y7, Y1
+	VFMADD231PD  Y6, Y7, Y2
+	VBROADCASTSD (DX)(BX*1), Y7
+	VFMADD231PD  Y5, Y7, Y3
+	VFMADD231PD  Y6, Y7, Y4
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y5
+	VADDPD       Y5, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y5
+	VADDPD       Y5, Y4, Y4
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps2x1EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VBROADCASTSD 8(R9), Y2
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMASKMOVPD   (R11), Y0, Y3
+	VBROADCASTSD (R9), Y4
+	VFMADD231PD  Y3, Y4, Y1
+	VBROADCASTSD (R9)(BX*1), Y4
+	VFMADD231PD  Y3, Y4, Y2
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y3
+	VADDPD       Y3, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y3
+	VADDPD       Y3, Y2, Y2
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes2x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes2x1EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMASKMOVPD   (SI), Y0, Y3
+	VBROADCASTSD (DX), Y4
+	VFMADD231PD  Y3, Y4, Y1
+	VBROADCASTSD (DX)(BX*1), Y4
+	VFMADD231PD  Y3, Y4, Y2
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y3
+	VADDPD       Y3, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y3
+	VADDPD       Y3, Y2, Y2
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps3x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps3x2F64AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      Y0, Y1
+	VBROADCASTSD 8(R9), Y2
+	VMOVUPD      Y2, Y3
+	VBROADCASTSD 16(R9), Y4
+	VMOVUPD      Y4, Y5
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Y6
+	VMOVUPD      32(R11), Y7
+	VBROADCASTSD (R9), Y8
+	VFMADD231PD  Y6, Y8, Y0
+	VFMADD231PD  Y7, Y8, Y1
+	VBROADCASTSD (R9)(BX*1), Y8
+	VFMADD231PD  Y6, Y8, Y2
+	VFMADD231PD  Y7, Y8, Y3
+	VBROADCASTSD (R9)(BX*2), Y8
+	VFMADD231PD  Y6, Y8, Y4
+	VFMADD231PD  Y7, Y8, Y5
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes3x2F64AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Y6
+	VMOVUPD      32(SI), Y7
+	VBROADCASTSD (DX), Y8
+	VFMADD231PD  Y6, Y8, Y0
+	VFMADD231PD  Y7, Y8, Y1
+	VBROADCASTSD (DX)(BX*1), Y8
+	VFMADD231PD  Y6, Y8, Y2
+	VFMADD231PD  Y7, Y8, Y3
+	VBROADCASTSD (DX)(BX*2), Y8
+	VFMADD231PD  Y6, Y8, Y4
+	VFMADD231PD  Y7, Y8, Y5
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps3x2EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VMOVUPD      Y1, Y2
+	VBROADCASTSD 8(R9), Y3
+	VMOVUPD      Y3, Y4
+	VBROADCASTSD 16(R9), Y5
+	VMOVUPD      Y5, Y6
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Y7
+	VMASKMOVPD   32(R11), Y0, Y8
+	VBROADCASTSD (R9), Y9
+	VFMADD231PD  Y7, Y9, Y1
+	VFMADD231PD  Y8, Y9, Y2
+	VBROADCASTSD (R9)(BX*1), Y9
+	VFMADD231PD  Y7, Y9, Y3
+	VFMADD231PD  Y8, Y9, Y4
+	VBROADCASTSD (R9)(BX*2), Y9
+	VFMADD231PD  Y7, Y9, Y5
+	VFMADD231PD  Y8, Y9, Y6
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y7
+	VADDPD       Y7, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y7
+	VADDPD       Y7, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y7
+	VADDPD       Y7, Y6, Y6
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes3x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes3x2EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Y7
+	VMASKMOVPD   32(SI), Y0, Y8
+	VBROADCASTSD (DX), Y9
+	VFMADD231PD  Y7, Y9, Y1
+	VFMADD231PD  Y8, Y9, Y2
+	VBROADCASTSD (DX)(BX*1), Y9
+	VFMADD231PD  Y7, Y9, Y3
+	VFMADD231PD  Y8, Y9, Y4
+	VBROADCASTSD (DX)(BX*2), Y9
+	VFMADD231PD  Y7, Y9, Y5
+	VFMADD231PD  Y8, Y9, Y6
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y7
+	VADDPD       Y7, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y7
+	VADDPD       Y7, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y7
+	VADDPD       Y7, Y6, Y6
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps3x1EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VBROADCASTSD 8(R9), Y2
+	VBROADCASTSD 16(R9), Y3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMASKMOVPD   (R11), Y0, Y4
+	VBROADCASTSD (R9), Y5
+	VFMADD231PD  Y4, Y5, Y1
+	VBROADCASTSD (R9)(BX*1), Y5
+	VFMADD231PD  Y4, Y5, Y2
+	VBROADCASTSD (R9)(BX*2), Y5
+	VFMADD231PD  Y4, Y5, Y3
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y4
+	VADDPD       Y4, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y4
+	VADDPD       Y4, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y4
+	VADDPD       Y4, Y3, Y3
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes3x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes3x1EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMASKMOVPD   (SI), Y0, Y4
+	VBROADCASTSD (DX), Y5
+	VFMADD231PD  Y4, Y5, Y1
+	VBROADCASTSD (DX)(BX*1), Y5
+	VFMADD231PD  Y4, Y5, Y2
+	VBROADCASTSD (DX)(BX*2), Y5
+	VFMADD231PD  Y4, Y5, Y3
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y4
+	VADDPD       Y4, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y4
+	VADDPD       Y4, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y4
+	VADDPD       Y4, Y3, Y3
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps4x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps4x2F64AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      Y0, Y1
+	VBROADCASTSD 8(R9), Y2
+	VMOVUPD      Y2, Y3
+	VBROADCASTSD 16(R9), Y4
+	VMOVUPD      Y4, Y5
+	VBROADCASTSD 24(R9), Y6
+	VMOVUPD      Y6, Y7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Y8
+	VMOVUPD      32(R12), Y9
+	VBROADCASTSD (R9), Y10
+	VFMADD231PD  Y8, Y10, Y0
+	VFMADD231PD  Y9, Y10, Y1
+	VBROADCASTSD (R9)(BX*1), Y10
+	VFMADD231PD  Y8, Y10, Y2
+	VFMADD231PD  Y9, Y10, Y3
+	VBROADCASTSD (R9)(BX*2), Y10
+	VFMADD231PD  Y8, Y10, Y4
+	VFMADD231PD  Y9, Y10, Y5
+	VBROADCASTSD (R10), Y10
+	VFMADD231PD  Y8, Y10, Y6
+	VFMADD231PD  Y9, Y10, Y7
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+	VADDPD       (R9), Y6, Y6
+	VADDPD       32(R9), Y7, Y7
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	VMOVUPD Y6, (R9)
+	VMOVUPD Y7, 32(R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes4x2F64AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Y8
+	VMOVUPD      32(SI), Y9
+	VBROADCASTSD (DX), Y10
+	VFMADD231PD  Y8, Y10, Y0
+	VFMADD231PD  Y9, Y10, Y1
+	VBROADCASTSD (DX)(BX*1), Y10
+	VFMADD231PD  Y8, Y10, Y2
+	VFMADD231PD  Y9, Y10, Y3
+	VBROADCASTSD (DX)(BX*2), Y10
+	VFMADD231PD  Y8, Y10, Y4
+	VFMADD231PD  Y9, Y10, Y5
+	VBROADCASTSD (R9), Y10
+	VFMADD231PD  Y8, Y10, Y6
+	VFMADD231PD  Y9, Y10, Y7
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+	VADDPD       (DX), Y6, Y6
+	VADDPD       32(DX), Y7, Y7
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	VMOVUPD Y6, (DX)
+	VMOVUPD Y7, 32(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps4x2EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VMOVUPD      Y1, Y2
+	VBROADCASTSD 8(R9), Y3
+	VMOVUPD      Y3, Y4
+	VBROADCASTSD 16(R9), Y5
+	VMOVUPD      Y5, Y6
+	VBROADCASTSD 24(R9), Y7
+	VMOVUPD      Y7, Y8
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Y9
+	VMASKMOVPD   32(R12), Y0, Y10
+	VBROADCASTSD (R9), Y11
+	VFMADD231PD  Y9, Y11, Y1
+	VFMADD231PD  Y10, Y11, Y2
+	VBROADCASTSD (R9)(BX*1), Y11
+	VFMADD231PD  Y9, Y11, Y3
+	VFMADD231PD  Y10, Y11, Y4
+	VBROADCASTSD (R9)(BX*2), Y11
+	VFMADD231PD  Y9, Y11, Y5
+	VFMADD231PD  Y10, Y11, Y6
+	VBROADCASTSD (R10), Y11
+	VFMADD231PD  Y9, Y11, Y7
+	VFMADD231PD  Y10, Y11, Y8
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y9
+	VADDPD       Y9, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y9
+	VADDPD       Y9, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y9
+	VADDPD       Y9, Y6, Y6
+	VADDPD       (R9), Y7, Y7
+	VMASKMOVPD   32(R9), Y0, Y9
+	VADDPD       Y9, Y8, Y8
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	VMOVUPD    Y7, (R9)
+	VMASKMOVPD Y8, Y0, 32(R9)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes4x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes4x2EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Y9
+	VMASKMOVPD   32(SI), Y0, Y10
+	VBROADCASTSD (DX), Y11
+	VFMADD231PD  Y9, Y11, Y1
+	VFMADD231PD  Y10, Y11, Y2
+	VBROADCASTSD (DX)(BX*1), Y11
+	VFMADD231PD  Y9, Y11, Y3
+	VFMADD231PD  Y10, Y11, Y4
+	VBROADCASTSD (DX)(BX*2), Y11
+	VFMADD231PD  Y9, Y11, Y5
+	VFMADD231PD  Y10, Y11, Y6
+	VBROADCASTSD (R9), Y11
+	VFMADD231PD  Y9, Y11, Y7
+	VFMADD231PD  Y10, Y11, Y8
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y9
+	VADDPD       Y9, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y9
+	VADDPD       Y9, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y9
+	VADDPD       Y9, Y6, Y6
+	VADDPD       (DX), Y7, Y7
+	VMASKMOVPD   32(DX), Y0, Y9
+	VADDPD       Y9, Y8, Y8
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	VMOVUPD    Y7, (DX)
+	VMASKMOVPD Y8, Y0, 32(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps4x1EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VBROADCASTSD 8(R9), Y2
+	VBROADCASTSD 16(R9), Y3
+	VBROADCASTSD 24(R9), Y4
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMASKMOVPD   (R12), Y0, Y5
+	VBROADCASTSD (R9), Y6
+	VFMADD231PD  Y5, Y6, Y1
+	VBROADCASTSD (R9)(BX*1), Y6
+	VFMADD231PD  Y5, Y6, Y2
+	VBROADCASTSD (R9)(BX*2), Y6
+	VFMADD231PD  Y5, Y6, Y3
+	VBROADCASTSD (R10), Y6
+	VFMADD231PD  Y5, Y6, Y4
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y5
+	VADDPD       Y5, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y5
+	VADDPD       Y5, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y5
+	VADDPD       Y5, Y3, Y3
+	VMASKMOVPD   (R9), Y0, Y5
+	VADDPD       Y5, Y4, Y4
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	VMASKMOVPD Y4, Y0, (R9)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes4x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes4x1EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMASKMOVPD   (SI), Y0, Y5
+	VBROADCASTSD (DX), Y6
+	VFMADD231PD  Y5, Y6, Y1
+	VBROADCASTSD (DX)(BX*1), Y6
+	VFMADD231PD  Y5, Y6, Y2
+	VBROADCASTSD (DX)(BX*2), Y6
+	VFMADD231PD  Y5, Y6, Y3
+	VBROADCASTSD (R9), Y6
+	VFMADD231PD  Y5, Y6, Y4
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y5
+	VADDPD       Y5, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y5
+	VADDPD       Y5, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y5
+	VADDPD       Y5, Y3, Y3
+	VMASKMOVPD   (DX), Y0, Y5
+	VADDPD       Y5, Y4, Y4
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	VMASKMOVPD Y4, Y0, (DX)
+	VZEROUPPER
+	RET
+
+// func taps5x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps5x2F64AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      Y0, Y1
+	VBROADCASTSD 8(R9), Y2
+	VMOVUPD      Y2, Y3
+	VBROADCASTSD 16(R9), Y4
+	VMOVUPD      Y4, Y5
+	VBROADCASTSD 24(R9), Y6
+	VMOVUPD      Y6, Y7
+	VBROADCASTSD 32(R9), Y8
+	VMOVUPD      Y8, Y9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Y10
+	VMOVUPD      32(R12), Y11
+	VBROADCASTSD (R9), Y12
+	VFMADD231PD  Y10, Y12, Y0
+	VFMADD231PD  Y11, Y12, Y1
+	VBROADCASTSD (R9)(BX*1), Y12
+	VFMADD231PD  Y10, Y12, Y2
+	VFMADD231PD  Y11, Y12, Y3
+	VBROADCASTSD (R9)(BX*2), Y12
+	VFMADD231PD  Y10, Y12, Y4
+	VFMADD231PD  Y11, Y12, Y5
+	VBROADCASTSD (R10), Y12
+	VFMADD231PD  Y10, Y12, Y6
+	VFMADD231PD  Y11, Y12, Y7
+	VBROADCASTSD (R10)(BX*1), Y12
+	VFMADD231PD  Y10, Y12, Y8
+	VFMADD231PD  Y11, Y12, Y9
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+	VADDPD       (R9), Y6, Y6
+	VADDPD       32(R9), Y7, Y7
+	VADDPD       (R9)(CX*1), Y8, Y8
+	VADDPD       32(R9)(CX*1), Y9, Y9
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	VMOVUPD Y6, (R9)
+	VMOVUPD Y7, 32(R9)
+	VMOVUPD Y8, (R9)(CX*1)
+	VMOVUPD Y9, 32(R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes5x2F64AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Y10
+	VMOVUPD      32(SI), Y11
+	VBROADCASTSD (DX), Y12
+	VFMADD231PD  Y10, Y12, Y0
+	VFMADD231PD  Y11, Y12, Y1
+	VBROADCASTSD (DX)(BX*1), Y12
+	VFMADD231PD  Y10, Y12, Y2
+	VFMADD231PD  Y11, Y12, Y3
+	VBROADCASTSD (DX)(BX*2), Y12
+	VFMADD231PD  Y10, Y12, Y4
+	VFMADD231PD  Y11, Y12, Y5
+	VBROADCASTSD (R9), Y12
+	VFMADD231PD  Y10, Y12, Y6
+	VFMADD231PD  Y11, Y12, Y7
+	VBROADCASTSD (R9)(BX*1), Y12
+	VFMADD231PD  Y10, Y12, Y8
+	VFMADD231PD  Y11, Y12, Y9
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+	VADDPD       (DX), Y6, Y6
+	VADDPD       32(DX), Y7, Y7
+	VADDPD       (DX)(CX*1), Y8, Y8
+	VADDPD       32(DX)(CX*1), Y9, Y9
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	VMOVUPD Y6, (DX)
+	VMOVUPD Y7, 32(DX)
+	VMOVUPD Y8, (DX)(CX*1)
+	VMOVUPD Y9, 32(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps5x2EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VMOVUPD      Y1, Y2
+	VBROADCASTSD 8(R9), Y3
+	VMOVUPD      Y3, Y4
+	VBROADCASTSD 16(R9), Y5
+	VMOVUPD      Y5, Y6
+	VBROADCASTSD 24(R9), Y7
+	VMOVUPD      Y7, Y8
+	VBROADCASTSD 32(R9), Y9
+	VMOVUPD      Y9, Y10
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Y11
+	VMASKMOVPD   32(R12), Y0, Y12
+	VBROADCASTSD (R9), Y13
+	VFMADD231PD  Y11, Y13, Y1
+	VFMADD231PD  Y12, Y13, Y2
+	VBROADCASTSD (R9)(BX*1), Y13
+	VFMADD231PD  Y11, Y13, Y3
+	VFMADD231PD  Y12, Y13, Y4
+	VBROADCASTSD (R9)(BX*2), Y13
+	VFMADD231PD  Y11, Y13, Y5
+	VFMADD231PD  Y12, Y13, Y6
+	VBROADCASTSD (R10), Y13
+	VFMADD231PD  Y11, Y13, Y7
+	VFMADD231PD  Y12, Y13, Y8
+	VBROADCASTSD (R10)(BX*1), Y13
+	VFMADD231PD  Y11, Y13, Y9
+	VFMADD231PD  Y12, Y13, Y10
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y11
+	VADDPD       Y11, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y11
+	VADDPD       Y11, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y11
+	VADDPD       Y11, Y6, Y6
+	VADDPD       (R9), Y7, Y7
+	VMASKMOVPD   32(R9), Y0, Y11
+	VADDPD       Y11, Y8, Y8
+	VADDPD       (R9)(CX*1), Y9, Y9
+	VMASKMOVPD   32(R9)(CX*1), Y0, Y11
+	VADDPD       Y11, Y10, Y10
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	VMOVUPD    Y7, (R9)
+	VMASKMOVPD Y8, Y0, 32(R9)
+	VMOVUPD    Y9, (R9)(CX*1)
+	VMASKMOVPD Y10, Y0, 32(R9)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes5x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes5x2EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Y11
+	VMASKMOVPD   32(SI), Y0, Y12
+	VBROADCASTSD (DX), Y13
+	VFMADD231PD  Y11, Y13, Y1
+	VFMADD231PD  Y12, Y13, Y2
+	VBROADCASTSD (DX)(BX*1), Y13
+	VFMADD231PD  Y11, Y13, Y3
+	VFMADD231PD  Y12, Y13, Y4
+	VBROADCASTSD (DX)(BX*2), Y13
+	VFMADD231PD  Y11, Y13, Y5
+	VFMADD231PD  Y12, Y13, Y6
+	VBROADCASTSD (R9), Y13
+	VFMADD231PD  Y11, Y13, Y7
+	VFMADD231PD  Y12, Y13, Y8
+	VBROADCASTSD (R9)(BX*1), Y13
+	VFMADD231PD  Y11, Y13, Y9
+	VFMADD231PD  Y12, Y13, Y10
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y11
+	VADDPD       Y11, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y11
+	VADDPD       Y11, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y11
+	VADDPD       Y11, Y6, Y6
+	VADDPD       (DX), Y7, Y7
+	VMASKMOVPD   32(DX), Y0, Y11
+	VADDPD       Y11, Y8, Y8
+	VADDPD       (DX)(CX*1), Y9, Y9
+	VMASKMOVPD   32(DX)(CX*1), Y0, Y11
+	VADDPD       Y11, Y10, Y10
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	VMOVUPD    Y7, (DX)
+	VMASKMOVPD Y8, Y0, 32(DX)
+	VMOVUPD    Y9, (DX)(CX*1)
+	VMASKMOVPD Y10, Y0, 32(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps5x1EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VBROADCASTSD 8(R9), Y2
+	VBROADCASTSD 16(R9), Y3
+	VBROADCASTSD 24(R9), Y4
+	VBROADCASTSD 32(R9), Y5
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMASKMOVPD   (R12), Y0, Y6
+	VBROADCASTSD (R9), Y7
+	VFMADD231PD  Y6, Y7, Y1
+	VBROADCASTSD (R9)(BX*1), Y7
+	VFMADD231PD  Y6, Y7, Y2
+	VBROADCASTSD (R9)(BX*2), Y7
+	VFMADD231PD  Y6, Y7, Y3
+	VBROADCASTSD (R10), Y7
+	VFMADD231PD  Y6, Y7, Y4
+	VBROADCASTSD (R10)(BX*1), Y7
+	VFMADD231PD  Y6, Y7, Y5
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y6
+	VADDPD       Y6, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y6
+	VADDPD       Y6, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y6
+	VADDPD       Y6, Y3, Y3
+	VMASKMOVPD   (R9), Y0, Y6
+	VADDPD       Y6, Y4, Y4
+	VMASKMOVPD   (R9)(CX*1), Y0, Y6
+	VADDPD       Y6, Y5, Y5
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	VMASKMOVPD Y4, Y0, (R9)
+	VMASKMOVPD Y5, Y0, (R9)(CX*1)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes5x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes5x1EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMASKMOVPD   (SI), Y0, Y6
+	VBROADCASTSD (DX), Y7
+	VFMADD231PD  Y6, Y7, Y1
+	VBROADCASTSD (DX)(BX*1), Y7
+	VFMADD231PD  Y6, Y7, Y2
+	VBROADCASTSD (DX)(BX*2), Y7
+	VFMADD231PD  Y6, Y7, Y3
+	VBROADCASTSD (R9), Y7
+	VFMADD231PD  Y6, Y7, Y4
+	VBROADCASTSD (R9)(BX*1), Y7
+	VFMADD231PD  Y6, Y7, Y5
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y6
+	VADDPD       Y6, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y6
+	VADDPD       Y6, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y6
+	VADDPD       Y6, Y3, Y3
+	VMASKMOVPD   (DX), Y0, Y6
+	VADDPD       Y6, Y4, Y4
+	VMASKMOVPD   (DX)(CX*1), Y0, Y6
+	VADDPD       Y6, Y5, Y5
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	VMASKMOVPD Y4, Y0, (DX)
+	VMASKMOVPD Y5, Y0, (DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps6x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps6x2F64AVX2(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Y0, Y0, Y0
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y0
+	VMOVUPD      Y0, Y1
+	VBROADCASTSD 8(R9), Y2
+	VMOVUPD      Y2, Y3
+	VBROADCASTSD 16(R9), Y4
+	VMOVUPD      Y4, Y5
+	VBROADCASTSD 24(R9), Y6
+	VMOVUPD      Y6, Y7
+	VBROADCASTSD 32(R9), Y8
+	VMOVUPD      Y8, Y9
+	VBROADCASTSD 40(R9), Y10
+	VMOVUPD      Y10, Y11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Y12
+	VMOVUPD      32(R12), Y13
+	VBROADCASTSD (R9), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD (R9)(BX*1), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD (R9)(BX*2), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD (R10), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD (R10)(BX*1), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD (R10)(BX*2), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+	VADDPD       (R9), Y6, Y6
+	VADDPD       32(R9), Y7, Y7
+	VADDPD       (R9)(CX*1), Y8, Y8
+	VADDPD       32(R9)(CX*1), Y9, Y9
+	VADDPD       (R9)(CX*2), Y10, Y10
+	VADDPD       32(R9)(CX*2), Y11, Y11
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	VMOVUPD Y6, (R9)
+	VMOVUPD Y7, 32(R9)
+	VMOVUPD Y8, (R9)(CX*1)
+	VMOVUPD Y9, 32(R9)(CX*1)
+	VMOVUPD Y10, (R9)(CX*2)
+	VMOVUPD Y11, 32(R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes6x2F64AVX2(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Y0, Y0, Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Y12
+	VMOVUPD      32(SI), Y13
+	VBROADCASTSD (DX), Y14
+	VFMADD231PD  Y12, Y14, Y0
+	VFMADD231PD  Y13, Y14, Y1
+	VBROADCASTSD (DX)(BX*1), Y14
+	VFMADD231PD  Y12, Y14, Y2
+	VFMADD231PD  Y13, Y14, Y3
+	VBROADCASTSD (DX)(BX*2), Y14
+	VFMADD231PD  Y12, Y14, Y4
+	VFMADD231PD  Y13, Y14, Y5
+	VBROADCASTSD (R9), Y14
+	VFMADD231PD  Y12, Y14, Y6
+	VFMADD231PD  Y13, Y14, Y7
+	VBROADCASTSD (R9)(BX*1), Y14
+	VFMADD231PD  Y12, Y14, Y8
+	VFMADD231PD  Y13, Y14, Y9
+	VBROADCASTSD (R9)(BX*2), Y14
+	VFMADD231PD  Y12, Y14, Y10
+	VFMADD231PD  Y13, Y14, Y11
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Y0, Y0
+	VADDPD       32(AX), Y1, Y1
+	VADDPD       (AX)(CX*1), Y2, Y2
+	VADDPD       32(AX)(CX*1), Y3, Y3
+	VADDPD       (AX)(CX*2), Y4, Y4
+	VADDPD       32(AX)(CX*2), Y5, Y5
+	VADDPD       (DX), Y6, Y6
+	VADDPD       32(DX), Y7, Y7
+	VADDPD       (DX)(CX*1), Y8, Y8
+	VADDPD       32(DX)(CX*1), Y9, Y9
+	VADDPD       (DX)(CX*2), Y10, Y10
+	VADDPD       32(DX)(CX*2), Y11, Y11
+
+store:
+	VMOVUPD Y0, (AX)
+	VMOVUPD Y1, 32(AX)
+	VMOVUPD Y2, (AX)(CX*1)
+	VMOVUPD Y3, 32(AX)(CX*1)
+	VMOVUPD Y4, (AX)(CX*2)
+	VMOVUPD Y5, 32(AX)(CX*2)
+	VMOVUPD Y6, (DX)
+	VMOVUPD Y7, 32(DX)
+	VMOVUPD Y8, (DX)(CX*1)
+	VMOVUPD Y9, 32(DX)(CX*1)
+	VMOVUPD Y10, (DX)(CX*2)
+	VMOVUPD Y11, 32(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps6x2EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	VXORPS       Y7, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VXORPS       Y9, Y9, Y9
+	VXORPS       Y10, Y10, Y10
+	VXORPS       Y11, Y11, Y11
+	VXORPS       Y12, Y12, Y12
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VMOVUPD      Y1, Y2
+	VBROADCASTSD 8(R9), Y3
+	VMOVUPD      Y3, Y4
+	VBROADCASTSD 16(R9), Y5
+	VMOVUPD      Y5, Y6
+	VBROADCASTSD 24(R9), Y7
+	VMOVUPD      Y7, Y8
+	VBROADCASTSD 32(R9), Y9
+	VMOVUPD      Y9, Y10
+	VBROADCASTSD 40(R9), Y11
+	VMOVUPD      Y11, Y12
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Y13
+	VMASKMOVPD   32(R12), Y0, Y14
+	VBROADCASTSD (R9), Y15
+	VFMADD231PD  Y13, Y15, Y1
+	VFMADD231PD  Y14, Y15, Y2
+	VBROADCASTSD (R9)(BX*1), Y15
+	VFMADD231PD  Y13, Y15, Y3
+	VFMADD231PD  Y14, Y15, Y4
+	VBROADCASTSD (R9)(BX*2), Y15
+	VFMADD231PD  Y13, Y15, Y5
+	VFMADD231PD  Y14, Y15, Y6
+	VBROADCASTSD (R10), Y15
+	VFMADD231PD  Y13, Y15, Y7
+	VFMADD231PD  Y14, Y15, Y8
+	VBROADCASTSD (R10)(BX*1), Y15
+	VFMADD231PD  Y13, Y15, Y9
+	VFMADD231PD  Y14, Y15, Y10
+	VBROADCASTSD (R10)(BX*2), Y15
+	VFMADD231PD  Y13, Y15, Y11
+	VFMADD231PD  Y14, Y15, Y12
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y13
+	VADDPD       Y13, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y13
+	VADDPD       Y13, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y13
+	VADDPD       Y13, Y6, Y6
+	VADDPD       (R9), Y7, Y7
+	VMASKMOVPD   32(R9), Y0, Y13
+	VADDPD       Y13, Y8, Y8
+	VADDPD       (R9)(CX*1), Y9, Y9
+	VMASKMOVPD   32(R9)(CX*1), Y0, Y13
+	VADDPD       Y13, Y10, Y10
+	VADDPD       (R9)(CX*2), Y11, Y11
+	VMASKMOVPD   32(R9)(CX*2), Y0, Y13
+	VADDPD       Y13, Y12, Y12
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	VMOVUPD    Y7, (R9)
+	VMASKMOVPD Y8, Y0, 32(R9)
+	VMOVUPD    Y9, (R9)(CX*1)
+	VMASKMOVPD Y10, Y0, 32(R9)(CX*1)
+	VMOVUPD    Y11, (R9)(CX*2)
+	VMASKMOVPD Y12, Y0, 32(R9)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes6x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes6x2EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	VXORPS     Y7, Y7, Y7
+	VXORPS     Y8, Y8, Y8
+	VXORPS     Y9, Y9, Y9
+	VXORPS     Y10, Y10, Y10
+	VXORPS     Y11, Y11, Y11
+	VXORPS     Y12, Y12, Y12
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Y13
+	VMASKMOVPD   32(SI), Y0, Y14
+	VBROADCASTSD (DX), Y15
+	VFMADD231PD  Y13, Y15, Y1
+	VFMADD231PD  Y14, Y15, Y2
+	VBROADCASTSD (DX)(BX*1), Y15
+	VFMADD231PD  Y13, Y15, Y3
+	VFMADD231PD  Y14, Y15, Y4
+	VBROADCASTSD (DX)(BX*2), Y15
+	VFMADD231PD  Y13, Y15, Y5
+	VFMADD231PD  Y14, Y15, Y6
+	VBROADCASTSD (R9), Y15
+	VFMADD231PD  Y13, Y15, Y7
+	VFMADD231PD  Y14, Y15, Y8
+	VBROADCASTSD (R9)(BX*1), Y15
+	VFMADD231PD  Y13, Y15, Y9
+	VFMADD231PD  Y14, Y15, Y10
+	VBROADCASTSD (R9)(BX*2), Y15
+	VFMADD231PD  Y13, Y15, Y11
+	VFMADD231PD  Y14, Y15, Y12
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Y1, Y1
+	VMASKMOVPD   32(AX), Y0, Y13
+	VADDPD       Y13, Y2, Y2
+	VADDPD       (AX)(CX*1), Y3, Y3
+	VMASKMOVPD   32(AX)(CX*1), Y0, Y13
+	VADDPD       Y13, Y4, Y4
+	VADDPD       (AX)(CX*2), Y5, Y5
+	VMASKMOVPD   32(AX)(CX*2), Y0, Y13
+	VADDPD       Y13, Y6, Y6
+	VADDPD       (DX), Y7, Y7
+	VMASKMOVPD   32(DX), Y0, Y13
+	VADDPD       Y13, Y8, Y8
+	VADDPD       (DX)(CX*1), Y9, Y9
+	VMASKMOVPD   32(DX)(CX*1), Y0, Y13
+	VADDPD       Y13, Y10, Y10
+	VADDPD       (DX)(CX*2), Y11, Y11
+	VMASKMOVPD   32(DX)(CX*2), Y0, Y13
+	VADDPD       Y13, Y12, Y12
+
+store:
+	VMOVUPD    Y1, (AX)
+	VMASKMOVPD Y2, Y0, 32(AX)
+	VMOVUPD    Y3, (AX)(CX*1)
+	VMASKMOVPD Y4, Y0, 32(AX)(CX*1)
+	VMOVUPD    Y5, (AX)(CX*2)
+	VMASKMOVPD Y6, Y0, 32(AX)(CX*2)
+	VMOVUPD    Y7, (DX)
+	VMASKMOVPD Y8, Y0, 32(DX)
+	VMOVUPD    Y9, (DX)(CX*1)
+	VMASKMOVPD Y10, Y0, 32(DX)(CX*1)
+	VMOVUPD    Y11, (DX)(CX*2)
+	VMASKMOVPD Y12, Y0, 32(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·taps6x1EdgeF64AVX2(SB), NOSPLIT, $0-104
+	MOVQ    c+0(FP), AX
+	MOVQ    strideC+40(FP), CX
+	MOVQ    a+8(FP), DX
+	MOVQ    rowA+48(FP), BX
+	MOVQ    b+16(FP), SI
+	MOVQ    offsets+24(FP), DI
+	MOVQ    columns+96(FP), R8
+	LEAQ    vectorMasks<>+32(SB), R9
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	MOVQ    k+56(FP), R8
+	LEAQ    (DI)(R8*8), DI
+	MOVQ    count+80(FP), R8
+
+tile:
+	VXORPS       Y1, Y1, Y1
+	VXORPS       Y2, Y2, Y2
+	VXORPS       Y3, Y3, Y3
+	VXORPS       Y4, Y4, Y4
+	VXORPS       Y5, Y5, Y5
+	VXORPS       Y6, Y6, Y6
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Y1
+	VBROADCASTSD 8(R9), Y2
+	VBROADCASTSD 16(R9), Y3
+	VBROADCASTSD 24(R9), Y4
+	VBROADCASTSD 32(R9), Y5
+	VBROADCASTSD 40(R9), Y6
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMASKMOVPD   (R12), Y0, Y7
+	VBROADCASTSD (R9), Y8
+	VFMADD231PD  Y7, Y8, Y1
+	VBROADCASTSD (R9)(BX*1), Y8
+	VFMADD231PD  Y7, Y8, Y2
+	VBROADCASTSD (R9)(BX*2), Y8
+	VFMADD231PD  Y7, Y8, Y3
+	VBROADCASTSD (R10), Y8
+	VFMADD231PD  Y7, Y8, Y4
+	VBROADCASTSD (R10)(BX*1), Y8
+	VFMADD231PD  Y7, Y8, Y5
+	VBROADCASTSD (R10)(BX*2), Y8
+	VFMADD231PD  Y7, Y8, Y6
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y7
+	VADDPD       Y7, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y7
+	VADDPD       Y7, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y7
+	VADDPD       Y7, Y3, Y3
+	VMASKMOVPD   (R9), Y0, Y7
+	VADDPD       Y7, Y4, Y4
+	VMASKMOVPD   (R9)(CX*1), Y0, Y7
+	VADDPD       Y7, Y5, Y5
+	VMASKMOVPD   (R9)(CX*2), Y0, Y7
+	VADDPD       Y7, Y6, Y6
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	VMASKMOVPD Y4, Y0, (R9)
+	VMASKMOVPD Y5, Y0, (R9)(CX*1)
+	VMASKMOVPD Y6, Y0, (R9)(CX*2)
+	MOVQ       nextC+64(FP), R9
+	ADDQ       R9, AX
+	MOVQ       nextB+72(FP), R9
+	ADDQ       R9, SI
+	DECQ       R8
+	JNZ        tile
+	VZEROUPPER
+	RET
+
+// func planes6x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, FMA3, MMX+
+TEXT ·planes6x1EdgeF64AVX2(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       vectorMasks<>+32(SB), R10
+	NEGQ       R9
+	VMOVUPD    (R10)(R9*8), Y0
+	VXORPS     Y1, Y1, Y1
+	VXORPS     Y2, Y2, Y2
+	VXORPS     Y3, Y3, Y3
+	VXORPS     Y4, Y4, Y4
+	VXORPS     Y5, Y5, Y5
+	VXORPS     Y6, Y6, Y6
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMASKMOVPD   (SI), Y0, Y7
+	VBROADCASTSD (DX), Y8
+	VFMADD231PD  Y7, Y8, Y1
+	VBROADCASTSD (DX)(BX*1), Y8
+	VFMADD231PD  Y7, Y8, Y2
+	VBROADCASTSD (DX)(BX*2), Y8
+	VFMADD231PD  Y7, Y8, Y3
+	VBROADCASTSD (R9), Y8
+	VFMADD231PD  Y7, Y8, Y4
+	VBROADCASTSD (R9)(BX*1), Y8
+	VFMADD231PD  Y7, Y8, Y5
+	VBROADCASTSD (R9)(BX*2), Y8
+	VFMADD231PD  Y7, Y8, Y6
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMASKMOVPD   (AX), Y0, Y7
+	VADDPD       Y7, Y1, Y1
+	VMASKMOVPD   (AX)(CX*1), Y0, Y7
+	VADDPD       Y7, Y2, Y2
+	VMASKMOVPD   (AX)(CX*2), Y0, Y7
+	VADDPD       Y7, Y3, Y3
+	VMASKMOVPD   (DX), Y0, Y7
+	VADDPD       Y7, Y4, Y4
+	VMASKMOVPD   (DX)(CX*1), Y0, Y7
+	VADDPD       Y7, Y5, Y5
+	VMASKMOVPD   (DX)(CX*2), Y0, Y7
+	VADDPD       Y7, Y6, Y6
+
+store:
+	VMASKMOVPD Y1, Y0, (AX)
+	VMASKMOVPD Y2, Y0, (AX)(CX*1)
+	VMASKMOVPD Y3, Y0, (AX)(CX*2)
+	VMASKMOVPD Y4, Y0, (DX)
+	VMASKMOVPD Y5, Y0, (DX)(CX*1)
+	VMASKMOVPD Y6, Y0, (DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func transposeRowsF64AVX2(dst *float64, src *float64, strideDst int, stride int, k int)
+// Requires: AVX
+TEXT ·transposeRowsF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ strideDst+16(FP), BX
+	MOVQ k+32(FP), SI
+	CMPQ SI, $0x00000004
+	JL   rest
+
+square:
+	MOVQ       CX, DI
+	VMOVUPD    (DI), Y0
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Y1
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Y2
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Y3
+	ADDQ       DX, DI
+	VUNPCKLPD  Y1, Y0, Y4
+	VUNPCKHPD  Y1, Y0, Y0
+	VUNPCKLPD  Y3, Y2, Y1
+	VUNPCKHPD  Y3, Y2, Y2
+	VPERM2F128 $0x20, Y1, Y4, Y3
+	VPERM2F128 $0x31, Y1, Y4, Y1
+	VPERM2F128 $0x20, Y2, Y0, Y4
+	VPERM2F128 $0x31, Y2, Y0, Y0
+	VMOVUPD    Y3, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Y4, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Y1, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Y0, (AX)
+	ADDQ       BX, AX
+	ADDQ       $0x00000020, CX
+	SUBQ       $0x00000004, SI
+	CMPQ       SI, $0x00000004
+	JGE        square
+
+rest:
+	TESTQ      SI, SI
+	JZ         done
+	LEAQ       vectorMasks<>+32(SB), DI
+	NEGQ       SI
+	VMOVUPD    (DI)(SI*8), Y0
+	VMASKMOVPD (CX), Y0, Y1
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y0, Y2
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y0, Y3
+	ADDQ       DX, CX
+	VMASKMOVPD (CX), Y0, Y0
+	ADDQ       DX, CX
+	VUNPCKLPD  Y2, Y1, Y4
+	VUNPCKHPD  Y2, Y1, Y1
+	VUNPCKLPD  Y0, Y3, Y2
+	VUNPCKHPD  Y0, Y3, Y0
+	VPERM2F128 $0x20, Y2, Y4, Y3
+	VPERM2F128 $0x31, Y2, Y4, Y2
+	VPERM2F128 $0x20, Y0, Y1, Y4
+	VPERM2F128 $0x31, Y0, Y1, Y0
+	VMOVUPD    Y3, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Y4, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Y2, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Y0, (AX)
+	ADDQ       BX, AX
 
 done:
 	VZEROUPPER
@@ -15532,6 +30530,8714 @@ rest:
 	VMOVUPD    Z8, 640(AX)
 	VMOVUPD    Z3, 768(AX)
 	VMOVUPD    Z2, 896(AX)
+
+done:
+	VZEROUPPER
+	RET
+
+// func taps1x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps1x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), CX
+	MOVQ rowA+48(FP), DX
+	MOVQ b+16(FP), DX
+	MOVQ offsets+24(FP), BX
+	MOVQ k+56(FP), SI
+	LEAQ (BX)(SI*8), BX
+	MOVQ count+80(FP), SI
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSD (DI), Z0
+	VMOVUPD      Z0, Z1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPD      (R9), Z2
+	VMOVUPD      64(R9), Z3
+	VBROADCASTSD (DI), Z4
+	VFMADD231PD  Z2, Z4, Z0
+	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         $0x00000008, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes1x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPD      (DX), Z2
+	VMOVUPD      64(DX), Z3
+	VBROADCASTSD (CX), Z4
+	VFMADD231PD  Z2, Z4, Z0
+	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         $0x00000008, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps1x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+48(FP), DX
+	MOVQ  b+16(FP), DX
+	MOVQ  offsets+24(FP), BX
+	MOVQ  columns+96(FP), SI
+	LEAQ  bitMasks<>+0(SB), DI
+	KMOVW (DI)(SI*2), K1
+	MOVQ  k+56(FP), SI
+	LEAQ  (BX)(SI*8), BX
+	MOVQ  count+80(FP), SI
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSD (DI), Z0
+	VMOVUPD      Z0, Z1
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPD      (R9), Z2
+	VMOVUPD.Z    64(R9), K1, Z3
+	VBROADCASTSD (DI), Z4
+	VFMADD231PD  Z2, Z4, Z0
+	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         $0x00000008, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z2
+	VADDPD       Z2, Z1, Z1
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes1x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       bitMasks<>+0(SB), R8
+	KMOVW      (R8)(DI*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPD      (DX), Z2
+	VMOVUPD.Z    64(DX), K1, Z3
+	VBROADCASTSD (CX), Z4
+	VFMADD231PD  Z2, Z4, Z0
+	VFMADD231PD  Z3, Z4, Z1
+	ADDQ         $0x00000008, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z2
+	VADDPD       Z2, Z1, Z1
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VZEROUPPER
+	RET
+
+// func taps1x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps1x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), CX
+	MOVQ  rowA+48(FP), DX
+	MOVQ  b+16(FP), DX
+	MOVQ  offsets+24(FP), BX
+	MOVQ  columns+96(FP), SI
+	LEAQ  bitMasks<>+0(SB), DI
+	KMOVW (DI)(SI*2), K1
+	MOVQ  k+56(FP), SI
+	LEAQ  (BX)(SI*8), BX
+	MOVQ  count+80(FP), SI
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	MOVQ         bias+32(FP), DI
+	TESTQ        DI, DI
+	JZ           started
+	VBROADCASTSD (DI), Z0
+
+started:
+	PREFETCHT0 (AX)
+	MOVQ       CX, DI
+	MOVQ       k+56(FP), R8
+	NEGQ       R8
+
+sum:
+	MOVQ         (BX)(R8*8), R9
+	ADDQ         DX, R9
+	VMOVUPD.Z    (R9), K1, Z1
+	VBROADCASTSD (DI), Z2
+	VFMADD231PD  Z1, Z2, Z0
+	ADDQ         $0x00000008, DI
+	INCQ         R8
+	JNZ          sum
+	MOVB         accumulate+88(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z1
+	VADDPD       Z1, Z0, Z0
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	MOVQ    nextC+64(FP), DI
+	ADDQ    DI, AX
+	MOVQ    nextB+72(FP), DI
+	ADDQ    DI, DX
+	DECQ    SI
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes1x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes1x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), CX
+	MOVQ       rowA+32(FP), DX
+	MOVQ       b+16(FP), DX
+	MOVQ       stepB+64(FP), BX
+	MOVQ       rows+48(FP), SI
+	MOVQ       columns+88(FP), DI
+	LEAQ       bitMasks<>+0(SB), R8
+	KMOVW      (R8)(DI*2), K1
+	VXORPS     Z0, Z0, Z0
+	PREFETCHT0 (AX)
+
+row:
+	MOVQ k+40(FP), DI
+
+sum:
+	VMOVUPD.Z    (DX), K1, Z1
+	VBROADCASTSD (CX), Z2
+	VFMADD231PD  Z1, Z2, Z0
+	ADDQ         $0x00000008, CX
+	ADDQ         BX, DX
+	DECQ         DI
+	JNZ          sum
+	MOVQ         gapA+56(FP), DI
+	ADDQ         DI, CX
+	MOVQ         gapB+72(FP), DI
+	ADDQ         DI, DX
+	DECQ         SI
+	JNZ          row
+	MOVB         accumulate+80(FP), CL
+	TESTB        CL, CL
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z1
+	VADDPD       Z1, Z0, Z0
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VZEROUPPER
+	RET
+
+// func taps2x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps2x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Z4
+	VMOVUPD      64(R11), Z5
+	VBROADCASTSD (R9), Z6
+	VFMADD231PD  Z4, Z6, Z0
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (R9)(BX*1), Z6
+	VFMADD231PD  Z4, Z6, Z2
+	VFMADD231PD  Z5, Z6, Z3
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes2x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Z4
+	VMOVUPD      64(SI), Z5
+	VBROADCASTSD (DX), Z6
+	VFMADD231PD  Z4, Z6, Z0
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (DX)(BX*1), Z6
+	VFMADD231PD  Z4, Z6, Z2
+	VFMADD231PD  Z5, Z6, Z3
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps2x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Z4
+	VMOVUPD.Z    64(R11), K1, Z5
+	VBROADCASTSD (R9), Z6
+	VFMADD231PD  Z4, Z6, Z0
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (R9)(BX*1), Z6
+	VFMADD231PD  Z4, Z6, Z2
+	VFMADD231PD  Z5, Z6, Z3
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z4
+	VADDPD       Z4, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z4
+	VADDPD       Z4, Z3, Z3
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes2x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Z4
+	VMOVUPD.Z    64(SI), K1, Z5
+	VBROADCASTSD (DX), Z6
+	VFMADD231PD  Z4, Z6, Z0
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (DX)(BX*1), Z6
+	VFMADD231PD  Z4, Z6, Z2
+	VFMADD231PD  Z5, Z6, Z3
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z4
+	VADDPD       Z4, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z4
+	VADDPD       Z4, Z3, Z3
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps2x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps2x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD.Z    (R11), K1, Z2
+	VBROADCASTSD (R9), Z3
+	VFMADD231PD  Z2, Z3, Z0
+	VBROADCASTSD (R9)(BX*1), Z3
+	VFMADD231PD  Z2, Z3, Z1
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z2
+	VADDPD       Z2, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z2
+	VADDPD       Z2, Z1, Z1
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes2x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes2x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z2
+	VBROADCASTSD (DX), Z3
+	VFMADD231PD  Z2, Z3, Z0
+	VBROADCASTSD (DX)(BX*1), Z3
+	VFMADD231PD  Z2, Z3, Z1
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z2
+	VADDPD       Z2, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z2
+	VADDPD       Z2, Z1, Z1
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps3x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps3x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Z6
+	VMOVUPD      64(R11), Z7
+	VBROADCASTSD (R9), Z8
+	VFMADD231PD  Z6, Z8, Z0
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (R9)(BX*1), Z8
+	VFMADD231PD  Z6, Z8, Z2
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (R9)(BX*2), Z8
+	VFMADD231PD  Z6, Z8, Z4
+	VFMADD231PD  Z7, Z8, Z5
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes3x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Z6
+	VMOVUPD      64(SI), Z7
+	VBROADCASTSD (DX), Z8
+	VFMADD231PD  Z6, Z8, Z0
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (DX)(BX*1), Z8
+	VFMADD231PD  Z6, Z8, Z2
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (DX)(BX*2), Z8
+	VFMADD231PD  Z6, Z8, Z4
+	VFMADD231PD  Z7, Z8, Z5
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps3x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD      (R11), Z6
+	VMOVUPD.Z    64(R11), K1, Z7
+	VBROADCASTSD (R9), Z8
+	VFMADD231PD  Z6, Z8, Z0
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (R9)(BX*1), Z8
+	VFMADD231PD  Z6, Z8, Z2
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (R9)(BX*2), Z8
+	VFMADD231PD  Z6, Z8, Z4
+	VFMADD231PD  Z7, Z8, Z5
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z6
+	VADDPD       Z6, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z6
+	VADDPD       Z6, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z6
+	VADDPD       Z6, Z5, Z5
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes3x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD      (SI), Z6
+	VMOVUPD.Z    64(SI), K1, Z7
+	VBROADCASTSD (DX), Z8
+	VFMADD231PD  Z6, Z8, Z0
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (DX)(BX*1), Z8
+	VFMADD231PD  Z6, Z8, Z2
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (DX)(BX*2), Z8
+	VFMADD231PD  Z6, Z8, Z4
+	VFMADD231PD  Z7, Z8, Z5
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z6
+	VADDPD       Z6, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z6
+	VADDPD       Z6, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z6
+	VADDPD       Z6, Z5, Z5
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps3x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps3x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+
+started:
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	MOVQ       DX, R9
+	MOVQ       k+56(FP), R10
+	NEGQ       R10
+
+sum:
+	MOVQ         (DI)(R10*8), R11
+	ADDQ         SI, R11
+	VMOVUPD.Z    (R11), K1, Z3
+	VBROADCASTSD (R9), Z4
+	VFMADD231PD  Z3, Z4, Z0
+	VBROADCASTSD (R9)(BX*1), Z4
+	VFMADD231PD  Z3, Z4, Z1
+	VBROADCASTSD (R9)(BX*2), Z4
+	VFMADD231PD  Z3, Z4, Z2
+	ADDQ         $0x00000008, R9
+	INCQ         R10
+	JNZ          sum
+	MOVB         accumulate+88(FP), R9
+	TESTB        R9, R9
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z3
+	VADDPD       Z3, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z3
+	VADDPD       Z3, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z3
+	VADDPD       Z3, Z2, Z2
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes3x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes3x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+
+row:
+	MOVQ k+40(FP), R9
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z3
+	VBROADCASTSD (DX), Z4
+	VFMADD231PD  Z3, Z4, Z0
+	VBROADCASTSD (DX)(BX*1), Z4
+	VFMADD231PD  Z3, Z4, Z1
+	VBROADCASTSD (DX)(BX*2), Z4
+	VFMADD231PD  Z3, Z4, Z2
+	ADDQ         $0x00000008, DX
+	ADDQ         DI, SI
+	DECQ         R9
+	JNZ          sum
+	MOVQ         gapA+56(FP), R9
+	ADDQ         R9, DX
+	MOVQ         gapB+72(FP), R9
+	ADDQ         R9, SI
+	DECQ         R8
+	JNZ          row
+	MOVB         accumulate+80(FP), DL
+	TESTB        DL, DL
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z3
+	VADDPD       Z3, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z3
+	VADDPD       Z3, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z3
+	VADDPD       Z3, Z2, Z2
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps4x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps4x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Z8
+	VMOVUPD      64(R12), Z9
+	VBROADCASTSD (R9), Z10
+	VFMADD231PD  Z8, Z10, Z0
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (R9)(BX*1), Z10
+	VFMADD231PD  Z8, Z10, Z2
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R9)(BX*2), Z10
+	VFMADD231PD  Z8, Z10, Z4
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R10), Z10
+	VFMADD231PD  Z8, Z10, Z6
+	VFMADD231PD  Z9, Z10, Z7
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes4x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Z8
+	VMOVUPD      64(SI), Z9
+	VBROADCASTSD (DX), Z10
+	VFMADD231PD  Z8, Z10, Z0
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (DX)(BX*1), Z10
+	VFMADD231PD  Z8, Z10, Z2
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (DX)(BX*2), Z10
+	VFMADD231PD  Z8, Z10, Z4
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R9), Z10
+	VFMADD231PD  Z8, Z10, Z6
+	VFMADD231PD  Z9, Z10, Z7
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps4x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Z8
+	VMOVUPD.Z    64(R12), K1, Z9
+	VBROADCASTSD (R9), Z10
+	VFMADD231PD  Z8, Z10, Z0
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (R9)(BX*1), Z10
+	VFMADD231PD  Z8, Z10, Z2
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R9)(BX*2), Z10
+	VFMADD231PD  Z8, Z10, Z4
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R10), Z10
+	VFMADD231PD  Z8, Z10, Z6
+	VFMADD231PD  Z9, Z10, Z7
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z8
+	VADDPD       Z8, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z8
+	VADDPD       Z8, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z8
+	VADDPD       Z8, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z8
+	VADDPD       Z8, Z7, Z7
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes4x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Z8
+	VMOVUPD.Z    64(SI), K1, Z9
+	VBROADCASTSD (DX), Z10
+	VFMADD231PD  Z8, Z10, Z0
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (DX)(BX*1), Z10
+	VFMADD231PD  Z8, Z10, Z2
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (DX)(BX*2), Z10
+	VFMADD231PD  Z8, Z10, Z4
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R9), Z10
+	VFMADD231PD  Z8, Z10, Z6
+	VFMADD231PD  Z9, Z10, Z7
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z8
+	VADDPD       Z8, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z8
+	VADDPD       Z8, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z8
+	VADDPD       Z8, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z8
+	VADDPD       Z8, Z7, Z7
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VZEROUPPER
+	RET
+
+// func taps4x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps4x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD.Z    (R12), K1, Z4
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z4, Z5, Z0
+	VBROADCASTSD (R9)(BX*1), Z5
+	VFMADD231PD  Z4, Z5, Z1
+	VBROADCASTSD (R9)(BX*2), Z5
+	VFMADD231PD  Z4, Z5, Z2
+	VBROADCASTSD (R10), Z5
+	VFMADD231PD  Z4, Z5, Z3
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z4
+	VADDPD       Z4, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z4
+	VADDPD       Z4, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z4
+	VADDPD       Z4, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z4
+	VADDPD       Z4, Z3, Z3
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes4x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes4x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z4
+	VBROADCASTSD (DX), Z5
+	VFMADD231PD  Z4, Z5, Z0
+	VBROADCASTSD (DX)(BX*1), Z5
+	VFMADD231PD  Z4, Z5, Z1
+	VBROADCASTSD (DX)(BX*2), Z5
+	VFMADD231PD  Z4, Z5, Z2
+	VBROADCASTSD (R9), Z5
+	VFMADD231PD  Z4, Z5, Z3
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z4
+	VADDPD       Z4, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z4
+	VADDPD       Z4, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z4
+	VADDPD       Z4, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z4
+	VADDPD       Z4, Z3, Z3
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VZEROUPPER
+	RET
+
+// func taps5x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps5x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Z10
+	VMOVUPD      64(R12), Z11
+	VBROADCASTSD (R9), Z12
+	VFMADD231PD  Z10, Z12, Z0
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (R9)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z2
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (R9)(BX*2), Z12
+	VFMADD231PD  Z10, Z12, Z4
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R10), Z12
+	VFMADD231PD  Z10, Z12, Z6
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R10)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z8
+	VFMADD231PD  Z11, Z12, Z9
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes5x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Z10
+	VMOVUPD      64(SI), Z11
+	VBROADCASTSD (DX), Z12
+	VFMADD231PD  Z10, Z12, Z0
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (DX)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z2
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (DX)(BX*2), Z12
+	VFMADD231PD  Z10, Z12, Z4
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R9), Z12
+	VFMADD231PD  Z10, Z12, Z6
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R9)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z8
+	VFMADD231PD  Z11, Z12, Z9
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps5x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Z10
+	VMOVUPD.Z    64(R12), K1, Z11
+	VBROADCASTSD (R9), Z12
+	VFMADD231PD  Z10, Z12, Z0
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (R9)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z2
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (R9)(BX*2), Z12
+	VFMADD231PD  Z10, Z12, Z4
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R10), Z12
+	VFMADD231PD  Z10, Z12, Z6
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R10)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z8
+	VFMADD231PD  Z11, Z12, Z9
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z10
+	VADDPD       Z10, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z10
+	VADDPD       Z10, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z10
+	VADDPD       Z10, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z10
+	VADDPD       Z10, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z10
+	VADDPD       Z10, Z9, Z9
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes5x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Z10
+	VMOVUPD.Z    64(SI), K1, Z11
+	VBROADCASTSD (DX), Z12
+	VFMADD231PD  Z10, Z12, Z0
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (DX)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z2
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (DX)(BX*2), Z12
+	VFMADD231PD  Z10, Z12, Z4
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R9), Z12
+	VFMADD231PD  Z10, Z12, Z6
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R9)(BX*1), Z12
+	VFMADD231PD  Z10, Z12, Z8
+	VFMADD231PD  Z11, Z12, Z9
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z10
+	VADDPD       Z10, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z10
+	VADDPD       Z10, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z10
+	VADDPD       Z10, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z10
+	VADDPD       Z10, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z10
+	VADDPD       Z10, Z9, Z9
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps5x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps5x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD.Z    (R12), K1, Z5
+	VBROADCASTSD (R9), Z6
+	VFMADD231PD  Z5, Z6, Z0
+	VBROADCASTSD (R9)(BX*1), Z6
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (R9)(BX*2), Z6
+	VFMADD231PD  Z5, Z6, Z2
+	VBROADCASTSD (R10), Z6
+	VFMADD231PD  Z5, Z6, Z3
+	VBROADCASTSD (R10)(BX*1), Z6
+	VFMADD231PD  Z5, Z6, Z4
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z5
+	VADDPD       Z5, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z5
+	VADDPD       Z5, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z5
+	VADDPD       Z5, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z5
+	VADDPD       Z5, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z5
+	VADDPD       Z5, Z4, Z4
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes5x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes5x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z5
+	VBROADCASTSD (DX), Z6
+	VFMADD231PD  Z5, Z6, Z0
+	VBROADCASTSD (DX)(BX*1), Z6
+	VFMADD231PD  Z5, Z6, Z1
+	VBROADCASTSD (DX)(BX*2), Z6
+	VFMADD231PD  Z5, Z6, Z2
+	VBROADCASTSD (R9), Z6
+	VFMADD231PD  Z5, Z6, Z3
+	VBROADCASTSD (R9)(BX*1), Z6
+	VFMADD231PD  Z5, Z6, Z4
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z5
+	VADDPD       Z5, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z5
+	VADDPD       Z5, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z5
+	VADDPD       Z5, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z5
+	VADDPD       Z5, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z5
+	VADDPD       Z5, Z4, Z4
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps6x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps6x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Z12
+	VMOVUPD      64(R12), Z13
+	VBROADCASTSD (R9), Z14
+	VFMADD231PD  Z12, Z14, Z0
+	VFMADD231PD  Z13, Z14, Z1
+	VBROADCASTSD (R9)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z2
+	VFMADD231PD  Z13, Z14, Z3
+	VBROADCASTSD (R9)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z4
+	VFMADD231PD  Z13, Z14, Z5
+	VBROADCASTSD (R10), Z14
+	VFMADD231PD  Z12, Z14, Z6
+	VFMADD231PD  Z13, Z14, Z7
+	VBROADCASTSD (R10)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z8
+	VFMADD231PD  Z13, Z14, Z9
+	VBROADCASTSD (R10)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z10
+	VFMADD231PD  Z13, Z14, Z11
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VADDPD       64(R9)(CX*2), Z11, Z11
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, 64(R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes6x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Z12
+	VMOVUPD      64(SI), Z13
+	VBROADCASTSD (DX), Z14
+	VFMADD231PD  Z12, Z14, Z0
+	VFMADD231PD  Z13, Z14, Z1
+	VBROADCASTSD (DX)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z2
+	VFMADD231PD  Z13, Z14, Z3
+	VBROADCASTSD (DX)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z4
+	VFMADD231PD  Z13, Z14, Z5
+	VBROADCASTSD (R9), Z14
+	VFMADD231PD  Z12, Z14, Z6
+	VFMADD231PD  Z13, Z14, Z7
+	VBROADCASTSD (R9)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z8
+	VFMADD231PD  Z13, Z14, Z9
+	VBROADCASTSD (R9)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z10
+	VFMADD231PD  Z13, Z14, Z11
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VADDPD       64(DX)(CX*2), Z11, Z11
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, 64(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps6x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD      (R12), Z12
+	VMOVUPD.Z    64(R12), K1, Z13
+	VBROADCASTSD (R9), Z14
+	VFMADD231PD  Z12, Z14, Z0
+	VFMADD231PD  Z13, Z14, Z1
+	VBROADCASTSD (R9)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z2
+	VFMADD231PD  Z13, Z14, Z3
+	VBROADCASTSD (R9)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z4
+	VFMADD231PD  Z13, Z14, Z5
+	VBROADCASTSD (R10), Z14
+	VFMADD231PD  Z12, Z14, Z6
+	VFMADD231PD  Z13, Z14, Z7
+	VBROADCASTSD (R10)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z8
+	VFMADD231PD  Z13, Z14, Z9
+	VBROADCASTSD (R10)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z10
+	VFMADD231PD  Z13, Z14, Z11
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z12
+	VADDPD       Z12, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z12
+	VADDPD       Z12, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z12
+	VADDPD       Z12, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z12
+	VADDPD       Z12, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z12
+	VADDPD       Z12, Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R9)(CX*2), K1, Z12
+	VADDPD       Z12, Z11, Z11
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, K1, 64(R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes6x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD      (SI), Z12
+	VMOVUPD.Z    64(SI), K1, Z13
+	VBROADCASTSD (DX), Z14
+	VFMADD231PD  Z12, Z14, Z0
+	VFMADD231PD  Z13, Z14, Z1
+	VBROADCASTSD (DX)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z2
+	VFMADD231PD  Z13, Z14, Z3
+	VBROADCASTSD (DX)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z4
+	VFMADD231PD  Z13, Z14, Z5
+	VBROADCASTSD (R9), Z14
+	VFMADD231PD  Z12, Z14, Z6
+	VFMADD231PD  Z13, Z14, Z7
+	VBROADCASTSD (R9)(BX*1), Z14
+	VFMADD231PD  Z12, Z14, Z8
+	VFMADD231PD  Z13, Z14, Z9
+	VBROADCASTSD (R9)(BX*2), Z14
+	VFMADD231PD  Z12, Z14, Z10
+	VFMADD231PD  Z13, Z14, Z11
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z12
+	VADDPD       Z12, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z12
+	VADDPD       Z12, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z12
+	VADDPD       Z12, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z12
+	VADDPD       Z12, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z12
+	VADDPD       Z12, Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(DX)(CX*2), K1, Z12
+	VADDPD       Z12, Z11, Z11
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, K1, 64(DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps6x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps6x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+	VBROADCASTSD 40(R9), Z5
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	MOVQ       k+56(FP), R11
+	NEGQ       R11
+
+sum:
+	MOVQ         (DI)(R11*8), R12
+	ADDQ         SI, R12
+	VMOVUPD.Z    (R12), K1, Z6
+	VBROADCASTSD (R9), Z7
+	VFMADD231PD  Z6, Z7, Z0
+	VBROADCASTSD (R9)(BX*1), Z7
+	VFMADD231PD  Z6, Z7, Z1
+	VBROADCASTSD (R9)(BX*2), Z7
+	VFMADD231PD  Z6, Z7, Z2
+	VBROADCASTSD (R10), Z7
+	VFMADD231PD  Z6, Z7, Z3
+	VBROADCASTSD (R10)(BX*1), Z7
+	VFMADD231PD  Z6, Z7, Z4
+	VBROADCASTSD (R10)(BX*2), Z7
+	VFMADD231PD  Z6, Z7, Z5
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	INCQ         R11
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	MOVB         accumulate+88(FP), R10
+	TESTB        R10, R10
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z6
+	VADDPD       Z6, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z6
+	VADDPD       Z6, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z6
+	VADDPD       Z6, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z6
+	VADDPD       Z6, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z6
+	VADDPD       Z6, Z4, Z4
+	VMOVUPD.Z    (R9)(CX*2), K1, Z6
+	VADDPD       Z6, Z5, Z5
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	VMOVUPD Z5, K1, (R9)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes6x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes6x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+
+row:
+	MOVQ k+40(FP), R10
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z6
+	VBROADCASTSD (DX), Z7
+	VFMADD231PD  Z6, Z7, Z0
+	VBROADCASTSD (DX)(BX*1), Z7
+	VFMADD231PD  Z6, Z7, Z1
+	VBROADCASTSD (DX)(BX*2), Z7
+	VFMADD231PD  Z6, Z7, Z2
+	VBROADCASTSD (R9), Z7
+	VFMADD231PD  Z6, Z7, Z3
+	VBROADCASTSD (R9)(BX*1), Z7
+	VFMADD231PD  Z6, Z7, Z4
+	VBROADCASTSD (R9)(BX*2), Z7
+	VFMADD231PD  Z6, Z7, Z5
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         DI, SI
+	DECQ         R10
+	JNZ          sum
+	MOVQ         gapA+56(FP), R10
+	ADDQ         R10, DX
+	ADDQ         R10, R9
+	MOVQ         gapB+72(FP), R10
+	ADDQ         R10, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	MOVB         accumulate+80(FP), BL
+	TESTB        BL, BL
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z6
+	VADDPD       Z6, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z6
+	VADDPD       Z6, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z6
+	VADDPD       Z6, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z6
+	VADDPD       Z6, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z6
+	VADDPD       Z6, Z4, Z4
+	VMOVUPD.Z    (DX)(CX*2), K1, Z6
+	VADDPD       Z6, Z5, Z5
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VMOVUPD Z5, K1, (DX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps7x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps7x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD      (R13), Z14
+	VMOVUPD      64(R13), Z15
+	VBROADCASTSD (R9), Z16
+	VFMADD231PD  Z14, Z16, Z0
+	VFMADD231PD  Z15, Z16, Z1
+	VBROADCASTSD (R9)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z2
+	VFMADD231PD  Z15, Z16, Z3
+	VBROADCASTSD (R9)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z4
+	VFMADD231PD  Z15, Z16, Z5
+	VBROADCASTSD (R10), Z16
+	VFMADD231PD  Z14, Z16, Z6
+	VFMADD231PD  Z15, Z16, Z7
+	VBROADCASTSD (R10)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z8
+	VFMADD231PD  Z15, Z16, Z9
+	VBROADCASTSD (R10)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z10
+	VFMADD231PD  Z15, Z16, Z11
+	VBROADCASTSD (R11), Z16
+	VFMADD231PD  Z14, Z16, Z12
+	VFMADD231PD  Z15, Z16, Z13
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VADDPD       64(R9)(CX*2), Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VADDPD       64(R10), Z13, Z13
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, 64(R10)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes7x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes7x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD      (SI), Z14
+	VMOVUPD      64(SI), Z15
+	VBROADCASTSD (DX), Z16
+	VFMADD231PD  Z14, Z16, Z0
+	VFMADD231PD  Z15, Z16, Z1
+	VBROADCASTSD (DX)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z2
+	VFMADD231PD  Z15, Z16, Z3
+	VBROADCASTSD (DX)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z4
+	VFMADD231PD  Z15, Z16, Z5
+	VBROADCASTSD (R9), Z16
+	VFMADD231PD  Z14, Z16, Z6
+	VFMADD231PD  Z15, Z16, Z7
+	VBROADCASTSD (R9)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z8
+	VFMADD231PD  Z15, Z16, Z9
+	VBROADCASTSD (R9)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z10
+	VFMADD231PD  Z15, Z16, Z11
+	VBROADCASTSD (R10), Z16
+	VFMADD231PD  Z14, Z16, Z12
+	VFMADD231PD  Z15, Z16, Z13
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VADDPD       64(DX)(CX*2), Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VADDPD       64(BX), Z13, Z13
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, 64(BX)
+	VZEROUPPER
+	RET
+
+// func taps7x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps7x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD      (R13), Z14
+	VMOVUPD.Z    64(R13), K1, Z15
+	VBROADCASTSD (R9), Z16
+	VFMADD231PD  Z14, Z16, Z0
+	VFMADD231PD  Z15, Z16, Z1
+	VBROADCASTSD (R9)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z2
+	VFMADD231PD  Z15, Z16, Z3
+	VBROADCASTSD (R9)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z4
+	VFMADD231PD  Z15, Z16, Z5
+	VBROADCASTSD (R10), Z16
+	VFMADD231PD  Z14, Z16, Z6
+	VFMADD231PD  Z15, Z16, Z7
+	VBROADCASTSD (R10)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z8
+	VFMADD231PD  Z15, Z16, Z9
+	VBROADCASTSD (R10)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z10
+	VFMADD231PD  Z15, Z16, Z11
+	VBROADCASTSD (R11), Z16
+	VFMADD231PD  Z14, Z16, Z12
+	VFMADD231PD  Z15, Z16, Z13
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z14
+	VADDPD       Z14, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z14
+	VADDPD       Z14, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z14
+	VADDPD       Z14, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z14
+	VADDPD       Z14, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z14
+	VADDPD       Z14, Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R9)(CX*2), K1, Z14
+	VADDPD       Z14, Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VMOVUPD.Z    64(R10), K1, Z14
+	VADDPD       Z14, Z13, Z13
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, K1, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, K1, 64(R10)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes7x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes7x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD      (SI), Z14
+	VMOVUPD.Z    64(SI), K1, Z15
+	VBROADCASTSD (DX), Z16
+	VFMADD231PD  Z14, Z16, Z0
+	VFMADD231PD  Z15, Z16, Z1
+	VBROADCASTSD (DX)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z2
+	VFMADD231PD  Z15, Z16, Z3
+	VBROADCASTSD (DX)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z4
+	VFMADD231PD  Z15, Z16, Z5
+	VBROADCASTSD (R9), Z16
+	VFMADD231PD  Z14, Z16, Z6
+	VFMADD231PD  Z15, Z16, Z7
+	VBROADCASTSD (R9)(BX*1), Z16
+	VFMADD231PD  Z14, Z16, Z8
+	VFMADD231PD  Z15, Z16, Z9
+	VBROADCASTSD (R9)(BX*2), Z16
+	VFMADD231PD  Z14, Z16, Z10
+	VFMADD231PD  Z15, Z16, Z11
+	VBROADCASTSD (R10), Z16
+	VFMADD231PD  Z14, Z16, Z12
+	VFMADD231PD  Z15, Z16, Z13
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z14
+	VADDPD       Z14, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z14
+	VADDPD       Z14, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z14
+	VADDPD       Z14, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z14
+	VADDPD       Z14, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z14
+	VADDPD       Z14, Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(DX)(CX*2), K1, Z14
+	VADDPD       Z14, Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VMOVUPD.Z    64(BX), K1, Z14
+	VADDPD       Z14, Z13, Z13
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, K1, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	VZEROUPPER
+	RET
+
+// func taps7x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps7x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+	VBROADCASTSD 40(R9), Z5
+	VBROADCASTSD 48(R9), Z6
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD.Z    (R13), K1, Z7
+	VBROADCASTSD (R9), Z8
+	VFMADD231PD  Z7, Z8, Z0
+	VBROADCASTSD (R9)(BX*1), Z8
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (R9)(BX*2), Z8
+	VFMADD231PD  Z7, Z8, Z2
+	VBROADCASTSD (R10), Z8
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (R10)(BX*1), Z8
+	VFMADD231PD  Z7, Z8, Z4
+	VBROADCASTSD (R10)(BX*2), Z8
+	VFMADD231PD  Z7, Z8, Z5
+	VBROADCASTSD (R11), Z8
+	VFMADD231PD  Z7, Z8, Z6
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z7
+	VADDPD       Z7, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z7
+	VADDPD       Z7, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z7
+	VADDPD       Z7, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z7
+	VADDPD       Z7, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z7
+	VADDPD       Z7, Z4, Z4
+	VMOVUPD.Z    (R9)(CX*2), K1, Z7
+	VADDPD       Z7, Z5, Z5
+	VMOVUPD.Z    (R10), K1, Z7
+	VADDPD       Z7, Z6, Z6
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	VMOVUPD Z5, K1, (R9)(CX*2)
+	VMOVUPD Z6, K1, (R10)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes7x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes7x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z7
+	VBROADCASTSD (DX), Z8
+	VFMADD231PD  Z7, Z8, Z0
+	VBROADCASTSD (DX)(BX*1), Z8
+	VFMADD231PD  Z7, Z8, Z1
+	VBROADCASTSD (DX)(BX*2), Z8
+	VFMADD231PD  Z7, Z8, Z2
+	VBROADCASTSD (R9), Z8
+	VFMADD231PD  Z7, Z8, Z3
+	VBROADCASTSD (R9)(BX*1), Z8
+	VFMADD231PD  Z7, Z8, Z4
+	VBROADCASTSD (R9)(BX*2), Z8
+	VFMADD231PD  Z7, Z8, Z5
+	VBROADCASTSD (R10), Z8
+	VFMADD231PD  Z7, Z8, Z6
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z7
+	VADDPD       Z7, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z7
+	VADDPD       Z7, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z7
+	VADDPD       Z7, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z7
+	VADDPD       Z7, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z7
+	VADDPD       Z7, Z4, Z4
+	VMOVUPD.Z    (DX)(CX*2), K1, Z7
+	VADDPD       Z7, Z5, Z5
+	VMOVUPD.Z    (BX), K1, Z7
+	VADDPD       Z7, Z6, Z6
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VMOVUPD Z5, K1, (DX)(CX*2)
+	VMOVUPD Z6, K1, (BX)
+	VZEROUPPER
+	RET
+
+// func taps8x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps8x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD      (R13), Z16
+	VMOVUPD      64(R13), Z17
+	VBROADCASTSD (R9), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD (R9)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD (R9)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD (R10), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD (R10)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD (R10)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD (R11), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD (R11)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VADDPD       64(R9)(CX*2), Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VADDPD       64(R10), Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VADDPD       64(R10)(CX*1), Z15, Z15
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes8x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes8x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD      (SI), Z16
+	VMOVUPD      64(SI), Z17
+	VBROADCASTSD (DX), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD (DX)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD (DX)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD (R9), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD (R9)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD (R9)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD (R10), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD (R10)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VADDPD       64(DX)(CX*2), Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VADDPD       64(BX), Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VADDPD       64(BX)(CX*1), Z15, Z15
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, 64(BX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps8x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps8x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD      (R13), Z16
+	VMOVUPD.Z    64(R13), K1, Z17
+	VBROADCASTSD (R9), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD (R9)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD (R9)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD (R10), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD (R10)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD (R10)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD (R11), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD (R11)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z16
+	VADDPD       Z16, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z16
+	VADDPD       Z16, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z16
+	VADDPD       Z16, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z16
+	VADDPD       Z16, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z16
+	VADDPD       Z16, Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R9)(CX*2), K1, Z16
+	VADDPD       Z16, Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VMOVUPD.Z    64(R10), K1, Z16
+	VADDPD       Z16, Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z16
+	VADDPD       Z16, Z15, Z15
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, K1, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, K1, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, K1, 64(R10)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes8x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes8x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD      (SI), Z16
+	VMOVUPD.Z    64(SI), K1, Z17
+	VBROADCASTSD (DX), Z18
+	VFMADD231PD  Z16, Z18, Z0
+	VFMADD231PD  Z17, Z18, Z1
+	VBROADCASTSD (DX)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z2
+	VFMADD231PD  Z17, Z18, Z3
+	VBROADCASTSD (DX)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z4
+	VFMADD231PD  Z17, Z18, Z5
+	VBROADCASTSD (R9), Z18
+	VFMADD231PD  Z16, Z18, Z6
+	VFMADD231PD  Z17, Z18, Z7
+	VBROADCASTSD (R9)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z8
+	VFMADD231PD  Z17, Z18, Z9
+	VBROADCASTSD (R9)(BX*2), Z18
+	VFMADD231PD  Z16, Z18, Z10
+	VFMADD231PD  Z17, Z18, Z11
+	VBROADCASTSD (R10), Z18
+	VFMADD231PD  Z16, Z18, Z12
+	VFMADD231PD  Z17, Z18, Z13
+	VBROADCASTSD (R10)(BX*1), Z18
+	VFMADD231PD  Z16, Z18, Z14
+	VFMADD231PD  Z17, Z18, Z15
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z16
+	VADDPD       Z16, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z16
+	VADDPD       Z16, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z16
+	VADDPD       Z16, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z16
+	VADDPD       Z16, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z16
+	VADDPD       Z16, Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(DX)(CX*2), K1, Z16
+	VADDPD       Z16, Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VMOVUPD.Z    64(BX), K1, Z16
+	VADDPD       Z16, Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(BX)(CX*1), K1, Z16
+	VADDPD       Z16, Z15, Z15
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, K1, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, K1, 64(BX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps8x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps8x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+	VBROADCASTSD 40(R9), Z5
+	VBROADCASTSD 48(R9), Z6
+	VBROADCASTSD 56(R9), Z7
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD.Z    (R13), K1, Z8
+	VBROADCASTSD (R9), Z9
+	VFMADD231PD  Z8, Z9, Z0
+	VBROADCASTSD (R9)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z1
+	VBROADCASTSD (R9)(BX*2), Z9
+	VFMADD231PD  Z8, Z9, Z2
+	VBROADCASTSD (R10), Z9
+	VFMADD231PD  Z8, Z9, Z3
+	VBROADCASTSD (R10)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z4
+	VBROADCASTSD (R10)(BX*2), Z9
+	VFMADD231PD  Z8, Z9, Z5
+	VBROADCASTSD (R11), Z9
+	VFMADD231PD  Z8, Z9, Z6
+	VBROADCASTSD (R11)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z7
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z8
+	VADDPD       Z8, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z8
+	VADDPD       Z8, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z8
+	VADDPD       Z8, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z8
+	VADDPD       Z8, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z8
+	VADDPD       Z8, Z4, Z4
+	VMOVUPD.Z    (R9)(CX*2), K1, Z8
+	VADDPD       Z8, Z5, Z5
+	VMOVUPD.Z    (R10), K1, Z8
+	VADDPD       Z8, Z6, Z6
+	VMOVUPD.Z    (R10)(CX*1), K1, Z8
+	VADDPD       Z8, Z7, Z7
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	VMOVUPD Z5, K1, (R9)(CX*2)
+	VMOVUPD Z6, K1, (R10)
+	VMOVUPD Z7, K1, (R10)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes8x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes8x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z8
+	VBROADCASTSD (DX), Z9
+	VFMADD231PD  Z8, Z9, Z0
+	VBROADCASTSD (DX)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z1
+	VBROADCASTSD (DX)(BX*2), Z9
+	VFMADD231PD  Z8, Z9, Z2
+	VBROADCASTSD (R9), Z9
+	VFMADD231PD  Z8, Z9, Z3
+	VBROADCASTSD (R9)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z4
+	VBROADCASTSD (R9)(BX*2), Z9
+	VFMADD231PD  Z8, Z9, Z5
+	VBROADCASTSD (R10), Z9
+	VFMADD231PD  Z8, Z9, Z6
+	VBROADCASTSD (R10)(BX*1), Z9
+	VFMADD231PD  Z8, Z9, Z7
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z8
+	VADDPD       Z8, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z8
+	VADDPD       Z8, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z8
+	VADDPD       Z8, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z8
+	VADDPD       Z8, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z8
+	VADDPD       Z8, Z4, Z4
+	VMOVUPD.Z    (DX)(CX*2), K1, Z8
+	VADDPD       Z8, Z5, Z5
+	VMOVUPD.Z    (BX), K1, Z8
+	VADDPD       Z8, Z6, Z6
+	VMOVUPD.Z    (BX)(CX*1), K1, Z8
+	VADDPD       Z8, Z7, Z7
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VMOVUPD Z5, K1, (DX)(CX*2)
+	VMOVUPD Z6, K1, (BX)
+	VMOVUPD Z7, K1, (BX)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps9x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps9x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD      (R13), Z18
+	VMOVUPD      64(R13), Z19
+	VBROADCASTSD (R9), Z20
+	VFMADD231PD  Z18, Z20, Z0
+	VFMADD231PD  Z19, Z20, Z1
+	VBROADCASTSD (R9)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z2
+	VFMADD231PD  Z19, Z20, Z3
+	VBROADCASTSD (R9)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z4
+	VFMADD231PD  Z19, Z20, Z5
+	VBROADCASTSD (R10), Z20
+	VFMADD231PD  Z18, Z20, Z6
+	VFMADD231PD  Z19, Z20, Z7
+	VBROADCASTSD (R10)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z8
+	VFMADD231PD  Z19, Z20, Z9
+	VBROADCASTSD (R10)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z10
+	VFMADD231PD  Z19, Z20, Z11
+	VBROADCASTSD (R11), Z20
+	VFMADD231PD  Z18, Z20, Z12
+	VFMADD231PD  Z19, Z20, Z13
+	VBROADCASTSD (R11)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z14
+	VFMADD231PD  Z19, Z20, Z15
+	VBROADCASTSD (R11)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z16
+	VFMADD231PD  Z19, Z20, Z17
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VADDPD       64(R9)(CX*2), Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VADDPD       64(R10), Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VADDPD       64(R10)(CX*1), Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VADDPD       64(R10)(CX*2), Z17, Z17
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes9x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes9x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD      (SI), Z18
+	VMOVUPD      64(SI), Z19
+	VBROADCASTSD (DX), Z20
+	VFMADD231PD  Z18, Z20, Z0
+	VFMADD231PD  Z19, Z20, Z1
+	VBROADCASTSD (DX)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z2
+	VFMADD231PD  Z19, Z20, Z3
+	VBROADCASTSD (DX)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z4
+	VFMADD231PD  Z19, Z20, Z5
+	VBROADCASTSD (R9), Z20
+	VFMADD231PD  Z18, Z20, Z6
+	VFMADD231PD  Z19, Z20, Z7
+	VBROADCASTSD (R9)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z8
+	VFMADD231PD  Z19, Z20, Z9
+	VBROADCASTSD (R9)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z10
+	VFMADD231PD  Z19, Z20, Z11
+	VBROADCASTSD (R10), Z20
+	VFMADD231PD  Z18, Z20, Z12
+	VFMADD231PD  Z19, Z20, Z13
+	VBROADCASTSD (R10)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z14
+	VFMADD231PD  Z19, Z20, Z15
+	VBROADCASTSD (R10)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z16
+	VFMADD231PD  Z19, Z20, Z17
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VADDPD       64(DX)(CX*2), Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VADDPD       64(BX), Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VADDPD       64(BX)(CX*1), Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VADDPD       64(BX)(CX*2), Z17, Z17
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, 64(BX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps9x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps9x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD      (R13), Z18
+	VMOVUPD.Z    64(R13), K1, Z19
+	VBROADCASTSD (R9), Z20
+	VFMADD231PD  Z18, Z20, Z0
+	VFMADD231PD  Z19, Z20, Z1
+	VBROADCASTSD (R9)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z2
+	VFMADD231PD  Z19, Z20, Z3
+	VBROADCASTSD (R9)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z4
+	VFMADD231PD  Z19, Z20, Z5
+	VBROADCASTSD (R10), Z20
+	VFMADD231PD  Z18, Z20, Z6
+	VFMADD231PD  Z19, Z20, Z7
+	VBROADCASTSD (R10)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z8
+	VFMADD231PD  Z19, Z20, Z9
+	VBROADCASTSD (R10)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z10
+	VFMADD231PD  Z19, Z20, Z11
+	VBROADCASTSD (R11), Z20
+	VFMADD231PD  Z18, Z20, Z12
+	VFMADD231PD  Z19, Z20, Z13
+	VBROADCASTSD (R11)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z14
+	VFMADD231PD  Z19, Z20, Z15
+	VBROADCASTSD (R11)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z16
+	VFMADD231PD  Z19, Z20, Z17
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z18
+	VADDPD       Z18, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z18
+	VADDPD       Z18, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z18
+	VADDPD       Z18, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z18
+	VADDPD       Z18, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z18
+	VADDPD       Z18, Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R9)(CX*2), K1, Z18
+	VADDPD       Z18, Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VMOVUPD.Z    64(R10), K1, Z18
+	VADDPD       Z18, Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z18
+	VADDPD       Z18, Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z18
+	VADDPD       Z18, Z17, Z17
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, K1, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, K1, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, K1, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, K1, 64(R10)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes9x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes9x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD      (SI), Z18
+	VMOVUPD.Z    64(SI), K1, Z19
+	VBROADCASTSD (DX), Z20
+	VFMADD231PD  Z18, Z20, Z0
+	VFMADD231PD  Z19, Z20, Z1
+	VBROADCASTSD (DX)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z2
+	VFMADD231PD  Z19, Z20, Z3
+	VBROADCASTSD (DX)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z4
+	VFMADD231PD  Z19, Z20, Z5
+	VBROADCASTSD (R9), Z20
+	VFMADD231PD  Z18, Z20, Z6
+	VFMADD231PD  Z19, Z20, Z7
+	VBROADCASTSD (R9)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z8
+	VFMADD231PD  Z19, Z20, Z9
+	VBROADCASTSD (R9)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z10
+	VFMADD231PD  Z19, Z20, Z11
+	VBROADCASTSD (R10), Z20
+	VFMADD231PD  Z18, Z20, Z12
+	VFMADD231PD  Z19, Z20, Z13
+	VBROADCASTSD (R10)(BX*1), Z20
+	VFMADD231PD  Z18, Z20, Z14
+	VFMADD231PD  Z19, Z20, Z15
+	VBROADCASTSD (R10)(BX*2), Z20
+	VFMADD231PD  Z18, Z20, Z16
+	VFMADD231PD  Z19, Z20, Z17
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z18
+	VADDPD       Z18, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z18
+	VADDPD       Z18, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z18
+	VADDPD       Z18, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z18
+	VADDPD       Z18, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z18
+	VADDPD       Z18, Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(DX)(CX*2), K1, Z18
+	VADDPD       Z18, Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VMOVUPD.Z    64(BX), K1, Z18
+	VADDPD       Z18, Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(BX)(CX*1), K1, Z18
+	VADDPD       Z18, Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(BX)(CX*2), K1, Z18
+	VADDPD       Z18, Z17, Z17
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, K1, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, K1, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, K1, 64(BX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps9x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps9x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+	VBROADCASTSD 40(R9), Z5
+	VBROADCASTSD 48(R9), Z6
+	VBROADCASTSD 56(R9), Z7
+	VBROADCASTSD 64(R9), Z8
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	MOVQ       k+56(FP), R12
+	NEGQ       R12
+
+sum:
+	MOVQ         (DI)(R12*8), R13
+	ADDQ         SI, R13
+	VMOVUPD.Z    (R13), K1, Z9
+	VBROADCASTSD (R9), Z10
+	VFMADD231PD  Z9, Z10, Z0
+	VBROADCASTSD (R9)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (R9)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z2
+	VBROADCASTSD (R10), Z10
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R10)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z4
+	VBROADCASTSD (R10)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R11), Z10
+	VFMADD231PD  Z9, Z10, Z6
+	VBROADCASTSD (R11)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z7
+	VBROADCASTSD (R11)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z8
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	INCQ         R12
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	MOVB         accumulate+88(FP), R11
+	TESTB        R11, R11
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z9
+	VADDPD       Z9, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z9
+	VADDPD       Z9, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z9
+	VADDPD       Z9, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z9
+	VADDPD       Z9, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z9
+	VADDPD       Z9, Z4, Z4
+	VMOVUPD.Z    (R9)(CX*2), K1, Z9
+	VADDPD       Z9, Z5, Z5
+	VMOVUPD.Z    (R10), K1, Z9
+	VADDPD       Z9, Z6, Z6
+	VMOVUPD.Z    (R10)(CX*1), K1, Z9
+	VADDPD       Z9, Z7, Z7
+	VMOVUPD.Z    (R10)(CX*2), K1, Z9
+	VADDPD       Z9, Z8, Z8
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	VMOVUPD Z5, K1, (R9)(CX*2)
+	VMOVUPD Z6, K1, (R10)
+	VMOVUPD Z7, K1, (R10)(CX*1)
+	VMOVUPD Z8, K1, (R10)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes9x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes9x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+
+row:
+	MOVQ k+40(FP), R11
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z9
+	VBROADCASTSD (DX), Z10
+	VFMADD231PD  Z9, Z10, Z0
+	VBROADCASTSD (DX)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z1
+	VBROADCASTSD (DX)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z2
+	VBROADCASTSD (R9), Z10
+	VFMADD231PD  Z9, Z10, Z3
+	VBROADCASTSD (R9)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z4
+	VBROADCASTSD (R9)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z5
+	VBROADCASTSD (R10), Z10
+	VFMADD231PD  Z9, Z10, Z6
+	VBROADCASTSD (R10)(BX*1), Z10
+	VFMADD231PD  Z9, Z10, Z7
+	VBROADCASTSD (R10)(BX*2), Z10
+	VFMADD231PD  Z9, Z10, Z8
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         DI, SI
+	DECQ         R11
+	JNZ          sum
+	MOVQ         gapA+56(FP), R11
+	ADDQ         R11, DX
+	ADDQ         R11, R9
+	ADDQ         R11, R10
+	MOVQ         gapB+72(FP), R11
+	ADDQ         R11, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	MOVB         accumulate+80(FP), SI
+	TESTB        SI, SI
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z9
+	VADDPD       Z9, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z9
+	VADDPD       Z9, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z9
+	VADDPD       Z9, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z9
+	VADDPD       Z9, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z9
+	VADDPD       Z9, Z4, Z4
+	VMOVUPD.Z    (DX)(CX*2), K1, Z9
+	VADDPD       Z9, Z5, Z5
+	VMOVUPD.Z    (BX), K1, Z9
+	VADDPD       Z9, Z6, Z6
+	VMOVUPD.Z    (BX)(CX*1), K1, Z9
+	VADDPD       Z9, Z7, Z7
+	VMOVUPD.Z    (BX)(CX*2), K1, Z9
+	VADDPD       Z9, Z8, Z8
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VMOVUPD Z5, K1, (DX)(CX*2)
+	VMOVUPD Z6, K1, (BX)
+	VMOVUPD Z7, K1, (BX)(CX*1)
+	VMOVUPD Z8, K1, (BX)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps10x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps10x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+	VBROADCASTSD 72(R9), Z18
+	VMOVUPD      Z18, Z19
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD      (R14), Z20
+	VMOVUPD      64(R14), Z21
+	VBROADCASTSD (R9), Z22
+	VFMADD231PD  Z20, Z22, Z0
+	VFMADD231PD  Z21, Z22, Z1
+	VBROADCASTSD (R9)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z2
+	VFMADD231PD  Z21, Z22, Z3
+	VBROADCASTSD (R9)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z4
+	VFMADD231PD  Z21, Z22, Z5
+	VBROADCASTSD (R10), Z22
+	VFMADD231PD  Z20, Z22, Z6
+	VFMADD231PD  Z21, Z22, Z7
+	VBROADCASTSD (R10)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z8
+	VFMADD231PD  Z21, Z22, Z9
+	VBROADCASTSD (R10)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z10
+	VFMADD231PD  Z21, Z22, Z11
+	VBROADCASTSD (R11), Z22
+	VFMADD231PD  Z20, Z22, Z12
+	VFMADD231PD  Z21, Z22, Z13
+	VBROADCASTSD (R11)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z14
+	VFMADD231PD  Z21, Z22, Z15
+	VBROADCASTSD (R11)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z16
+	VFMADD231PD  Z21, Z22, Z17
+	VBROADCASTSD (R12), Z22
+	VFMADD231PD  Z20, Z22, Z18
+	VFMADD231PD  Z21, Z22, Z19
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VADDPD       64(R9)(CX*2), Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VADDPD       64(R10), Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VADDPD       64(R10)(CX*1), Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VADDPD       64(R10)(CX*2), Z17, Z17
+	VADDPD       (R11), Z18, Z18
+	VADDPD       64(R11), Z19, Z19
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, 64(R10)(CX*2)
+	VMOVUPD Z18, (R11)
+	VMOVUPD Z19, 64(R11)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes10x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes10x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD      (SI), Z20
+	VMOVUPD      64(SI), Z21
+	VBROADCASTSD (DX), Z22
+	VFMADD231PD  Z20, Z22, Z0
+	VFMADD231PD  Z21, Z22, Z1
+	VBROADCASTSD (DX)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z2
+	VFMADD231PD  Z21, Z22, Z3
+	VBROADCASTSD (DX)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z4
+	VFMADD231PD  Z21, Z22, Z5
+	VBROADCASTSD (R9), Z22
+	VFMADD231PD  Z20, Z22, Z6
+	VFMADD231PD  Z21, Z22, Z7
+	VBROADCASTSD (R9)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z8
+	VFMADD231PD  Z21, Z22, Z9
+	VBROADCASTSD (R9)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z10
+	VFMADD231PD  Z21, Z22, Z11
+	VBROADCASTSD (R10), Z22
+	VFMADD231PD  Z20, Z22, Z12
+	VFMADD231PD  Z21, Z22, Z13
+	VBROADCASTSD (R10)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z14
+	VFMADD231PD  Z21, Z22, Z15
+	VBROADCASTSD (R10)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z16
+	VFMADD231PD  Z21, Z22, Z17
+	VBROADCASTSD (R11), Z22
+	VFMADD231PD  Z20, Z22, Z18
+	VFMADD231PD  Z21, Z22, Z19
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VADDPD       64(DX)(CX*2), Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VADDPD       64(BX), Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VADDPD       64(BX)(CX*1), Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VADDPD       64(BX)(CX*2), Z17, Z17
+	VADDPD       (SI), Z18, Z18
+	VADDPD       64(SI), Z19, Z19
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, 64(BX)(CX*2)
+	VMOVUPD Z18, (SI)
+	VMOVUPD Z19, 64(SI)
+	VZEROUPPER
+	RET
+
+// func taps10x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps10x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+	VBROADCASTSD 72(R9), Z18
+	VMOVUPD      Z18, Z19
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD      (R14), Z20
+	VMOVUPD.Z    64(R14), K1, Z21
+	VBROADCASTSD (R9), Z22
+	VFMADD231PD  Z20, Z22, Z0
+	VFMADD231PD  Z21, Z22, Z1
+	VBROADCASTSD (R9)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z2
+	VFMADD231PD  Z21, Z22, Z3
+	VBROADCASTSD (R9)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z4
+	VFMADD231PD  Z21, Z22, Z5
+	VBROADCASTSD (R10), Z22
+	VFMADD231PD  Z20, Z22, Z6
+	VFMADD231PD  Z21, Z22, Z7
+	VBROADCASTSD (R10)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z8
+	VFMADD231PD  Z21, Z22, Z9
+	VBROADCASTSD (R10)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z10
+	VFMADD231PD  Z21, Z22, Z11
+	VBROADCASTSD (R11), Z22
+	VFMADD231PD  Z20, Z22, Z12
+	VFMADD231PD  Z21, Z22, Z13
+	VBROADCASTSD (R11)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z14
+	VFMADD231PD  Z21, Z22, Z15
+	VBROADCASTSD (R11)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z16
+	VFMADD231PD  Z21, Z22, Z17
+	VBROADCASTSD (R12), Z22
+	VFMADD231PD  Z20, Z22, Z18
+	VFMADD231PD  Z21, Z22, Z19
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z20
+	VADDPD       Z20, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z20
+	VADDPD       Z20, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z20
+	VADDPD       Z20, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z20
+	VADDPD       Z20, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R9)(CX*2), K1, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VMOVUPD.Z    64(R10), K1, Z20
+	VADDPD       Z20, Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z20
+	VADDPD       Z20, Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z20
+	VADDPD       Z20, Z17, Z17
+	VADDPD       (R11), Z18, Z18
+	VMOVUPD.Z    64(R11), K1, Z20
+	VADDPD       Z20, Z19, Z19
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, K1, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, K1, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, K1, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, K1, 64(R10)(CX*2)
+	VMOVUPD Z18, (R11)
+	VMOVUPD Z19, K1, 64(R11)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes10x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes10x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD      (SI), Z20
+	VMOVUPD.Z    64(SI), K1, Z21
+	VBROADCASTSD (DX), Z22
+	VFMADD231PD  Z20, Z22, Z0
+	VFMADD231PD  Z21, Z22, Z1
+	VBROADCASTSD (DX)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z2
+	VFMADD231PD  Z21, Z22, Z3
+	VBROADCASTSD (DX)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z4
+	VFMADD231PD  Z21, Z22, Z5
+	VBROADCASTSD (R9), Z22
+	VFMADD231PD  Z20, Z22, Z6
+	VFMADD231PD  Z21, Z22, Z7
+	VBROADCASTSD (R9)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z8
+	VFMADD231PD  Z21, Z22, Z9
+	VBROADCASTSD (R9)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z10
+	VFMADD231PD  Z21, Z22, Z11
+	VBROADCASTSD (R10), Z22
+	VFMADD231PD  Z20, Z22, Z12
+	VFMADD231PD  Z21, Z22, Z13
+	VBROADCASTSD (R10)(BX*1), Z22
+	VFMADD231PD  Z20, Z22, Z14
+	VFMADD231PD  Z21, Z22, Z15
+	VBROADCASTSD (R10)(BX*2), Z22
+	VFMADD231PD  Z20, Z22, Z16
+	VFMADD231PD  Z21, Z22, Z17
+	VBROADCASTSD (R11), Z22
+	VFMADD231PD  Z20, Z22, Z18
+	VFMADD231PD  Z21, Z22, Z19
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z20
+	VADDPD       Z20, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z20
+	VADDPD       Z20, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z20
+	VADDPD       Z20, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z20
+	VADDPD       Z20, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z20
+	VADDPD       Z20, Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(DX)(CX*2), K1, Z20
+	VADDPD       Z20, Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VMOVUPD.Z    64(BX), K1, Z20
+	VADDPD       Z20, Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(BX)(CX*1), K1, Z20
+	VADDPD       Z20, Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(BX)(CX*2), K1, Z20
+	VADDPD       Z20, Z17, Z17
+	VADDPD       (SI), Z18, Z18
+	VMOVUPD.Z    64(SI), K1, Z20
+	VADDPD       Z20, Z19, Z19
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, K1, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, K1, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, K1, 64(BX)(CX*2)
+	VMOVUPD Z18, (SI)
+	VMOVUPD Z19, K1, 64(SI)
+	VZEROUPPER
+	RET
+
+// func taps10x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps10x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+	VBROADCASTSD 40(R9), Z5
+	VBROADCASTSD 48(R9), Z6
+	VBROADCASTSD 56(R9), Z7
+	VBROADCASTSD 64(R9), Z8
+	VBROADCASTSD 72(R9), Z9
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD.Z    (R14), K1, Z10
+	VBROADCASTSD (R9), Z11
+	VFMADD231PD  Z10, Z11, Z0
+	VBROADCASTSD (R9)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z1
+	VBROADCASTSD (R9)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z2
+	VBROADCASTSD (R10), Z11
+	VFMADD231PD  Z10, Z11, Z3
+	VBROADCASTSD (R10)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z4
+	VBROADCASTSD (R10)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z5
+	VBROADCASTSD (R11), Z11
+	VFMADD231PD  Z10, Z11, Z6
+	VBROADCASTSD (R11)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z7
+	VBROADCASTSD (R11)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z8
+	VBROADCASTSD (R12), Z11
+	VFMADD231PD  Z10, Z11, Z9
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z10
+	VADDPD       Z10, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z10
+	VADDPD       Z10, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z10
+	VADDPD       Z10, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z10
+	VADDPD       Z10, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z10
+	VADDPD       Z10, Z4, Z4
+	VMOVUPD.Z    (R9)(CX*2), K1, Z10
+	VADDPD       Z10, Z5, Z5
+	VMOVUPD.Z    (R10), K1, Z10
+	VADDPD       Z10, Z6, Z6
+	VMOVUPD.Z    (R10)(CX*1), K1, Z10
+	VADDPD       Z10, Z7, Z7
+	VMOVUPD.Z    (R10)(CX*2), K1, Z10
+	VADDPD       Z10, Z8, Z8
+	VMOVUPD.Z    (R11), K1, Z10
+	VADDPD       Z10, Z9, Z9
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	VMOVUPD Z5, K1, (R9)(CX*2)
+	VMOVUPD Z6, K1, (R10)
+	VMOVUPD Z7, K1, (R10)(CX*1)
+	VMOVUPD Z8, K1, (R10)(CX*2)
+	VMOVUPD Z9, K1, (R11)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes10x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes10x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z10
+	VBROADCASTSD (DX), Z11
+	VFMADD231PD  Z10, Z11, Z0
+	VBROADCASTSD (DX)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z1
+	VBROADCASTSD (DX)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z2
+	VBROADCASTSD (R9), Z11
+	VFMADD231PD  Z10, Z11, Z3
+	VBROADCASTSD (R9)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z4
+	VBROADCASTSD (R9)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z5
+	VBROADCASTSD (R10), Z11
+	VFMADD231PD  Z10, Z11, Z6
+	VBROADCASTSD (R10)(BX*1), Z11
+	VFMADD231PD  Z10, Z11, Z7
+	VBROADCASTSD (R10)(BX*2), Z11
+	VFMADD231PD  Z10, Z11, Z8
+	VBROADCASTSD (R11), Z11
+	VFMADD231PD  Z10, Z11, Z9
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z10
+	VADDPD       Z10, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z10
+	VADDPD       Z10, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z10
+	VADDPD       Z10, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z10
+	VADDPD       Z10, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z10
+	VADDPD       Z10, Z4, Z4
+	VMOVUPD.Z    (DX)(CX*2), K1, Z10
+	VADDPD       Z10, Z5, Z5
+	VMOVUPD.Z    (BX), K1, Z10
+	VADDPD       Z10, Z6, Z6
+	VMOVUPD.Z    (BX)(CX*1), K1, Z10
+	VADDPD       Z10, Z7, Z7
+	VMOVUPD.Z    (BX)(CX*2), K1, Z10
+	VADDPD       Z10, Z8, Z8
+	VMOVUPD.Z    (SI), K1, Z10
+	VADDPD       Z10, Z9, Z9
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VMOVUPD Z5, K1, (DX)(CX*2)
+	VMOVUPD Z6, K1, (BX)
+	VMOVUPD Z7, K1, (BX)(CX*1)
+	VMOVUPD Z8, K1, (BX)(CX*2)
+	VMOVUPD Z9, K1, (SI)
+	VZEROUPPER
+	RET
+
+// func taps11x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps11x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+	VBROADCASTSD 72(R9), Z18
+	VMOVUPD      Z18, Z19
+	VBROADCASTSD 80(R9), Z20
+	VMOVUPD      Z20, Z21
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD      (R14), Z22
+	VMOVUPD      64(R14), Z23
+	VBROADCASTSD (R9), Z24
+	VFMADD231PD  Z22, Z24, Z0
+	VFMADD231PD  Z23, Z24, Z1
+	VBROADCASTSD (R9)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z2
+	VFMADD231PD  Z23, Z24, Z3
+	VBROADCASTSD (R9)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z4
+	VFMADD231PD  Z23, Z24, Z5
+	VBROADCASTSD (R10), Z24
+	VFMADD231PD  Z22, Z24, Z6
+	VFMADD231PD  Z23, Z24, Z7
+	VBROADCASTSD (R10)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z8
+	VFMADD231PD  Z23, Z24, Z9
+	VBROADCASTSD (R10)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z10
+	VFMADD231PD  Z23, Z24, Z11
+	VBROADCASTSD (R11), Z24
+	VFMADD231PD  Z22, Z24, Z12
+	VFMADD231PD  Z23, Z24, Z13
+	VBROADCASTSD (R11)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z14
+	VFMADD231PD  Z23, Z24, Z15
+	VBROADCASTSD (R11)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z16
+	VFMADD231PD  Z23, Z24, Z17
+	VBROADCASTSD (R12), Z24
+	VFMADD231PD  Z22, Z24, Z18
+	VFMADD231PD  Z23, Z24, Z19
+	VBROADCASTSD (R12)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z20
+	VFMADD231PD  Z23, Z24, Z21
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VADDPD       64(R9)(CX*2), Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VADDPD       64(R10), Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VADDPD       64(R10)(CX*1), Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VADDPD       64(R10)(CX*2), Z17, Z17
+	VADDPD       (R11), Z18, Z18
+	VADDPD       64(R11), Z19, Z19
+	VADDPD       (R11)(CX*1), Z20, Z20
+	VADDPD       64(R11)(CX*1), Z21, Z21
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, 64(R10)(CX*2)
+	VMOVUPD Z18, (R11)
+	VMOVUPD Z19, 64(R11)
+	VMOVUPD Z20, (R11)(CX*1)
+	VMOVUPD Z21, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes11x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes11x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD      (SI), Z22
+	VMOVUPD      64(SI), Z23
+	VBROADCASTSD (DX), Z24
+	VFMADD231PD  Z22, Z24, Z0
+	VFMADD231PD  Z23, Z24, Z1
+	VBROADCASTSD (DX)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z2
+	VFMADD231PD  Z23, Z24, Z3
+	VBROADCASTSD (DX)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z4
+	VFMADD231PD  Z23, Z24, Z5
+	VBROADCASTSD (R9), Z24
+	VFMADD231PD  Z22, Z24, Z6
+	VFMADD231PD  Z23, Z24, Z7
+	VBROADCASTSD (R9)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z8
+	VFMADD231PD  Z23, Z24, Z9
+	VBROADCASTSD (R9)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z10
+	VFMADD231PD  Z23, Z24, Z11
+	VBROADCASTSD (R10), Z24
+	VFMADD231PD  Z22, Z24, Z12
+	VFMADD231PD  Z23, Z24, Z13
+	VBROADCASTSD (R10)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z14
+	VFMADD231PD  Z23, Z24, Z15
+	VBROADCASTSD (R10)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z16
+	VFMADD231PD  Z23, Z24, Z17
+	VBROADCASTSD (R11), Z24
+	VFMADD231PD  Z22, Z24, Z18
+	VFMADD231PD  Z23, Z24, Z19
+	VBROADCASTSD (R11)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z20
+	VFMADD231PD  Z23, Z24, Z21
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VADDPD       64(DX)(CX*2), Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VADDPD       64(BX), Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VADDPD       64(BX)(CX*1), Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VADDPD       64(BX)(CX*2), Z17, Z17
+	VADDPD       (SI), Z18, Z18
+	VADDPD       64(SI), Z19, Z19
+	VADDPD       (SI)(CX*1), Z20, Z20
+	VADDPD       64(SI)(CX*1), Z21, Z21
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, 64(BX)(CX*2)
+	VMOVUPD Z18, (SI)
+	VMOVUPD Z19, 64(SI)
+	VMOVUPD Z20, (SI)(CX*1)
+	VMOVUPD Z21, 64(SI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps11x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps11x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+	VBROADCASTSD 72(R9), Z18
+	VMOVUPD      Z18, Z19
+	VBROADCASTSD 80(R9), Z20
+	VMOVUPD      Z20, Z21
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD      (R14), Z22
+	VMOVUPD.Z    64(R14), K1, Z23
+	VBROADCASTSD (R9), Z24
+	VFMADD231PD  Z22, Z24, Z0
+	VFMADD231PD  Z23, Z24, Z1
+	VBROADCASTSD (R9)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z2
+	VFMADD231PD  Z23, Z24, Z3
+	VBROADCASTSD (R9)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z4
+	VFMADD231PD  Z23, Z24, Z5
+	VBROADCASTSD (R10), Z24
+	VFMADD231PD  Z22, Z24, Z6
+	VFMADD231PD  Z23, Z24, Z7
+	VBROADCASTSD (R10)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z8
+	VFMADD231PD  Z23, Z24, Z9
+	VBROADCASTSD (R10)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z10
+	VFMADD231PD  Z23, Z24, Z11
+	VBROADCASTSD (R11), Z24
+	VFMADD231PD  Z22, Z24, Z12
+	VFMADD231PD  Z23, Z24, Z13
+	VBROADCASTSD (R11)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z14
+	VFMADD231PD  Z23, Z24, Z15
+	VBROADCASTSD (R11)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z16
+	VFMADD231PD  Z23, Z24, Z17
+	VBROADCASTSD (R12), Z24
+	VFMADD231PD  Z22, Z24, Z18
+	VFMADD231PD  Z23, Z24, Z19
+	VBROADCASTSD (R12)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z20
+	VFMADD231PD  Z23, Z24, Z21
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z22
+	VADDPD       Z22, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z22
+	VADDPD       Z22, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z22
+	VADDPD       Z22, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z22
+	VADDPD       Z22, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z22
+	VADDPD       Z22, Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R9)(CX*2), K1, Z22
+	VADDPD       Z22, Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VMOVUPD.Z    64(R10), K1, Z22
+	VADDPD       Z22, Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z22
+	VADDPD       Z22, Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z22
+	VADDPD       Z22, Z17, Z17
+	VADDPD       (R11), Z18, Z18
+	VMOVUPD.Z    64(R11), K1, Z22
+	VADDPD       Z22, Z19, Z19
+	VADDPD       (R11)(CX*1), Z20, Z20
+	VMOVUPD.Z    64(R11)(CX*1), K1, Z22
+	VADDPD       Z22, Z21, Z21
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, K1, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, K1, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, K1, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, K1, 64(R10)(CX*2)
+	VMOVUPD Z18, (R11)
+	VMOVUPD Z19, K1, 64(R11)
+	VMOVUPD Z20, (R11)(CX*1)
+	VMOVUPD Z21, K1, 64(R11)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes11x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes11x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD      (SI), Z22
+	VMOVUPD.Z    64(SI), K1, Z23
+	VBROADCASTSD (DX), Z24
+	VFMADD231PD  Z22, Z24, Z0
+	VFMADD231PD  Z23, Z24, Z1
+	VBROADCASTSD (DX)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z2
+	VFMADD231PD  Z23, Z24, Z3
+	VBROADCASTSD (DX)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z4
+	VFMADD231PD  Z23, Z24, Z5
+	VBROADCASTSD (R9), Z24
+	VFMADD231PD  Z22, Z24, Z6
+	VFMADD231PD  Z23, Z24, Z7
+	VBROADCASTSD (R9)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z8
+	VFMADD231PD  Z23, Z24, Z9
+	VBROADCASTSD (R9)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z10
+	VFMADD231PD  Z23, Z24, Z11
+	VBROADCASTSD (R10), Z24
+	VFMADD231PD  Z22, Z24, Z12
+	VFMADD231PD  Z23, Z24, Z13
+	VBROADCASTSD (R10)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z14
+	VFMADD231PD  Z23, Z24, Z15
+	VBROADCASTSD (R10)(BX*2), Z24
+	VFMADD231PD  Z22, Z24, Z16
+	VFMADD231PD  Z23, Z24, Z17
+	VBROADCASTSD (R11), Z24
+	VFMADD231PD  Z22, Z24, Z18
+	VFMADD231PD  Z23, Z24, Z19
+	VBROADCASTSD (R11)(BX*1), Z24
+	VFMADD231PD  Z22, Z24, Z20
+	VFMADD231PD  Z23, Z24, Z21
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z22
+	VADDPD       Z22, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z22
+	VADDPD       Z22, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z22
+	VADDPD       Z22, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z22
+	VADDPD       Z22, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z22
+	VADDPD       Z22, Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(DX)(CX*2), K1, Z22
+	VADDPD       Z22, Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VMOVUPD.Z    64(BX), K1, Z22
+	VADDPD       Z22, Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(BX)(CX*1), K1, Z22
+	VADDPD       Z22, Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(BX)(CX*2), K1, Z22
+	VADDPD       Z22, Z17, Z17
+	VADDPD       (SI), Z18, Z18
+	VMOVUPD.Z    64(SI), K1, Z22
+	VADDPD       Z22, Z19, Z19
+	VADDPD       (SI)(CX*1), Z20, Z20
+	VMOVUPD.Z    64(SI)(CX*1), K1, Z22
+	VADDPD       Z22, Z21, Z21
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, K1, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, K1, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, K1, 64(BX)(CX*2)
+	VMOVUPD Z18, (SI)
+	VMOVUPD Z19, K1, 64(SI)
+	VMOVUPD Z20, (SI)(CX*1)
+	VMOVUPD Z21, K1, 64(SI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps11x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps11x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+	VBROADCASTSD 40(R9), Z5
+	VBROADCASTSD 48(R9), Z6
+	VBROADCASTSD 56(R9), Z7
+	VBROADCASTSD 64(R9), Z8
+	VBROADCASTSD 72(R9), Z9
+	VBROADCASTSD 80(R9), Z10
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD.Z    (R14), K1, Z11
+	VBROADCASTSD (R9), Z12
+	VFMADD231PD  Z11, Z12, Z0
+	VBROADCASTSD (R9)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (R9)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z2
+	VBROADCASTSD (R10), Z12
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (R10)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z4
+	VBROADCASTSD (R10)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R11), Z12
+	VFMADD231PD  Z11, Z12, Z6
+	VBROADCASTSD (R11)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R11)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z8
+	VBROADCASTSD (R12), Z12
+	VFMADD231PD  Z11, Z12, Z9
+	VBROADCASTSD (R12)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z10
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z11
+	VADDPD       Z11, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z11
+	VADDPD       Z11, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z11
+	VADDPD       Z11, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z11
+	VADDPD       Z11, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z11
+	VADDPD       Z11, Z4, Z4
+	VMOVUPD.Z    (R9)(CX*2), K1, Z11
+	VADDPD       Z11, Z5, Z5
+	VMOVUPD.Z    (R10), K1, Z11
+	VADDPD       Z11, Z6, Z6
+	VMOVUPD.Z    (R10)(CX*1), K1, Z11
+	VADDPD       Z11, Z7, Z7
+	VMOVUPD.Z    (R10)(CX*2), K1, Z11
+	VADDPD       Z11, Z8, Z8
+	VMOVUPD.Z    (R11), K1, Z11
+	VADDPD       Z11, Z9, Z9
+	VMOVUPD.Z    (R11)(CX*1), K1, Z11
+	VADDPD       Z11, Z10, Z10
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	VMOVUPD Z5, K1, (R9)(CX*2)
+	VMOVUPD Z6, K1, (R10)
+	VMOVUPD Z7, K1, (R10)(CX*1)
+	VMOVUPD Z8, K1, (R10)(CX*2)
+	VMOVUPD Z9, K1, (R11)
+	VMOVUPD Z10, K1, (R11)(CX*1)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes11x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes11x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z11
+	VBROADCASTSD (DX), Z12
+	VFMADD231PD  Z11, Z12, Z0
+	VBROADCASTSD (DX)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z1
+	VBROADCASTSD (DX)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z2
+	VBROADCASTSD (R9), Z12
+	VFMADD231PD  Z11, Z12, Z3
+	VBROADCASTSD (R9)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z4
+	VBROADCASTSD (R9)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z5
+	VBROADCASTSD (R10), Z12
+	VFMADD231PD  Z11, Z12, Z6
+	VBROADCASTSD (R10)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z7
+	VBROADCASTSD (R10)(BX*2), Z12
+	VFMADD231PD  Z11, Z12, Z8
+	VBROADCASTSD (R11), Z12
+	VFMADD231PD  Z11, Z12, Z9
+	VBROADCASTSD (R11)(BX*1), Z12
+	VFMADD231PD  Z11, Z12, Z10
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z11
+	VADDPD       Z11, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z11
+	VADDPD       Z11, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z11
+	VADDPD       Z11, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z11
+	VADDPD       Z11, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z11
+	VADDPD       Z11, Z4, Z4
+	VMOVUPD.Z    (DX)(CX*2), K1, Z11
+	VADDPD       Z11, Z5, Z5
+	VMOVUPD.Z    (BX), K1, Z11
+	VADDPD       Z11, Z6, Z6
+	VMOVUPD.Z    (BX)(CX*1), K1, Z11
+	VADDPD       Z11, Z7, Z7
+	VMOVUPD.Z    (BX)(CX*2), K1, Z11
+	VADDPD       Z11, Z8, Z8
+	VMOVUPD.Z    (SI), K1, Z11
+	VADDPD       Z11, Z9, Z9
+	VMOVUPD.Z    (SI)(CX*1), K1, Z11
+	VADDPD       Z11, Z10, Z10
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VMOVUPD Z5, K1, (DX)(CX*2)
+	VMOVUPD Z6, K1, (BX)
+	VMOVUPD Z7, K1, (BX)(CX*1)
+	VMOVUPD Z8, K1, (BX)(CX*2)
+	VMOVUPD Z9, K1, (SI)
+	VMOVUPD Z10, K1, (SI)(CX*1)
+	VZEROUPPER
+	RET
+
+// func taps12x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps12x2F64AVX512(SB), NOSPLIT, $0-89
+	MOVQ c+0(FP), AX
+	MOVQ strideC+40(FP), CX
+	MOVQ a+8(FP), DX
+	MOVQ rowA+48(FP), BX
+	MOVQ b+16(FP), SI
+	MOVQ offsets+24(FP), DI
+	MOVQ k+56(FP), R8
+	LEAQ (DI)(R8*8), DI
+	MOVQ count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	VXORPS       Z22, Z22, Z22
+	VXORPS       Z23, Z23, Z23
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+	VBROADCASTSD 72(R9), Z18
+	VMOVUPD      Z18, Z19
+	VBROADCASTSD 80(R9), Z20
+	VMOVUPD      Z20, Z21
+	VBROADCASTSD 88(R9), Z22
+	VMOVUPD      Z22, Z23
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD      (R14), Z24
+	VMOVUPD      64(R14), Z25
+	VBROADCASTSD (R9), Z26
+	VFMADD231PD  Z24, Z26, Z0
+	VFMADD231PD  Z25, Z26, Z1
+	VBROADCASTSD (R9)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z2
+	VFMADD231PD  Z25, Z26, Z3
+	VBROADCASTSD (R9)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z4
+	VFMADD231PD  Z25, Z26, Z5
+	VBROADCASTSD (R10), Z26
+	VFMADD231PD  Z24, Z26, Z6
+	VFMADD231PD  Z25, Z26, Z7
+	VBROADCASTSD (R10)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z8
+	VFMADD231PD  Z25, Z26, Z9
+	VBROADCASTSD (R10)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z10
+	VFMADD231PD  Z25, Z26, Z11
+	VBROADCASTSD (R11), Z26
+	VFMADD231PD  Z24, Z26, Z12
+	VFMADD231PD  Z25, Z26, Z13
+	VBROADCASTSD (R11)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z14
+	VFMADD231PD  Z25, Z26, Z15
+	VBROADCASTSD (R11)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z16
+	VFMADD231PD  Z25, Z26, Z17
+	VBROADCASTSD (R12), Z26
+	VFMADD231PD  Z24, Z26, Z18
+	VFMADD231PD  Z25, Z26, Z19
+	VBROADCASTSD (R12)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z20
+	VFMADD231PD  Z25, Z26, Z21
+	VBROADCASTSD (R12)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z22
+	VFMADD231PD  Z25, Z26, Z23
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VADDPD       64(R9), Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VADDPD       64(R9)(CX*1), Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VADDPD       64(R9)(CX*2), Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VADDPD       64(R10), Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VADDPD       64(R10)(CX*1), Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VADDPD       64(R10)(CX*2), Z17, Z17
+	VADDPD       (R11), Z18, Z18
+	VADDPD       64(R11), Z19, Z19
+	VADDPD       (R11)(CX*1), Z20, Z20
+	VADDPD       64(R11)(CX*1), Z21, Z21
+	VADDPD       (R11)(CX*2), Z22, Z22
+	VADDPD       64(R11)(CX*2), Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, 64(R10)(CX*2)
+	VMOVUPD Z18, (R11)
+	VMOVUPD Z19, 64(R11)
+	VMOVUPD Z20, (R11)(CX*1)
+	VMOVUPD Z21, 64(R11)(CX*1)
+	VMOVUPD Z22, (R11)(CX*2)
+	VMOVUPD Z23, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes12x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes12x2F64AVX512(SB), NOSPLIT, $0-81
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD      (SI), Z24
+	VMOVUPD      64(SI), Z25
+	VBROADCASTSD (DX), Z26
+	VFMADD231PD  Z24, Z26, Z0
+	VFMADD231PD  Z25, Z26, Z1
+	VBROADCASTSD (DX)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z2
+	VFMADD231PD  Z25, Z26, Z3
+	VBROADCASTSD (DX)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z4
+	VFMADD231PD  Z25, Z26, Z5
+	VBROADCASTSD (R9), Z26
+	VFMADD231PD  Z24, Z26, Z6
+	VFMADD231PD  Z25, Z26, Z7
+	VBROADCASTSD (R9)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z8
+	VFMADD231PD  Z25, Z26, Z9
+	VBROADCASTSD (R9)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z10
+	VFMADD231PD  Z25, Z26, Z11
+	VBROADCASTSD (R10), Z26
+	VFMADD231PD  Z24, Z26, Z12
+	VFMADD231PD  Z25, Z26, Z13
+	VBROADCASTSD (R10)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z14
+	VFMADD231PD  Z25, Z26, Z15
+	VBROADCASTSD (R10)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z16
+	VFMADD231PD  Z25, Z26, Z17
+	VBROADCASTSD (R11), Z26
+	VFMADD231PD  Z24, Z26, Z18
+	VFMADD231PD  Z25, Z26, Z19
+	VBROADCASTSD (R11)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z20
+	VFMADD231PD  Z25, Z26, Z21
+	VBROADCASTSD (R11)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z22
+	VFMADD231PD  Z25, Z26, Z23
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VADDPD       64(AX), Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VADDPD       64(AX)(CX*1), Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VADDPD       64(AX)(CX*2), Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VADDPD       64(DX), Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VADDPD       64(DX)(CX*1), Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VADDPD       64(DX)(CX*2), Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VADDPD       64(BX), Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VADDPD       64(BX)(CX*1), Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VADDPD       64(BX)(CX*2), Z17, Z17
+	VADDPD       (SI), Z18, Z18
+	VADDPD       64(SI), Z19, Z19
+	VADDPD       (SI)(CX*1), Z20, Z20
+	VADDPD       64(SI)(CX*1), Z21, Z21
+	VADDPD       (SI)(CX*2), Z22, Z22
+	VADDPD       64(SI)(CX*2), Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, 64(BX)(CX*2)
+	VMOVUPD Z18, (SI)
+	VMOVUPD Z19, 64(SI)
+	VMOVUPD Z20, (SI)(CX*1)
+	VMOVUPD Z21, 64(SI)(CX*1)
+	VMOVUPD Z22, (SI)(CX*2)
+	VMOVUPD Z23, 64(SI)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps12x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps12x2EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	VXORPS       Z12, Z12, Z12
+	VXORPS       Z13, Z13, Z13
+	VXORPS       Z14, Z14, Z14
+	VXORPS       Z15, Z15, Z15
+	VXORPS       Z16, Z16, Z16
+	VXORPS       Z17, Z17, Z17
+	VXORPS       Z18, Z18, Z18
+	VXORPS       Z19, Z19, Z19
+	VXORPS       Z20, Z20, Z20
+	VXORPS       Z21, Z21, Z21
+	VXORPS       Z22, Z22, Z22
+	VXORPS       Z23, Z23, Z23
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VMOVUPD      Z0, Z1
+	VBROADCASTSD 8(R9), Z2
+	VMOVUPD      Z2, Z3
+	VBROADCASTSD 16(R9), Z4
+	VMOVUPD      Z4, Z5
+	VBROADCASTSD 24(R9), Z6
+	VMOVUPD      Z6, Z7
+	VBROADCASTSD 32(R9), Z8
+	VMOVUPD      Z8, Z9
+	VBROADCASTSD 40(R9), Z10
+	VMOVUPD      Z10, Z11
+	VBROADCASTSD 48(R9), Z12
+	VMOVUPD      Z12, Z13
+	VBROADCASTSD 56(R9), Z14
+	VMOVUPD      Z14, Z15
+	VBROADCASTSD 64(R9), Z16
+	VMOVUPD      Z16, Z17
+	VBROADCASTSD 72(R9), Z18
+	VMOVUPD      Z18, Z19
+	VBROADCASTSD 80(R9), Z20
+	VMOVUPD      Z20, Z21
+	VBROADCASTSD 88(R9), Z22
+	VMOVUPD      Z22, Z23
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD      (R14), Z24
+	VMOVUPD.Z    64(R14), K1, Z25
+	VBROADCASTSD (R9), Z26
+	VFMADD231PD  Z24, Z26, Z0
+	VFMADD231PD  Z25, Z26, Z1
+	VBROADCASTSD (R9)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z2
+	VFMADD231PD  Z25, Z26, Z3
+	VBROADCASTSD (R9)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z4
+	VFMADD231PD  Z25, Z26, Z5
+	VBROADCASTSD (R10), Z26
+	VFMADD231PD  Z24, Z26, Z6
+	VFMADD231PD  Z25, Z26, Z7
+	VBROADCASTSD (R10)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z8
+	VFMADD231PD  Z25, Z26, Z9
+	VBROADCASTSD (R10)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z10
+	VFMADD231PD  Z25, Z26, Z11
+	VBROADCASTSD (R11), Z26
+	VFMADD231PD  Z24, Z26, Z12
+	VFMADD231PD  Z25, Z26, Z13
+	VBROADCASTSD (R11)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z14
+	VFMADD231PD  Z25, Z26, Z15
+	VBROADCASTSD (R11)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z16
+	VFMADD231PD  Z25, Z26, Z17
+	VBROADCASTSD (R12), Z26
+	VFMADD231PD  Z24, Z26, Z18
+	VFMADD231PD  Z25, Z26, Z19
+	VBROADCASTSD (R12)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z20
+	VFMADD231PD  Z25, Z26, Z21
+	VBROADCASTSD (R12)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z22
+	VFMADD231PD  Z25, Z26, Z23
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z24
+	VADDPD       Z24, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z24
+	VADDPD       Z24, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z24
+	VADDPD       Z24, Z5, Z5
+	VADDPD       (R9), Z6, Z6
+	VMOVUPD.Z    64(R9), K1, Z24
+	VADDPD       Z24, Z7, Z7
+	VADDPD       (R9)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(R9)(CX*1), K1, Z24
+	VADDPD       Z24, Z9, Z9
+	VADDPD       (R9)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(R9)(CX*2), K1, Z24
+	VADDPD       Z24, Z11, Z11
+	VADDPD       (R10), Z12, Z12
+	VMOVUPD.Z    64(R10), K1, Z24
+	VADDPD       Z24, Z13, Z13
+	VADDPD       (R10)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(R10)(CX*1), K1, Z24
+	VADDPD       Z24, Z15, Z15
+	VADDPD       (R10)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(R10)(CX*2), K1, Z24
+	VADDPD       Z24, Z17, Z17
+	VADDPD       (R11), Z18, Z18
+	VMOVUPD.Z    64(R11), K1, Z24
+	VADDPD       Z24, Z19, Z19
+	VADDPD       (R11)(CX*1), Z20, Z20
+	VMOVUPD.Z    64(R11)(CX*1), K1, Z24
+	VADDPD       Z24, Z21, Z21
+	VADDPD       (R11)(CX*2), Z22, Z22
+	VMOVUPD.Z    64(R11)(CX*2), K1, Z24
+	VADDPD       Z24, Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (R9)
+	VMOVUPD Z7, K1, 64(R9)
+	VMOVUPD Z8, (R9)(CX*1)
+	VMOVUPD Z9, K1, 64(R9)(CX*1)
+	VMOVUPD Z10, (R9)(CX*2)
+	VMOVUPD Z11, K1, 64(R9)(CX*2)
+	VMOVUPD Z12, (R10)
+	VMOVUPD Z13, K1, 64(R10)
+	VMOVUPD Z14, (R10)(CX*1)
+	VMOVUPD Z15, K1, 64(R10)(CX*1)
+	VMOVUPD Z16, (R10)(CX*2)
+	VMOVUPD Z17, K1, 64(R10)(CX*2)
+	VMOVUPD Z18, (R11)
+	VMOVUPD Z19, K1, 64(R11)
+	VMOVUPD Z20, (R11)(CX*1)
+	VMOVUPD Z21, K1, 64(R11)(CX*1)
+	VMOVUPD Z22, (R11)(CX*2)
+	VMOVUPD Z23, K1, 64(R11)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes12x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes12x2EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	VXORPS     Z12, Z12, Z12
+	VXORPS     Z13, Z13, Z13
+	VXORPS     Z14, Z14, Z14
+	VXORPS     Z15, Z15, Z15
+	VXORPS     Z16, Z16, Z16
+	VXORPS     Z17, Z17, Z17
+	VXORPS     Z18, Z18, Z18
+	VXORPS     Z19, Z19, Z19
+	VXORPS     Z20, Z20, Z20
+	VXORPS     Z21, Z21, Z21
+	VXORPS     Z22, Z22, Z22
+	VXORPS     Z23, Z23, Z23
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD      (SI), Z24
+	VMOVUPD.Z    64(SI), K1, Z25
+	VBROADCASTSD (DX), Z26
+	VFMADD231PD  Z24, Z26, Z0
+	VFMADD231PD  Z25, Z26, Z1
+	VBROADCASTSD (DX)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z2
+	VFMADD231PD  Z25, Z26, Z3
+	VBROADCASTSD (DX)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z4
+	VFMADD231PD  Z25, Z26, Z5
+	VBROADCASTSD (R9), Z26
+	VFMADD231PD  Z24, Z26, Z6
+	VFMADD231PD  Z25, Z26, Z7
+	VBROADCASTSD (R9)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z8
+	VFMADD231PD  Z25, Z26, Z9
+	VBROADCASTSD (R9)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z10
+	VFMADD231PD  Z25, Z26, Z11
+	VBROADCASTSD (R10), Z26
+	VFMADD231PD  Z24, Z26, Z12
+	VFMADD231PD  Z25, Z26, Z13
+	VBROADCASTSD (R10)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z14
+	VFMADD231PD  Z25, Z26, Z15
+	VBROADCASTSD (R10)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z16
+	VFMADD231PD  Z25, Z26, Z17
+	VBROADCASTSD (R11), Z26
+	VFMADD231PD  Z24, Z26, Z18
+	VFMADD231PD  Z25, Z26, Z19
+	VBROADCASTSD (R11)(BX*1), Z26
+	VFMADD231PD  Z24, Z26, Z20
+	VFMADD231PD  Z25, Z26, Z21
+	VBROADCASTSD (R11)(BX*2), Z26
+	VFMADD231PD  Z24, Z26, Z22
+	VFMADD231PD  Z25, Z26, Z23
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VADDPD       (AX), Z0, Z0
+	VMOVUPD.Z    64(AX), K1, Z24
+	VADDPD       Z24, Z1, Z1
+	VADDPD       (AX)(CX*1), Z2, Z2
+	VMOVUPD.Z    64(AX)(CX*1), K1, Z24
+	VADDPD       Z24, Z3, Z3
+	VADDPD       (AX)(CX*2), Z4, Z4
+	VMOVUPD.Z    64(AX)(CX*2), K1, Z24
+	VADDPD       Z24, Z5, Z5
+	VADDPD       (DX), Z6, Z6
+	VMOVUPD.Z    64(DX), K1, Z24
+	VADDPD       Z24, Z7, Z7
+	VADDPD       (DX)(CX*1), Z8, Z8
+	VMOVUPD.Z    64(DX)(CX*1), K1, Z24
+	VADDPD       Z24, Z9, Z9
+	VADDPD       (DX)(CX*2), Z10, Z10
+	VMOVUPD.Z    64(DX)(CX*2), K1, Z24
+	VADDPD       Z24, Z11, Z11
+	VADDPD       (BX), Z12, Z12
+	VMOVUPD.Z    64(BX), K1, Z24
+	VADDPD       Z24, Z13, Z13
+	VADDPD       (BX)(CX*1), Z14, Z14
+	VMOVUPD.Z    64(BX)(CX*1), K1, Z24
+	VADDPD       Z24, Z15, Z15
+	VADDPD       (BX)(CX*2), Z16, Z16
+	VMOVUPD.Z    64(BX)(CX*2), K1, Z24
+	VADDPD       Z24, Z17, Z17
+	VADDPD       (SI), Z18, Z18
+	VMOVUPD.Z    64(SI), K1, Z24
+	VADDPD       Z24, Z19, Z19
+	VADDPD       (SI)(CX*1), Z20, Z20
+	VMOVUPD.Z    64(SI)(CX*1), K1, Z24
+	VADDPD       Z24, Z21, Z21
+	VADDPD       (SI)(CX*2), Z22, Z22
+	VMOVUPD.Z    64(SI)(CX*2), K1, Z24
+	VADDPD       Z24, Z23, Z23
+
+store:
+	VMOVUPD Z0, (AX)
+	VMOVUPD Z1, K1, 64(AX)
+	VMOVUPD Z2, (AX)(CX*1)
+	VMOVUPD Z3, K1, 64(AX)(CX*1)
+	VMOVUPD Z4, (AX)(CX*2)
+	VMOVUPD Z5, K1, 64(AX)(CX*2)
+	VMOVUPD Z6, (DX)
+	VMOVUPD Z7, K1, 64(DX)
+	VMOVUPD Z8, (DX)(CX*1)
+	VMOVUPD Z9, K1, 64(DX)(CX*1)
+	VMOVUPD Z10, (DX)(CX*2)
+	VMOVUPD Z11, K1, 64(DX)(CX*2)
+	VMOVUPD Z12, (BX)
+	VMOVUPD Z13, K1, 64(BX)
+	VMOVUPD Z14, (BX)(CX*1)
+	VMOVUPD Z15, K1, 64(BX)(CX*1)
+	VMOVUPD Z16, (BX)(CX*2)
+	VMOVUPD Z17, K1, 64(BX)(CX*2)
+	VMOVUPD Z18, (SI)
+	VMOVUPD Z19, K1, 64(SI)
+	VMOVUPD Z20, (SI)(CX*1)
+	VMOVUPD Z21, K1, 64(SI)(CX*1)
+	VMOVUPD Z22, (SI)(CX*2)
+	VMOVUPD Z23, K1, 64(SI)(CX*2)
+	VZEROUPPER
+	RET
+
+// func taps12x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·taps12x1EdgeF64AVX512(SB), NOSPLIT, $0-104
+	MOVQ  c+0(FP), AX
+	MOVQ  strideC+40(FP), CX
+	MOVQ  a+8(FP), DX
+	MOVQ  rowA+48(FP), BX
+	MOVQ  b+16(FP), SI
+	MOVQ  offsets+24(FP), DI
+	MOVQ  columns+96(FP), R8
+	LEAQ  bitMasks<>+0(SB), R9
+	KMOVW (R9)(R8*2), K1
+	MOVQ  k+56(FP), R8
+	LEAQ  (DI)(R8*8), DI
+	MOVQ  count+80(FP), R8
+
+tile:
+	VXORPS       Z0, Z0, Z0
+	VXORPS       Z1, Z1, Z1
+	VXORPS       Z2, Z2, Z2
+	VXORPS       Z3, Z3, Z3
+	VXORPS       Z4, Z4, Z4
+	VXORPS       Z5, Z5, Z5
+	VXORPS       Z6, Z6, Z6
+	VXORPS       Z7, Z7, Z7
+	VXORPS       Z8, Z8, Z8
+	VXORPS       Z9, Z9, Z9
+	VXORPS       Z10, Z10, Z10
+	VXORPS       Z11, Z11, Z11
+	MOVQ         bias+32(FP), R9
+	TESTQ        R9, R9
+	JZ           started
+	VBROADCASTSD (R9), Z0
+	VBROADCASTSD 8(R9), Z1
+	VBROADCASTSD 16(R9), Z2
+	VBROADCASTSD 24(R9), Z3
+	VBROADCASTSD 32(R9), Z4
+	VBROADCASTSD 40(R9), Z5
+	VBROADCASTSD 48(R9), Z6
+	VBROADCASTSD 56(R9), Z7
+	VBROADCASTSD 64(R9), Z8
+	VBROADCASTSD 72(R9), Z9
+	VBROADCASTSD 80(R9), Z10
+	VBROADCASTSD 88(R9), Z11
+
+started:
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	MOVQ       DX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+	LEAQ       (R11)(BX*2), R12
+	ADDQ       BX, R12
+	MOVQ       k+56(FP), R13
+	NEGQ       R13
+
+sum:
+	MOVQ         (DI)(R13*8), R14
+	ADDQ         SI, R14
+	VMOVUPD.Z    (R14), K1, Z12
+	VBROADCASTSD (R9), Z13
+	VFMADD231PD  Z12, Z13, Z0
+	VBROADCASTSD (R9)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z1
+	VBROADCASTSD (R9)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z2
+	VBROADCASTSD (R10), Z13
+	VFMADD231PD  Z12, Z13, Z3
+	VBROADCASTSD (R10)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z4
+	VBROADCASTSD (R10)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z5
+	VBROADCASTSD (R11), Z13
+	VFMADD231PD  Z12, Z13, Z6
+	VBROADCASTSD (R11)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z7
+	VBROADCASTSD (R11)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z8
+	VBROADCASTSD (R12), Z13
+	VFMADD231PD  Z12, Z13, Z9
+	VBROADCASTSD (R12)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z10
+	VBROADCASTSD (R12)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z11
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         $0x00000008, R12
+	INCQ         R13
+	JNZ          sum
+	LEAQ         (AX)(CX*2), R9
+	ADDQ         CX, R9
+	LEAQ         (R9)(CX*2), R10
+	ADDQ         CX, R10
+	LEAQ         (R10)(CX*2), R11
+	ADDQ         CX, R11
+	MOVB         accumulate+88(FP), R12
+	TESTB        R12, R12
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z12
+	VADDPD       Z12, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z12
+	VADDPD       Z12, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z12
+	VADDPD       Z12, Z2, Z2
+	VMOVUPD.Z    (R9), K1, Z12
+	VADDPD       Z12, Z3, Z3
+	VMOVUPD.Z    (R9)(CX*1), K1, Z12
+	VADDPD       Z12, Z4, Z4
+	VMOVUPD.Z    (R9)(CX*2), K1, Z12
+	VADDPD       Z12, Z5, Z5
+	VMOVUPD.Z    (R10), K1, Z12
+	VADDPD       Z12, Z6, Z6
+	VMOVUPD.Z    (R10)(CX*1), K1, Z12
+	VADDPD       Z12, Z7, Z7
+	VMOVUPD.Z    (R10)(CX*2), K1, Z12
+	VADDPD       Z12, Z8, Z8
+	VMOVUPD.Z    (R11), K1, Z12
+	VADDPD       Z12, Z9, Z9
+	VMOVUPD.Z    (R11)(CX*1), K1, Z12
+	VADDPD       Z12, Z10, Z10
+	VMOVUPD.Z    (R11)(CX*2), K1, Z12
+	VADDPD       Z12, Z11, Z11
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (R9)
+	VMOVUPD Z4, K1, (R9)(CX*1)
+	VMOVUPD Z5, K1, (R9)(CX*2)
+	VMOVUPD Z6, K1, (R10)
+	VMOVUPD Z7, K1, (R10)(CX*1)
+	VMOVUPD Z8, K1, (R10)(CX*2)
+	VMOVUPD Z9, K1, (R11)
+	VMOVUPD Z10, K1, (R11)(CX*1)
+	VMOVUPD Z11, K1, (R11)(CX*2)
+	MOVQ    nextC+64(FP), R9
+	ADDQ    R9, AX
+	MOVQ    nextB+72(FP), R9
+	ADDQ    R9, SI
+	DECQ    R8
+	JNZ     tile
+	VZEROUPPER
+	RET
+
+// func planes12x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+// Requires: AVX, AVX512DQ, AVX512F, MMX+
+TEXT ·planes12x1EdgeF64AVX512(SB), NOSPLIT, $0-96
+	MOVQ       c+0(FP), AX
+	MOVQ       strideC+24(FP), CX
+	MOVQ       a+8(FP), DX
+	MOVQ       rowA+32(FP), BX
+	MOVQ       b+16(FP), SI
+	MOVQ       stepB+64(FP), DI
+	MOVQ       rows+48(FP), R8
+	MOVQ       columns+88(FP), R9
+	LEAQ       bitMasks<>+0(SB), R10
+	KMOVW      (R10)(R9*2), K1
+	VXORPS     Z0, Z0, Z0
+	VXORPS     Z1, Z1, Z1
+	VXORPS     Z2, Z2, Z2
+	VXORPS     Z3, Z3, Z3
+	VXORPS     Z4, Z4, Z4
+	VXORPS     Z5, Z5, Z5
+	VXORPS     Z6, Z6, Z6
+	VXORPS     Z7, Z7, Z7
+	VXORPS     Z8, Z8, Z8
+	VXORPS     Z9, Z9, Z9
+	VXORPS     Z10, Z10, Z10
+	VXORPS     Z11, Z11, Z11
+	LEAQ       (AX)(CX*2), R9
+	ADDQ       CX, R9
+	LEAQ       (R9)(CX*2), R10
+	ADDQ       CX, R10
+	LEAQ       (R10)(CX*2), R11
+	ADDQ       CX, R11
+	PREFETCHT0 (AX)
+	PREFETCHT0 (AX)(CX*1)
+	PREFETCHT0 (AX)(CX*2)
+	PREFETCHT0 (R9)
+	PREFETCHT0 (R9)(CX*1)
+	PREFETCHT0 (R9)(CX*2)
+	PREFETCHT0 (R10)
+	PREFETCHT0 (R10)(CX*1)
+	PREFETCHT0 (R10)(CX*2)
+	PREFETCHT0 (R11)
+	PREFETCHT0 (R11)(CX*1)
+	PREFETCHT0 (R11)(CX*2)
+	LEAQ       (DX)(BX*2), R9
+	ADDQ       BX, R9
+	LEAQ       (R9)(BX*2), R10
+	ADDQ       BX, R10
+	LEAQ       (R10)(BX*2), R11
+	ADDQ       BX, R11
+
+row:
+	MOVQ k+40(FP), R12
+
+sum:
+	VMOVUPD.Z    (SI), K1, Z12
+	VBROADCASTSD (DX), Z13
+	VFMADD231PD  Z12, Z13, Z0
+	VBROADCASTSD (DX)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z1
+	VBROADCASTSD (DX)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z2
+	VBROADCASTSD (R9), Z13
+	VFMADD231PD  Z12, Z13, Z3
+	VBROADCASTSD (R9)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z4
+	VBROADCASTSD (R9)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z5
+	VBROADCASTSD (R10), Z13
+	VFMADD231PD  Z12, Z13, Z6
+	VBROADCASTSD (R10)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z7
+	VBROADCASTSD (R10)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z8
+	VBROADCASTSD (R11), Z13
+	VFMADD231PD  Z12, Z13, Z9
+	VBROADCASTSD (R11)(BX*1), Z13
+	VFMADD231PD  Z12, Z13, Z10
+	VBROADCASTSD (R11)(BX*2), Z13
+	VFMADD231PD  Z12, Z13, Z11
+	ADDQ         $0x00000008, DX
+	ADDQ         $0x00000008, R9
+	ADDQ         $0x00000008, R10
+	ADDQ         $0x00000008, R11
+	ADDQ         DI, SI
+	DECQ         R12
+	JNZ          sum
+	MOVQ         gapA+56(FP), R12
+	ADDQ         R12, DX
+	ADDQ         R12, R9
+	ADDQ         R12, R10
+	ADDQ         R12, R11
+	MOVQ         gapB+72(FP), R12
+	ADDQ         R12, SI
+	DECQ         R8
+	JNZ          row
+	LEAQ         (AX)(CX*2), DX
+	ADDQ         CX, DX
+	LEAQ         (DX)(CX*2), BX
+	ADDQ         CX, BX
+	LEAQ         (BX)(CX*2), SI
+	ADDQ         CX, SI
+	MOVB         accumulate+80(FP), DI
+	TESTB        DI, DI
+	JZ           store
+	VMOVUPD.Z    (AX), K1, Z12
+	VADDPD       Z12, Z0, Z0
+	VMOVUPD.Z    (AX)(CX*1), K1, Z12
+	VADDPD       Z12, Z1, Z1
+	VMOVUPD.Z    (AX)(CX*2), K1, Z12
+	VADDPD       Z12, Z2, Z2
+	VMOVUPD.Z    (DX), K1, Z12
+	VADDPD       Z12, Z3, Z3
+	VMOVUPD.Z    (DX)(CX*1), K1, Z12
+	VADDPD       Z12, Z4, Z4
+	VMOVUPD.Z    (DX)(CX*2), K1, Z12
+	VADDPD       Z12, Z5, Z5
+	VMOVUPD.Z    (BX), K1, Z12
+	VADDPD       Z12, Z6, Z6
+	VMOVUPD.Z    (BX)(CX*1), K1, Z12
+	VADDPD       Z12, Z7, Z7
+	VMOVUPD.Z    (BX)(CX*2), K1, Z12
+	VADDPD       Z12, Z8, Z8
+	VMOVUPD.Z    (SI), K1, Z12
+	VADDPD       Z12, Z9, Z9
+	VMOVUPD.Z    (SI)(CX*1), K1, Z12
+	VADDPD       Z12, Z10, Z10
+	VMOVUPD.Z    (SI)(CX*2), K1, Z12
+	VADDPD       Z12, Z11, Z11
+
+store:
+	VMOVUPD Z0, K1, (AX)
+	VMOVUPD Z1, K1, (AX)(CX*1)
+	VMOVUPD Z2, K1, (AX)(CX*2)
+	VMOVUPD Z3, K1, (DX)
+	VMOVUPD Z4, K1, (DX)(CX*1)
+	VMOVUPD Z5, K1, (DX)(CX*2)
+	VMOVUPD Z6, K1, (BX)
+	VMOVUPD Z7, K1, (BX)(CX*1)
+	VMOVUPD Z8, K1, (BX)(CX*2)
+	VMOVUPD Z9, K1, (SI)
+	VMOVUPD Z10, K1, (SI)(CX*1)
+	VMOVUPD Z11, K1, (SI)(CX*2)
+	VZEROUPPER
+	RET
+
+// func transposeRowsF64AVX512(dst *float64, src *float64, strideDst int, stride int, k int)
+// Requires: AVX, AVX512F
+TEXT ·transposeRowsF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ stride+24(FP), DX
+	MOVQ strideDst+16(FP), BX
+	MOVQ k+32(FP), SI
+	CMPQ SI, $0x00000008
+	JL   rest
+
+square:
+	MOVQ       CX, DI
+	VMOVUPD    (DI), Z0
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Z1
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Z2
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Z3
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Z4
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Z5
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Z6
+	ADDQ       DX, DI
+	VMOVUPD    (DI), Z7
+	ADDQ       DX, DI
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z0
+	VUNPCKLPD  Z3, Z2, Z1
+	VUNPCKHPD  Z3, Z2, Z2
+	VUNPCKLPD  Z5, Z4, Z3
+	VUNPCKHPD  Z5, Z4, Z4
+	VUNPCKLPD  Z7, Z6, Z5
+	VUNPCKHPD  Z7, Z6, Z6
+	VSHUFF64X2 $0x88, Z1, Z8, Z7
+	VSHUFF64X2 $0xdd, Z1, Z8, Z8
+	VSHUFF64X2 $0x88, Z5, Z3, Z1
+	VSHUFF64X2 $0xdd, Z5, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z7, Z5
+	VSHUFF64X2 $0xdd, Z1, Z7, Z7
+	VSHUFF64X2 $0x88, Z3, Z8, Z1
+	VSHUFF64X2 $0xdd, Z3, Z8, Z3
+	VSHUFF64X2 $0x88, Z2, Z0, Z8
+	VSHUFF64X2 $0xdd, Z2, Z0, Z2
+	VSHUFF64X2 $0x88, Z6, Z4, Z0
+	VSHUFF64X2 $0xdd, Z6, Z4, Z4
+	VSHUFF64X2 $0x88, Z0, Z8, Z6
+	VSHUFF64X2 $0xdd, Z0, Z8, Z8
+	VSHUFF64X2 $0x88, Z4, Z2, Z0
+	VSHUFF64X2 $0xdd, Z4, Z2, Z2
+	VMOVUPD    Z5, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z6, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z1, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z0, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z7, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z8, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z3, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z2, (AX)
+	ADDQ       BX, AX
+	ADDQ       $0x00000040, CX
+	SUBQ       $0x00000008, SI
+	CMPQ       SI, $0x00000008
+	JGE        square
+
+rest:
+	TESTQ      SI, SI
+	JZ         done
+	LEAQ       bitMasks<>+0(SB), DI
+	KMOVW      (DI)(SI*2), K1
+	VMOVUPD.Z  (CX), K1, Z0
+	ADDQ       DX, CX
+	VMOVUPD.Z  (CX), K1, Z1
+	ADDQ       DX, CX
+	VMOVUPD.Z  (CX), K1, Z2
+	ADDQ       DX, CX
+	VMOVUPD.Z  (CX), K1, Z3
+	ADDQ       DX, CX
+	VMOVUPD.Z  (CX), K1, Z4
+	ADDQ       DX, CX
+	VMOVUPD.Z  (CX), K1, Z5
+	ADDQ       DX, CX
+	VMOVUPD.Z  (CX), K1, Z6
+	ADDQ       DX, CX
+	VMOVUPD.Z  (CX), K1, Z7
+	ADDQ       DX, CX
+	VUNPCKLPD  Z1, Z0, Z8
+	VUNPCKHPD  Z1, Z0, Z0
+	VUNPCKLPD  Z3, Z2, Z1
+	VUNPCKHPD  Z3, Z2, Z2
+	VUNPCKLPD  Z5, Z4, Z3
+	VUNPCKHPD  Z5, Z4, Z4
+	VUNPCKLPD  Z7, Z6, Z5
+	VUNPCKHPD  Z7, Z6, Z6
+	VSHUFF64X2 $0x88, Z1, Z8, Z7
+	VSHUFF64X2 $0xdd, Z1, Z8, Z8
+	VSHUFF64X2 $0x88, Z5, Z3, Z1
+	VSHUFF64X2 $0xdd, Z5, Z3, Z3
+	VSHUFF64X2 $0x88, Z1, Z7, Z5
+	VSHUFF64X2 $0xdd, Z1, Z7, Z7
+	VSHUFF64X2 $0x88, Z3, Z8, Z1
+	VSHUFF64X2 $0xdd, Z3, Z8, Z3
+	VSHUFF64X2 $0x88, Z2, Z0, Z8
+	VSHUFF64X2 $0xdd, Z2, Z0, Z2
+	VSHUFF64X2 $0x88, Z6, Z4, Z0
+	VSHUFF64X2 $0xdd, Z6, Z4, Z4
+	VSHUFF64X2 $0x88, Z0, Z8, Z6
+	VSHUFF64X2 $0xdd, Z0, Z8, Z8
+	VSHUFF64X2 $0x88, Z4, Z2, Z0
+	VSHUFF64X2 $0xdd, Z4, Z2, Z2
+	VMOVUPD    Z5, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z6, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z1, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z0, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z7, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z8, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z3, (AX)
+	ADDQ       BX, AX
+	VMOVUPD    Z2, (AX)
+	ADDQ       BX, AX
 
 done:
 	VZEROUPPER

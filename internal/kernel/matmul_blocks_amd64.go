@@ -1,7 +1,5 @@
 package kernel
 
-import "unsafe"
-
 // operands are the operands of a block's tiles: where they begin, and their
 // strides in numbers.
 type operands[T Float] struct {
@@ -188,12 +186,6 @@ const (
 // panels divides the memory between a and b.
 func panels[T Float](memory *scratch) (a, b []T) {
 	return numbers[T](memory.floats[floatsForB:]), numbers[T](memory.floats[:floatsForB])
-}
-
-// numbers is the same memory as numbers of either precision.
-func numbers[T Float](x []float64) []T {
-	var number T
-	return unsafe.Slice((*T)(unsafe.Pointer(&x[0])), len(x)*8/int(unsafe.Sizeof(number)))
 }
 
 // packRows packs the rows i0 ≤ i < i1 of op(a), which are columns of a.

@@ -170,6 +170,217 @@ func packLeftF32AVX2(dst *float32, src *float32, stride int, k int, panels int, 
 //go:noescape
 func packTransposedF32AVX2(dst *float32, src *float32, stride int, k int)
 
+// taps1x2F32AVX2 computes count tiles, each of 1 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps1x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes1x2F32AVX2 computes a tile of 1 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes1x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps1x2EdgeF32AVX2 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x2EdgeF32AVX2 computes a tile of 1 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes1x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps1x1EdgeF32AVX2 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x1EdgeF32AVX2 computes a tile of 1 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes1x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x2F32AVX2 computes count tiles, each of 2 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps2x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes2x2F32AVX2 computes a tile of 2 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes2x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps2x2EdgeF32AVX2 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x2EdgeF32AVX2 computes a tile of 2 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes2x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x1EdgeF32AVX2 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x1EdgeF32AVX2 computes a tile of 2 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes2x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x2F32AVX2 computes count tiles, each of 3 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps3x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes3x2F32AVX2 computes a tile of 3 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes3x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps3x2EdgeF32AVX2 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x2EdgeF32AVX2 computes a tile of 3 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes3x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x1EdgeF32AVX2 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x1EdgeF32AVX2 computes a tile of 3 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes3x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x2F32AVX2 computes count tiles, each of 4 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps4x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes4x2F32AVX2 computes a tile of 4 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes4x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps4x2EdgeF32AVX2 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x2EdgeF32AVX2 computes a tile of 4 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes4x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x1EdgeF32AVX2 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x1EdgeF32AVX2 computes a tile of 4 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes4x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x2F32AVX2 computes count tiles, each of 5 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps5x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes5x2F32AVX2 computes a tile of 5 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes5x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps5x2EdgeF32AVX2 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x2EdgeF32AVX2 computes a tile of 5 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes5x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x1EdgeF32AVX2 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x1EdgeF32AVX2 computes a tile of 5 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes5x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x2F32AVX2 computes count tiles, each of 6 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps6x2F32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes6x2F32AVX2 computes a tile of 6 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes6x2F32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps6x2EdgeF32AVX2 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x2EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x2EdgeF32AVX2 computes a tile of 6 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes6x2EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x1EdgeF32AVX2 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x1EdgeF32AVX2(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x1EdgeF32AVX2 computes a tile of 6 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes6x1EdgeF32AVX2(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// transposeRowsF32AVX2 copies k numbers from each of 8 rows of src, which are
+// stride bytes apart, to k columns of dst, which are strideDst bytes apart. It
+// spoils up to 7 columns more.
+//
+//go:noescape
+func transposeRowsF32AVX2(dst *float32, src *float32, strideDst int, stride int, k int)
+
 // tile1x2F32AVX512 computes count tiles, each of 1 rows and 2 vectors of
 // columns.
 //
@@ -466,6 +677,433 @@ func packLeftF32AVX512(dst *float32, src *float32, stride int, k int, panels int
 //go:noescape
 func packTransposedF32AVX512(dst *float32, src *float32, stride int, k int)
 
+// taps1x2F32AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps1x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes1x2F32AVX512 computes a tile of 1 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes1x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps1x2EdgeF32AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x2EdgeF32AVX512 computes a tile of 1 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes1x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps1x1EdgeF32AVX512 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x1EdgeF32AVX512 computes a tile of 1 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes1x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x2F32AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps2x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes2x2F32AVX512 computes a tile of 2 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes2x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps2x2EdgeF32AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x2EdgeF32AVX512 computes a tile of 2 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes2x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x1EdgeF32AVX512 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x1EdgeF32AVX512 computes a tile of 2 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes2x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x2F32AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps3x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes3x2F32AVX512 computes a tile of 3 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes3x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps3x2EdgeF32AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x2EdgeF32AVX512 computes a tile of 3 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes3x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x1EdgeF32AVX512 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x1EdgeF32AVX512 computes a tile of 3 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes3x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x2F32AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps4x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes4x2F32AVX512 computes a tile of 4 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes4x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps4x2EdgeF32AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x2EdgeF32AVX512 computes a tile of 4 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes4x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x1EdgeF32AVX512 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x1EdgeF32AVX512 computes a tile of 4 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes4x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x2F32AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps5x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes5x2F32AVX512 computes a tile of 5 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes5x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps5x2EdgeF32AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x2EdgeF32AVX512 computes a tile of 5 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes5x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x1EdgeF32AVX512 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x1EdgeF32AVX512 computes a tile of 5 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes5x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x2F32AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps6x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes6x2F32AVX512 computes a tile of 6 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes6x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps6x2EdgeF32AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x2EdgeF32AVX512 computes a tile of 6 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes6x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x1EdgeF32AVX512 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x1EdgeF32AVX512 computes a tile of 6 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes6x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps7x2F32AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps7x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes7x2F32AVX512 computes a tile of 7 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes7x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps7x2EdgeF32AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps7x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes7x2EdgeF32AVX512 computes a tile of 7 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes7x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps7x1EdgeF32AVX512 computes count tiles, each of 7 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps7x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes7x1EdgeF32AVX512 computes a tile of 7 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes7x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps8x2F32AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps8x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes8x2F32AVX512 computes a tile of 8 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes8x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps8x2EdgeF32AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps8x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes8x2EdgeF32AVX512 computes a tile of 8 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes8x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps8x1EdgeF32AVX512 computes count tiles, each of 8 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps8x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes8x1EdgeF32AVX512 computes a tile of 8 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes8x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps9x2F32AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps9x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes9x2F32AVX512 computes a tile of 9 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes9x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps9x2EdgeF32AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps9x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes9x2EdgeF32AVX512 computes a tile of 9 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes9x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps9x1EdgeF32AVX512 computes count tiles, each of 9 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps9x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes9x1EdgeF32AVX512 computes a tile of 9 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes9x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps10x2F32AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps10x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes10x2F32AVX512 computes a tile of 10 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes10x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps10x2EdgeF32AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps10x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes10x2EdgeF32AVX512 computes a tile of 10 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes10x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps10x1EdgeF32AVX512 computes count tiles, each of 10 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps10x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes10x1EdgeF32AVX512 computes a tile of 10 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes10x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps11x2F32AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps11x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes11x2F32AVX512 computes a tile of 11 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes11x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps11x2EdgeF32AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps11x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes11x2EdgeF32AVX512 computes a tile of 11 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes11x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps11x1EdgeF32AVX512 computes count tiles, each of 11 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps11x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes11x1EdgeF32AVX512 computes a tile of 11 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes11x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps12x2F32AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps12x2F32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes12x2F32AVX512 computes a tile of 12 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes12x2F32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps12x2EdgeF32AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps12x2EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes12x2EdgeF32AVX512 computes a tile of 12 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes12x2EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps12x1EdgeF32AVX512 computes count tiles, each of 12 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps12x1EdgeF32AVX512(c *float32, a *float32, b *float32, offsets *int, bias *float32, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes12x1EdgeF32AVX512 computes a tile of 12 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes12x1EdgeF32AVX512(c *float32, a *float32, b *float32, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// transposeRowsF32AVX512 copies k numbers from each of 16 rows of src, which
+// are stride bytes apart, to k columns of dst, which are strideDst bytes apart.
+// It spoils up to 15 columns more.
+//
+//go:noescape
+func transposeRowsF32AVX512(dst *float32, src *float32, strideDst int, stride int, k int)
+
 // tile1x2F64AVX2 computes count tiles, each of 1 rows and 2 vectors of columns.
 //
 //go:noescape
@@ -633,6 +1271,217 @@ func packLeftF64AVX2(dst *float64, src *float64, stride int, k int, panels int, 
 //
 //go:noescape
 func packTransposedF64AVX2(dst *float64, src *float64, stride int, k int)
+
+// taps1x2F64AVX2 computes count tiles, each of 1 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps1x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes1x2F64AVX2 computes a tile of 1 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes1x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps1x2EdgeF64AVX2 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x2EdgeF64AVX2 computes a tile of 1 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes1x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps1x1EdgeF64AVX2 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x1EdgeF64AVX2 computes a tile of 1 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes1x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x2F64AVX2 computes count tiles, each of 2 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps2x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes2x2F64AVX2 computes a tile of 2 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes2x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps2x2EdgeF64AVX2 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x2EdgeF64AVX2 computes a tile of 2 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes2x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x1EdgeF64AVX2 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x1EdgeF64AVX2 computes a tile of 2 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes2x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x2F64AVX2 computes count tiles, each of 3 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps3x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes3x2F64AVX2 computes a tile of 3 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes3x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps3x2EdgeF64AVX2 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x2EdgeF64AVX2 computes a tile of 3 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes3x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x1EdgeF64AVX2 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x1EdgeF64AVX2 computes a tile of 3 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes3x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x2F64AVX2 computes count tiles, each of 4 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps4x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes4x2F64AVX2 computes a tile of 4 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes4x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps4x2EdgeF64AVX2 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x2EdgeF64AVX2 computes a tile of 4 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes4x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x1EdgeF64AVX2 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x1EdgeF64AVX2 computes a tile of 4 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes4x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x2F64AVX2 computes count tiles, each of 5 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps5x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes5x2F64AVX2 computes a tile of 5 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes5x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps5x2EdgeF64AVX2 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x2EdgeF64AVX2 computes a tile of 5 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes5x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x1EdgeF64AVX2 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x1EdgeF64AVX2 computes a tile of 5 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes5x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x2F64AVX2 computes count tiles, each of 6 rows and 2 vectors of columns.
+//
+//go:noescape
+func taps6x2F64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes6x2F64AVX2 computes a tile of 6 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes6x2F64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps6x2EdgeF64AVX2 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x2EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x2EdgeF64AVX2 computes a tile of 6 rows and 2 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes6x2EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x1EdgeF64AVX2 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x1EdgeF64AVX2(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x1EdgeF64AVX2 computes a tile of 6 rows and 1 vectors of columns, the
+// last one with only the given number of columns.
+//
+//go:noescape
+func planes6x1EdgeF64AVX2(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// transposeRowsF64AVX2 copies k numbers from each of 4 rows of src, which are
+// stride bytes apart, to k columns of dst, which are strideDst bytes apart. It
+// spoils up to 3 columns more.
+//
+//go:noescape
+func transposeRowsF64AVX2(dst *float64, src *float64, strideDst int, stride int, k int)
 
 // tile1x2F64AVX512 computes count tiles, each of 1 rows and 2 vectors of
 // columns.
@@ -929,3 +1778,430 @@ func packLeftF64AVX512(dst *float64, src *float64, stride int, k int, panels int
 //
 //go:noescape
 func packTransposedF64AVX512(dst *float64, src *float64, stride int, k int)
+
+// taps1x2F64AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps1x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes1x2F64AVX512 computes a tile of 1 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes1x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps1x2EdgeF64AVX512 computes count tiles, each of 1 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x2EdgeF64AVX512 computes a tile of 1 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes1x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps1x1EdgeF64AVX512 computes count tiles, each of 1 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps1x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes1x1EdgeF64AVX512 computes a tile of 1 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes1x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x2F64AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps2x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes2x2F64AVX512 computes a tile of 2 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes2x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps2x2EdgeF64AVX512 computes count tiles, each of 2 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x2EdgeF64AVX512 computes a tile of 2 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes2x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps2x1EdgeF64AVX512 computes count tiles, each of 2 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps2x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes2x1EdgeF64AVX512 computes a tile of 2 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes2x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x2F64AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps3x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes3x2F64AVX512 computes a tile of 3 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes3x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps3x2EdgeF64AVX512 computes count tiles, each of 3 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x2EdgeF64AVX512 computes a tile of 3 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes3x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps3x1EdgeF64AVX512 computes count tiles, each of 3 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps3x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes3x1EdgeF64AVX512 computes a tile of 3 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes3x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x2F64AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps4x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes4x2F64AVX512 computes a tile of 4 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes4x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps4x2EdgeF64AVX512 computes count tiles, each of 4 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x2EdgeF64AVX512 computes a tile of 4 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes4x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps4x1EdgeF64AVX512 computes count tiles, each of 4 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps4x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes4x1EdgeF64AVX512 computes a tile of 4 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes4x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x2F64AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps5x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes5x2F64AVX512 computes a tile of 5 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes5x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps5x2EdgeF64AVX512 computes count tiles, each of 5 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x2EdgeF64AVX512 computes a tile of 5 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes5x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps5x1EdgeF64AVX512 computes count tiles, each of 5 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps5x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes5x1EdgeF64AVX512 computes a tile of 5 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes5x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x2F64AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps6x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes6x2F64AVX512 computes a tile of 6 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes6x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps6x2EdgeF64AVX512 computes count tiles, each of 6 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x2EdgeF64AVX512 computes a tile of 6 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes6x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps6x1EdgeF64AVX512 computes count tiles, each of 6 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps6x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes6x1EdgeF64AVX512 computes a tile of 6 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes6x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps7x2F64AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps7x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes7x2F64AVX512 computes a tile of 7 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes7x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps7x2EdgeF64AVX512 computes count tiles, each of 7 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps7x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes7x2EdgeF64AVX512 computes a tile of 7 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes7x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps7x1EdgeF64AVX512 computes count tiles, each of 7 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps7x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes7x1EdgeF64AVX512 computes a tile of 7 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes7x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps8x2F64AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps8x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes8x2F64AVX512 computes a tile of 8 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes8x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps8x2EdgeF64AVX512 computes count tiles, each of 8 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps8x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes8x2EdgeF64AVX512 computes a tile of 8 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes8x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps8x1EdgeF64AVX512 computes count tiles, each of 8 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps8x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes8x1EdgeF64AVX512 computes a tile of 8 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes8x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps9x2F64AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps9x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes9x2F64AVX512 computes a tile of 9 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes9x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps9x2EdgeF64AVX512 computes count tiles, each of 9 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps9x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes9x2EdgeF64AVX512 computes a tile of 9 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes9x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps9x1EdgeF64AVX512 computes count tiles, each of 9 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps9x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes9x1EdgeF64AVX512 computes a tile of 9 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes9x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps10x2F64AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps10x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes10x2F64AVX512 computes a tile of 10 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes10x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps10x2EdgeF64AVX512 computes count tiles, each of 10 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps10x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes10x2EdgeF64AVX512 computes a tile of 10 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes10x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps10x1EdgeF64AVX512 computes count tiles, each of 10 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps10x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes10x1EdgeF64AVX512 computes a tile of 10 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes10x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps11x2F64AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps11x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes11x2F64AVX512 computes a tile of 11 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes11x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps11x2EdgeF64AVX512 computes count tiles, each of 11 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps11x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes11x2EdgeF64AVX512 computes a tile of 11 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes11x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps11x1EdgeF64AVX512 computes count tiles, each of 11 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps11x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes11x1EdgeF64AVX512 computes a tile of 11 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes11x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps12x2F64AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns.
+//
+//go:noescape
+func taps12x2F64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool)
+
+// planes12x2F64AVX512 computes a tile of 12 rows and 2 vectors of columns.
+//
+//go:noescape
+func planes12x2F64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool)
+
+// taps12x2EdgeF64AVX512 computes count tiles, each of 12 rows and 2 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps12x2EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes12x2EdgeF64AVX512 computes a tile of 12 rows and 2 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes12x2EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// taps12x1EdgeF64AVX512 computes count tiles, each of 12 rows and 1 vectors of
+// columns, the last one with only the given number of columns.
+//
+//go:noescape
+func taps12x1EdgeF64AVX512(c *float64, a *float64, b *float64, offsets *int, bias *float64, strideC int, rowA int, k int, nextC int, nextB int, count int, accumulate bool, columns int)
+
+// planes12x1EdgeF64AVX512 computes a tile of 12 rows and 1 vectors of columns,
+// the last one with only the given number of columns.
+//
+//go:noescape
+func planes12x1EdgeF64AVX512(c *float64, a *float64, b *float64, strideC int, rowA int, k int, rows int, gapA int, stepB int, gapB int, accumulate bool, columns int)
+
+// transposeRowsF64AVX512 copies k numbers from each of 8 rows of src, which are
+// stride bytes apart, to k columns of dst, which are strideDst bytes apart. It
+// spoils up to 7 columns more.
+//
+//go:noescape
+func transposeRowsF64AVX512(dst *float64, src *float64, strideDst int, stride int, k int)

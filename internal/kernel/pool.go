@@ -3,6 +3,7 @@ package kernel
 import (
 	"runtime"
 	"sync/atomic"
+	"unsafe"
 )
 
 // task is work that is cut into pieces, which may be computed in any order and
@@ -32,6 +33,17 @@ func parallel(pieces int, t task) {
 		t.run(piece, 0)
 	}
 }
+
+// The work, in multiplications times bytes of a number, from which the workers
+// help with products: calling them takes a microsecond, and this 4 or more. And
+// the number of pieces from which no worker waits long for the last one.
+const (
+	largeBytes = 1 << 21
+	manyPieces = 8
+)
+
+// roundUp returns the next multiple of unit.
+func roundUp(n, unit int) int { return blocks(n, unit) * unit }
 
 // blocks returns how many blocks of a size hold n.
 func blocks(n, size int) int { return (n + size - 1) / size }
@@ -166,6 +178,32 @@ func (s *scratch) make() {
 	if s.floats == nil {
 		*s = newScratch()
 	}
+}
+
+// memoryOf returns a worker's own memory to pack into, or the caller's.
+func memoryOf(worker int, own *scratch) *scratch {
+	if worker > 0 {
+		return workers.memory(worker)
+	}
+	return own
+}
+
+// hold makes the memory hold the given number of numbers.
+func hold[T Float](s *scratch, count int) []T {
+	if count == 0 {
+		return nil
+	}
+	var number T
+	if floats := blocks(count*int(unsafe.Sizeof(number)), 8); len(s.floats) < floats {
+		s.floats = make([]float64, max(floats, scratchFloats))
+	}
+	return numbers[T](s.floats)[:count]
+}
+
+// numbers is the same memory as numbers of either precision.
+func numbers[T Float](x []float64) []T {
+	var number T
+	return unsafe.Slice((*T)(unsafe.Pointer(&x[0])), len(x)*8/int(unsafe.Sizeof(number)))
 }
 
 // ofPrecision returns that one of two pointers, for float32 and for float64,

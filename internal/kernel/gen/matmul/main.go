@@ -12,6 +12,7 @@ func main() {
 		tiles(p)
 		dots(p)
 		packs(p)
+		convolutions(p)
 	}
 	build.Generate()
 }

@@ -80,13 +80,7 @@ type tileWriter struct {
 
 // sums writes the loop over k.
 func (t *tileWriter) sums() {
-	t.sum = make([][]reg.VecVirtual, t.height)
-	for i := range t.sum {
-		t.sum[i] = t.registers(t.vectors)
-		for _, sum := range t.sum[i] {
-			zero(sum)
-		}
-	}
+	t.clearSums()
 	t.prefetch()
 	a, b, k := build.GP64(), build.GP64(), load("k")
 	build.MOVQ(t.a, a)
@@ -102,6 +96,17 @@ func (t *tileWriter) sums() {
 	build.ADDQ(t.stepB, b)
 	build.DECQ(k)
 	build.JNZ(operand.LabelRef("sum"))
+}
+
+// clearSums sets the sums to 0.
+func (t *tileWriter) clearSums() {
+	t.sum = make([][]reg.VecVirtual, t.height)
+	for i := range t.sum {
+		t.sum[i] = t.registers(t.vectors)
+		for _, sum := range t.sum[i] {
+			zero(sum)
+		}
+	}
 }
 
 // prefetch prefetches the rows of c, so that they are in the cache when the
