@@ -278,6 +278,9 @@ func TestPoolingAllocatesNothing(t *testing.T) {
 			"bilinear": func(x value) value {
 				return x.Upsample(autograd.UpsampleOptions{Size: []int{9, 5}, Bilinear: true})
 			},
+			"twice as large": func(x value) value {
+				return x.Upsample(autograd.UpsampleOptions{Scale: []int{2}, Bilinear: true})
+			},
 			"shuffle":   func(x value) value { return x.PixelShuffle(2) },
 			"unshuffle": func(x value) value { return x.PixelUnshuffle(2) },
 		} {

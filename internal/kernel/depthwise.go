@@ -159,7 +159,7 @@ func (t *depthwise[T]) weights(m *windowMemory[T], s *slide, lo, hi int) {
 // addDots adds the products of a channel of the maps with the spread plane.
 func (t *depthwise[T]) addDots(m *windowMemory[T], sums []float64, channel int, s *slide, p *spreadPlane) {
 	d, h, w := &s.axes[0], &s.axes[1], &s.axes[2]
-	y, l := t.y[channel*t.c.mapSize():(channel+1)*t.c.mapSize()], windowLoopsOf[T]()
+	y, l := t.y[channel*t.c.mapSize():(channel+1)*t.c.mapSize()], windowLoopsOf[T](w.Out)
 	for z := range d.Out {
 		for k := 0; k < len(m.offsets); k += dotTaps {
 			l.dots(&m.dots, y[z*h.Out*w.Out:], m.plane[z*d.Stride*p.layer:], (*[dotTaps]int)(m.offsets[k:]), w.Out, h.Out, w.Out, h.Stride*p.row)

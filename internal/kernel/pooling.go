@@ -121,7 +121,7 @@ func maxPool[T Float](dst []T, index []int32, x []T, v *Volume) {
 // slides reports whether the windows are at even distances and vectors compute
 // them.
 func (t *pooling[T]) slides() bool {
-	if t.work == poolScatter || t.work == poolGather || windowLoopsOf[T]().vector == 1 {
+	if t.work == poolScatter || t.work == poolGather || !hasVectors[T]() {
 		return false
 	}
 	return t.v[0].Stride > 0 && t.v[1].Stride > 0 && t.v[2].Stride > 0
@@ -163,7 +163,7 @@ func (t *pooling[T]) slideMax(m *windowMemory[T], s *slide, lo, hi int) {
 // findPlaces fills the tables of places.
 func (m *windowMemory[T]) findPlaces(s *slide, v *Volume) {
 	d, h, w := &s.axes[0], &s.axes[1], &s.axes[2]
-	q, n := &m.places, max(w.Out, windowLoopsOf[T]().vector)
+	q, n := &m.places, max(w.Out, windowLoopsOf[T](w.Out).vector)
 	q.columns, q.start = grown(q.columns, n), grown(q.start, n)
 	for i := range n {
 		q.columns[i], q.start[i] = int32(i*w.Stride), 0
@@ -194,8 +194,7 @@ func (m *windowMemory[T]) findPlaces(s *slide, v *Volume) {
 // slideMaxima computes the greatest elements of a spread plane's windows.
 func (m *windowMemory[T]) slideMaxima(dst []T, index []int32, s *slide, p *spreadPlane) {
 	d, h, w := &s.axes[0], &s.axes[1], &s.axes[2]
-	l := windowLoopsOf[T]()
-	n, rows := w.Out, h.Out
+	n, rows, l := w.Out, h.Out, windowLoopsOf[T](w.Out)
 	var q *windowPlaces
 	if index != nil {
 		q = &m.places

@@ -8,7 +8,8 @@ import "math"
 //
 // Loops with vectors need rows of at least as many elements as vector says.
 type windowLoops[T Float] struct {
-	vector int
+	vector  int
+	shorter *windowLoops[T] // with shorter vectors; nil if there are none
 
 	// weigh computes start + Σ w[t]·src[i + offsets[t]].
 	weigh func(dst, src, w []T, offsets []int, n, rows, strideDst, strideSrc int, start T)
@@ -48,9 +49,18 @@ func portableWindows[T Float]() windowLoops[T] {
 	return windowLoops[T]{vector: 1, weigh: weightedSums[T], dots: windowDots[T], greatest: windowMaxima[T], split: splitPairs[T], join: joinPairs[T]}
 }
 
-func windowLoopsOf[T Float]() *windowLoops[T] {
-	return ofPrecision[*windowLoops[T]](&windows32, &windows64)
+// windowLoopsOf returns the loops for rows of n elements: those of the longest
+// vectors that are not longer, or of the shortest that there are.
+func windowLoopsOf[T Float](n int) *windowLoops[T] {
+	l := ofPrecision[*windowLoops[T]](&windows32, &windows64)
+	for n < l.vector && l.shorter != nil {
+		l = l.shorter
+	}
+	return l
 }
+
+// hasVectors reports whether there are loops with vectors.
+func hasVectors[T Float]() bool { return windowLoopsOf[T](0).vector > 1 }
 
 func weightedSums[T Float](dst, src, w []T, offsets []int, n, rows, strideDst, strideSrc int, start T) {
 	for r := range rows {
@@ -196,7 +206,7 @@ func spreadInto[T Float](dst, x []T, s *slide, p *spreadPlane) {
 
 // spreadRows copies rows.
 func spreadRows[T Float](dst, x []T, rows int, w *slideAxis, p *spreadPlane) {
-	n, l := w.In, windowLoopsOf[T]()
+	n, l := w.In, windowLoopsOf[T](w.In/2)
 	switch {
 	case p.stride == 1:
 		for r := range rows {
@@ -248,8 +258,7 @@ func filled[T Float](memory []T, n int, v T) []T {
 // the weighted sums of a window's taps.
 func (m *windowMemory[T]) slideRows(dst, plane, w []T, s *slide, p *spreadPlane, start T) {
 	d, h, width := &s.axes[0], &s.axes[1], &s.axes[2]
-	l := windowLoopsOf[T]()
-	n := width.Out
+	n, l := width.Out, windowLoopsOf[T](width.Out)
 	for z := range d.Out {
 		src, to := plane[z*d.Stride*p.layer:], dst[z*h.Out*n:]
 		if n >= l.vector {
@@ -354,7 +363,7 @@ func (m *windowMemory[T]) slideBack(dst, w []T, b *backSlide, maps int, start T)
 
 // phaseRows computes rows of n elements of a phase in a layer.
 func (m *windowMemory[T]) phaseRows(dst []T, stride int, b *backSlide, layer, rows, n int, start T) {
-	l := windowLoopsOf[T]()
+	l := windowLoopsOf[T](n)
 	src := m.plane[layer*b.spread.layer:]
 	switch {
 	case len(m.offsets) == 0:
@@ -376,7 +385,7 @@ func (m *windowMemory[T]) phaseRows(dst []T, stride int, b *backSlide, layer, ro
 // them together.
 func (m *windowMemory[T]) joinPhases(dst, w []T, b *backSlide, maps int, phase [3]int, layer, rows int, start T) {
 	h, width := &b.axes[1], &b.axes[2]
-	l := windowLoopsOf[T]()
+	l := windowLoopsOf[T](width.In / 2)
 	part, stride := max(l.vector, width.length(0)), h.Stride*width.In
 	phases := min(width.Stride, width.In)
 	m.parts = grown(m.parts, phases*rows*part)

@@ -26,8 +26,15 @@ func init() {
 		windows32, windows64 = windows32AVX2.loops(), windows64AVX2.loops()
 	}
 	if useAVX512 {
-		windows32, windows64 = windows32AVX512.loops(), windows64AVX512.loops()
+		windows32, windows64 = windows32AVX512.over(windows32), windows64AVX512.over(windows64)
 	}
+}
+
+// over returns the loops with others for short rows.
+func (k *windowKernels[T]) over(shorter windowLoops[T]) windowLoops[T] {
+	l := k.loops()
+	l.shorter = &shorter
+	return l
 }
 
 func (k *windowKernels[T]) loops() windowLoops[T] {
