@@ -338,8 +338,8 @@ func remainderSlopeRule(r *Rule) {
 //
 //	∂/∂x = 1 − weight, ∂/∂end = weight, ∂/∂weight = end − x
 //
-// An infinite end wins, but it is NaN if its weight is 0 or the other end is the
-// opposite infinity. (PyTorch has NaN for more infinite ends.)
+// An infinite end wins, but it is NaN if its weight is 0 or the other end is
+// the opposite infinity. (PyTorch has NaN for more infinite ends.)
 //
 // It panics with a [*ShapeError] if the shapes do not broadcast.
 func (x Value) Lerp(end, weight Value) Value {

@@ -544,7 +544,9 @@ func remainderSlope(gy, x, y float64) float64 {
 
 // Lerp is w = x + (y − x)·z, computed from the nearer end: it is exactly y for
 // z = 1. Where y − x leaves the range, it is (1 − z)·x + z·y.
-var Lerp = ofXYZ(func(x, y, z float64) float64 {
+var Lerp = Ternary{F: lerpOne, F64: lerp[float64], F32: lerp[float32]}
+
+func lerpOne(x, y, z float64) float64 {
 	switch d := y - x; {
 	case d-d != 0:
 		return (1-z)*x + z*y
@@ -553,7 +555,14 @@ var Lerp = ofXYZ(func(x, y, z float64) float64 {
 	default:
 		return y - (1-z)*d
 	}
-})
+}
+
+func lerp[T Float](dst, x, y, z []T) {
+	dst, y, z = dst[:len(x)], y[:len(x)], z[:len(x)]
+	for i, v := range x {
+		dst[i] = T(lerpOne(float64(v), float64(y[i]), float64(z[i])))
+	}
+}
 
 // Fill sets every element of dst to v.
 func Fill[T Float](dst []T, v T) {

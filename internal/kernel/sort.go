@@ -24,15 +24,49 @@ func ArgSort[T Float](dst []int, x []T, outer, n, inner, k int, descending bool,
 	for o := range outer {
 		rows, to := x[o*n*inner:(o+1)*n*inner], dst[o*k*inner:(o+1)*k*inner]
 		for i := range inner {
-			keys := room.Keys[:n]
-			for j := range n {
-				keys[j] = sortKey(float64(rows[j*inner+i]), descending)
+			var order []int
+			if n <= short || k <= short {
+				order = firstsOf(rows[min(i, len(rows)):], n, inner, k, descending, room)
+			} else {
+				for j := range n {
+					room.Keys[j] = sortKey(float64(rows[j*inner+i]), descending)
+				}
+				order = room.radix(n)[:k]
 			}
-			for j, place := range room.firsts(n, k) {
+			for j, place := range order {
 				to[j*inner+i] = place
 			}
 		}
 	}
+}
+
+// firstsOf keeps the keys of the first k numbers so far in order, and puts each
+// further one in its place among them. Most numbers come after the last of
+// these, which one comparison tells.
+func firstsOf[T Float](x []T, n, stride, k int, descending bool, room Sorting) []int {
+	if k == 0 {
+		return nil
+	}
+	best, order, count := room.Keys[:k], room.Order[:k], 0
+	var last T // of the k numbers
+	for j := range n {
+		v := x[j*stride]
+		if count == k && (descending && v <= last || !descending && v >= last) {
+			continue
+		}
+		key := sortKey(float64(v), descending)
+		if count == k && key >= best[k-1] {
+			continue // NaN is among them
+		}
+		count = min(count+1, k)
+		at := count - 1
+		for ; at > 0 && best[at-1] > key; at-- {
+			best[at], order[at] = best[at-1], order[at-1]
+		}
+		best[at], order[at] = key, j
+		last = x[order[count-1]*stride]
+	}
+	return order
 }
 
 // sortKey returns an integer for each number, in the same order.
@@ -51,35 +85,6 @@ func sortKey(v float64, descending bool) uint64 {
 		return ^key
 	}
 	return key
-}
-
-// firsts returns the places of the k smallest of the first n keys, in order.
-func (s Sorting) firsts(n, k int) []int {
-	if n <= short || k <= short {
-		return s.insert(n, k)
-	}
-	return s.radix(n)[:k]
-}
-
-// insert keeps the k smallest keys so far in order, and puts each further key
-// in its place among them.
-func (s Sorting) insert(n, k int) []int {
-	if k == 0 {
-		return nil
-	}
-	best, order, count := s.Keys[n:n+k], s.Order[:k], 0
-	for place, key := range s.Keys[:n] {
-		if count == k && key >= best[k-1] {
-			continue
-		}
-		count = min(count+1, k)
-		j := count - 1
-		for ; j > 0 && best[j-1] > key; j-- {
-			best[j], order[j] = best[j-1], order[j-1]
-		}
-		best[j], order[j] = key, place
-	}
-	return order
 }
 
 // radix sorts by one byte of the keys after another, the last one first. A byte
@@ -129,18 +134,33 @@ func ArgCumMin[T Float](dst []int, x []T, outer, n, inner int) {
 func argCumExtreme[T Float](dst []int, x []T, outer, n, inner int, sign T) {
 	for o := range outer {
 		to, rows := dst[o*n*inner:(o+1)*n*inner], x[o*n*inner:(o+1)*n*inner]
-		for at := range rows {
-			if at < inner {
-				to[at] = 0
+		if inner == 1 {
+			argCumRow(to, rows, sign)
+			continue
+		}
+		for k := range n {
+			index, row := to[k*inner:(k+1)*inner], rows[k*inner:(k+1)*inner]
+			if k == 0 {
+				clear(index)
 				continue
 			}
-			best := to[at-inner]
-			v, so := sign*rows[at], sign*rows[best*inner+at%inner]
-			if v >= so || v != v {
-				best = at / inner
+			for i, best := range to[(k-1)*inner : k*inner] {
+				if v := sign * row[i]; v >= sign*rows[best*inner+i] || v != v {
+					best = k
+				}
+				index[i] = best
 			}
-			to[at] = best
 		}
+	}
+}
+
+func argCumRow[T Float](dst []int, x []T, sign T) {
+	best, most := 0, T(math.Inf(-1))
+	for k, v := range x {
+		if v *= sign; v >= most || v != v {
+			best, most = k, v
+		}
+		dst[k] = best
 	}
 }
 
