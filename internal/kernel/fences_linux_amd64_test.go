@@ -139,6 +139,58 @@ func checkFenced[T kernel.Float](t *testing.T, memory *[4]fenced, loop fencedLoo
 	}
 }
 
+// The same for normalizations, of long runs, of short ones, and of columns.
+func TestNormalizationsStayInside(t *testing.T) {
+	t.Run("float32", normalizationsStayInside[float32])
+	t.Run("float64", normalizationsStayInside[float64])
+}
+
+func normalizationsStayInside[T kernel.Float](t *testing.T) {
+	rng := rand.New(rand.NewPCG(24, 25))
+	var memory [4]fenced
+	for i := range memory {
+		memory[i] = newFenced(t, 8*4*6*70)
+	}
+	numbers := make([]float64, 4*70*6)
+	s := kernel.Statistics{Mean: numbers[:420], Variance: numbers[420:840], Factor: numbers[840:1260], Rest: numbers[1260:]}
+	sums := make([]float64, 2*4*70*6)
+	for inner := 1; inner <= 70; inner++ {
+		n, c := 2+rng.IntN(3), 2*(1+rng.IntN(3))
+		name := func(what string) string { return fmt.Sprintf("%s of %d × %d × %d", what, n, c, inner) }
+		for _, loop := range []fencedLoop[T]{
+			{name("BatchNorm"), 4, 1, func(x [][]T) { kernel.BatchNorm(x[0], x[1], x[2][:c], x[3][:c], s, n, c, inner, 0.1) }},
+			{name("BatchNormGrad"), 4, 2, func(x [][]T) { kernel.BatchNormGrad(x[0], x[1][:c], nil, x[2], x[3], nil, s, n, c, inner) }},
+			{name("GroupNorm"), 4, 1, func(x [][]T) { kernel.GroupNorm(x[0], x[1], x[2][:c], x[3][:c], s, n, 2, c, inner, 0.1, false) }},
+			{name("GroupNormGrad"), 4, 2, func(x [][]T) {
+				kernel.GroupNormGrad(x[0], x[1][:c], nil, x[2], x[3], nil, s, sums, n, 2, c, inner, false)
+			}},
+			{name("layers"), 4, 1, func(x [][]T) {
+				kernel.GroupNorm(x[0], x[1], x[2][:c*inner], x[3][:c*inner], s, n, 1, c*inner, 1, 0.1, false)
+			}},
+			{name("layers' gradient"), 4, 2, func(x [][]T) {
+				kernel.GroupNormGrad(x[0], x[1][:c*inner], nil, x[2], x[3], x[3][:c*inner], s, nil, n, 1, c*inner, 1, false)
+			}},
+			{name("features"), 4, 1, func(x [][]T) {
+				kernel.BatchNorm(x[0], x[1], x[2][:c*inner], x[3][:c*inner], s, n, c*inner, 1, 0.1)
+			}},
+			{name("features' gradient"), 4, 2, func(x [][]T) {
+				kernel.BatchNormGrad(x[0], x[1][:c*inner], nil, x[2], x[3], x[3][:c*inner], s, n, c*inner, 1)
+			}},
+		} {
+			for _, end := range []bool{false, true} {
+				x := make([][]T, loop.arrays)
+				for i := range x {
+					x[i] = make([]T, n*c*inner)
+					for j := range x[i] {
+						x[i][j] = T(3 * rng.NormFloat64())
+					}
+				}
+				checkFenced(t, &memory, loop, x, end)
+			}
+		}
+	}
+}
+
 // The same for reductions along columns.
 func TestColumnLoopsStayInside(t *testing.T) {
 	t.Run("float32", columnsStayInside[float32])

@@ -6,9 +6,8 @@ import "math"
 // group of numbers, divide by their deviation √(variance + ε), and then
 // multiply by a scale and add a shift, both one for each channel or nil.
 //
-// The mean is computed from the differences to the group's first number, and
-// corrected by the differences to itself, both summed in float64. So a group of
-// equal numbers has exactly that mean, and variance 0.
+// The mean is corrected by the sum of the differences from itself, which is in
+// float64. So a group of equal numbers has exactly that mean, and variance 0.
 
 // Statistics are those of each group: the mean, the variance Σ (x − mean)² / n,
 // the factor 1/√(variance + ε), and what the rounding of the mean leaves:
@@ -222,10 +221,7 @@ func (t *normTask[T]) run(piece, _ int) {
 func (t *normTask[T]) channel(c int) {
 	p, s := primitivesOf[T](), &t.s
 	if t.what == normBatch {
-		mean := float64(t.x[c*t.inner])
-		sum, _ := t.deviations(c, mean)
-		mean += sum / float64(t.length)
-		sum, squares := t.deviations(c, mean)
+		mean, sum, squares := momentsOf(t.x[c*t.inner:], t.n, t.channels*t.inner, t.inner)
 		s.set(c, mean, sum, squares, float64(t.length), t.epsilon)
 	}
 	l := lineOf[T](s, c, of(t.scale, c, 1), of(t.shift, c, 0))
@@ -235,13 +231,32 @@ func (t *normTask[T]) channel(c int) {
 	}
 }
 
-// deviations returns the sums of a channel's differences from a number, and of
-// their squares.
-func (t *normTask[T]) deviations(c int, from float64) (sum, squares float64) {
+// momentsOf returns an approximate mean of n runs of a length that are stride
+// apart, and the sums of their differences from it and of the squares. If the
+// squares are hardly more than the error of the mean, the mean is corrected
+// first: that of equal numbers becomes exact.
+func momentsOf[T Float](x []T, n, stride, length int) (mean, sum, squares float64) {
+	p, count := primitivesOf[T](), float64(n*length)
+	for i := range n {
+		mean += p.sumOfRun(x[i*stride : i*stride+length])
+	}
+	if mean /= count; mean-mean != 0 { // the sum may have overflowed
+		mean = float64(x[0])
+		sum, _ = deviationsOf(x, mean, n, stride, length)
+		mean += sum / count
+	}
+	sum, squares = deviationsOf(x, mean, n, stride, length)
+	if !(sum*(sum/count) < 0.75*squares) {
+		mean += sum / count
+		sum, squares = deviationsOf(x, mean, n, stride, length)
+	}
+	return mean, sum, squares
+}
+
+func deviationsOf[T Float](x []T, from float64, n, stride, length int) (sum, squares float64) {
 	p := primitivesOf[T]()
-	for i := range t.n {
-		lo := (i*t.channels + c) * t.inner
-		d, dd := p.deviations(t.x[lo:lo+t.inner], from)
+	for i := range n {
+		d, dd := p.deviations(x[i*stride:i*stride+length], from)
 		sum += d
 		squares += dd
 	}
@@ -309,10 +324,7 @@ func (t *normTask[T]) group(i int) {
 		_, squares := p.deviations(x, 0)
 		s.set(i, 0, 0, squares, float64(t.length), t.epsilon)
 	default:
-		mean := float64(x[0])
-		sum, _ := p.deviations(x, mean)
-		mean += sum / float64(t.length)
-		sum, squares := p.deviations(x, mean)
+		mean, sum, squares := momentsOf(x, 1, 0, t.length)
 		s.set(i, mean, sum, squares, float64(t.length), t.epsilon)
 	}
 	l := lineOf[T](s, i, 1, 0)

@@ -4,6 +4,7 @@ package kernel
 // results in the precision of the numbers.
 type normalizing[T Float] struct {
 	// Over a run of adjacent numbers of one group and channel.
+	sumOfRun      func(x []T) float64
 	deviations    func(x []T, from float64) (sum, squares float64)
 	products      func(gy, x []T, mean float64) (sum, products float64)
 	normalize     func(y, x []T, l line[T])
@@ -24,12 +25,14 @@ type normalizing[T Float] struct {
 
 func portableNormalizing[T Float]() normalizing[T] {
 	return normalizing[T]{
-		deviations: deviations[T], products: products[T], normalize: normalize[T], normalizeGrad: normalizeGrad[T],
+		sumOfRun: sumOfRun[T], deviations: deviations[T], products: products[T], normalize: normalize[T], normalizeGrad: normalizeGrad[T],
 		normalizeRow: normalizeRow[T], productsOfRow: productsOfRow[T], normalizeRowGrad: normalizeRowGrad[T], affineSums: affineSums[T],
 		deviationsOfColumns: deviationsOfColumns[T], productsOfColumns: productsOfColumns[T],
 		normalizeColumns: normalizeColumns[T], normalizeColumnsGrad: normalizeColumnsGrad[T],
 	}
 }
+
+func sumOfRun[T Float](x []T) float64 { return sumRow(x, 0, same) }
 
 // deviations adds up x − from and its square.
 func deviations[T Float](x []T, from float64) (sum, squares float64) {

@@ -709,6 +709,18 @@ type loops[T Float] struct {
 	sgdNesterov           func(w, grad, v *T, n int, rate, momentum, decay T)
 	adam                  func(w, grad, m, v *T, n int, decay, keep, beta1, beta2, rest1, rest2, rate, root, eps T)
 	rmsProp               func(w, grad, v *T, n int, rate, alpha, rest, eps, decay T)
+	products              func(gy, x *T, n int, mean float64) (sum, products float64)
+	productsOfRow         func(gy, x, scale *T, n int, mean float64) (sum, products float64)
+	deviationsOfColumns   func(sum, squares *float64, x *T, from *float64, rows, stride, columns int)
+	productsOfColumns     func(sum, products *float64, gy, x *T, mean *float64, rows, stride, columns int)
+	affineSums            func(sum, products *float64, gy, x *T, mean, factor, rest *float64, rows, stride, columns, step int)
+	normalize             func(y, x *T, n int, center, factor, rest T)
+	normalizeScaled       func(y, x, scale *T, n int, center, factor, rest T)
+	normalizeRow          func(y, x, scale, shift *T, n int, center, factor, rest T)
+	normalizeColumns      func(y, x, center, factor, rest *T, n int)
+	normalizeGrad         func(gx, gy, x *T, n int, center, factor, slope, curve, level T)
+	normalizeRowGrad      func(gx, gy, x, scale *T, n int, center, factor, slope, curve, level T)
+	normalizeColumnsGrad  func(gx, gy, x, center, factor, slope, curve, level *T, n int)
 }
 
 var loops32AVX2 = loops[float32]{
@@ -735,6 +747,18 @@ var loops32AVX2 = loops[float32]{
 	sgdNesterov:           sgdNesterov32AVX2,
 	adam:                  adam32AVX2,
 	rmsProp:               rmsProp32AVX2,
+	products:              products32AVX2,
+	productsOfRow:         productsOfRow32AVX2,
+	deviationsOfColumns:   deviationsOfColumns32AVX2,
+	productsOfColumns:     productsOfColumns32AVX2,
+	affineSums:            affineSums32AVX2,
+	normalize:             normalize32AVX2,
+	normalizeScaled:       normalizeScaled32AVX2,
+	normalizeRow:          normalizeRow32AVX2,
+	normalizeColumns:      normalizeColumns32AVX2,
+	normalizeGrad:         normalizeGrad32AVX2,
+	normalizeRowGrad:      normalizeRowGrad32AVX2,
+	normalizeColumnsGrad:  normalizeColumnsGrad32AVX2,
 }
 
 var loops32AVX512 = loops[float32]{
@@ -761,6 +785,18 @@ var loops32AVX512 = loops[float32]{
 	sgdNesterov:           sgdNesterov32AVX2,
 	adam:                  adam32AVX2,
 	rmsProp:               rmsProp32AVX2,
+	products:              products32AVX2,
+	productsOfRow:         productsOfRow32AVX2,
+	deviationsOfColumns:   deviationsOfColumns32AVX2,
+	productsOfColumns:     productsOfColumns32AVX2,
+	affineSums:            affineSums32AVX2,
+	normalize:             normalize32AVX2,
+	normalizeScaled:       normalizeScaled32AVX2,
+	normalizeRow:          normalizeRow32AVX2,
+	normalizeColumns:      normalizeColumns32AVX2,
+	normalizeGrad:         normalizeGrad32AVX2,
+	normalizeRowGrad:      normalizeRowGrad32AVX2,
+	normalizeColumnsGrad:  normalizeColumnsGrad32AVX2,
 }
 
 var loops64AVX2 = loops[float64]{
@@ -787,6 +823,18 @@ var loops64AVX2 = loops[float64]{
 	sgdNesterov:           sgdNesterov64AVX2,
 	adam:                  adam64AVX2,
 	rmsProp:               rmsProp64AVX2,
+	products:              products64AVX2,
+	productsOfRow:         productsOfRow64AVX2,
+	deviationsOfColumns:   deviationsOfColumns64AVX2,
+	productsOfColumns:     productsOfColumns64AVX2,
+	affineSums:            affineSums64AVX2,
+	normalize:             normalize64AVX2,
+	normalizeScaled:       normalizeScaled64AVX2,
+	normalizeRow:          normalizeRow64AVX2,
+	normalizeColumns:      normalizeColumns64AVX2,
+	normalizeGrad:         normalizeGrad64AVX2,
+	normalizeRowGrad:      normalizeRowGrad64AVX2,
+	normalizeColumnsGrad:  normalizeColumnsGrad64AVX2,
 }
 
 var loops64AVX512 = loops[float64]{
@@ -813,4 +861,16 @@ var loops64AVX512 = loops[float64]{
 	sgdNesterov:           sgdNesterov64AVX2,
 	adam:                  adam64AVX2,
 	rmsProp:               rmsProp64AVX2,
+	products:              products64AVX2,
+	productsOfRow:         productsOfRow64AVX2,
+	deviationsOfColumns:   deviationsOfColumns64AVX2,
+	productsOfColumns:     productsOfColumns64AVX2,
+	affineSums:            affineSums64AVX2,
+	normalize:             normalize64AVX2,
+	normalizeScaled:       normalizeScaled64AVX2,
+	normalizeRow:          normalizeRow64AVX2,
+	normalizeColumns:      normalizeColumns64AVX2,
+	normalizeGrad:         normalizeGrad64AVX2,
+	normalizeRowGrad:      normalizeRowGrad64AVX2,
+	normalizeColumnsGrad:  normalizeColumnsGrad64AVX2,
 }

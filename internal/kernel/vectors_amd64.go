@@ -92,7 +92,7 @@ func (l *vectors[T]) primitives() primitives[T] {
 		fill: l.fillAll, where: l.whereAll,
 		sum: l.sumAxis, max: l.maxAxis, min: l.minAxis, logSumExp: l.logSumExpAxis, norm: l.normOfRow, variance: l.varAxis,
 		softmax: l.softmaxAxis, logSoftmax: l.logSoftmaxAxis, softmaxGrad: l.softmaxGradAxis, logSoftmaxGrad: l.logSoftmaxGradAxis,
-		normalizing: portableNormalizing[T](),
+		normalizing: l.normalizing(),
 		sgd:         l.sgdStep, adam: l.adamStep, rmsProp: l.rmsPropStep,
 	}
 }

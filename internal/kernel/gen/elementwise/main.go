@@ -39,6 +39,7 @@ var families = []struct {
 	{"columns", 256, columns},
 	{"optim", 256, optimizers},
 	{"slopes", 256, slopes},
+	{"normalize", 256, normalizations},
 	{"transcendental512", 512, transcendental},
 	{"special512", 512, special},
 	{"power512", 512, power},
