@@ -242,35 +242,44 @@ func cofactorInto(dst autograd.Tensor, in []autograd.Tensor, work *autograd.Work
 	set(dst, y)
 }
 
-// An svd is room for the singular value decomposition of a matrix.
+// An svd is room for the singular value decomposition of a matrix, or for its
+// inverse.
 type svd struct {
 	u, vt, values, work []float64
 	pivots              []int
 }
 
-// cofactors computes the cofactors of an n×n matrix a, which it overwrites: for
-// a = U·S·Vᵀ they are det U·det V · U·P·Vᵀ, where P has the products of the
-// other singular values. Nothing is divided by a singular value.
+// cofactors computes the cofactors of an n×n matrix a, which it overwrites. If
+// a is far from singular they are det a·a⁻ᵀ. Otherwise, for a = U·S·Vᵀ, they
+// are det U·det V · U·P·Vᵀ, where P has the products of the other singular
+// values. That takes many times as long, but divides by no singular value.
 func (d svd) cofactors(dst, a []float64, n int) {
+	if d.byInverse(dst, a, n) {
+		return
+	}
 	ok := routines.Dgesvd(lapack.SVDAll, lapack.SVDAll, n, n, a, n, d.values, d.u, n, d.vt, n, d.work, len(d.work))
 	if !ok {
 		kernel.Fill(dst, math.NaN())
 		return
 	}
 	clear(dst)
+	scale := math.MinInt
 	for k := range n {
-		others := product{1, 0}
-		for i, s := range d.values {
-			if i != k {
-				others = others.times(s)
-			}
+		if p := d.others(k); p.mantissa != 0 {
+			scale = max(scale, p.exponent)
 		}
-		p := others.value()
+	}
+	for k := range n {
+		p := d.others(k)
+		share := math.Ldexp(p.mantissa, p.exponent-scale)
 		for i := range n {
 			for j := range n {
-				dst[i*n+j] += d.u[i*n+k] * p * d.vt[k*n+j]
+				dst[i*n+j] += d.u[i*n+k] * share * d.vt[k*n+j]
 			}
 		}
+	}
+	for i, v := range dst {
+		dst[i] = math.Ldexp(v, scale)
 	}
 	if (determinant(d.u, n, d.pivots).mantissa < 0) != (determinant(d.vt, n, d.pivots).mantissa < 0) {
 		for i, v := range dst {
@@ -279,21 +288,54 @@ func (d svd) cofactors(dst, a []float64, n int) {
 	}
 }
 
+// others returns the product of the singular values but for one.
+func (d svd) others(k int) product {
+	p := product{1, 0}
+	for i, s := range d.values {
+		if i != k {
+			p = p.times(s)
+		}
+	}
+	return p
+}
+
+// byInverse computes the cofactors if a is far from singular.
+func (d svd) byInverse(dst, a []float64, n int) bool {
+	copy(dst, a)
+	det := product{factors(dst, n, d.pivots), 0}
+	for i := range n {
+		det = det.times(dst[i*n+i])
+	}
+	if !(pivotRatio(dst, n) > 1e-4) || !routines.Dgetri(n, dst, n, d.pivots, d.work, len(d.work)) {
+		return false
+	}
+	for i := range n {
+		for j := range i + 1 {
+			dst[i*n+j], dst[j*n+i] = det.times(dst[j*n+i]).value(), det.times(dst[i*n+j]).value()
+		}
+	}
+	return true
+}
+
+// pivotRatio returns the ratio of the smallest to the greatest pivot of LU
+// factors: near 0 if the matrix is nearly singular.
+func pivotRatio(lu []float64, n int) float64 {
+	least, most := math.Inf(1), 0.0
+	for i := range n {
+		v := math.Abs(lu[i*n+i])
+		least, most = min(least, v), max(most, v)
+	}
+	return least / most
+}
+
 // isRegular reports whether no matrix is singular or nearly so, as its pivots
 // tell.
 func isRegular(t autograd.Tensor) bool {
 	n := t.Dim(-1)
 	x, pivots := t.Float64s(), make([]int, n)
 	for ; len(x) > 0; x = x[n*n:] {
-		if sign := factors(x[:n*n], n, pivots); sign != sign {
-			return true // NaN in, NaN out
-		}
-		least, most := math.Inf(1), 0.0
-		for i := range n {
-			v := math.Abs(x[i*n+i])
-			least, most = min(least, v), max(most, v)
-		}
-		if least <= 1e-8*most {
+		sign := factors(x[:n*n], n, pivots)
+		if sign == sign && !(pivotRatio(x, n) > 1e-8) { // 0/0 for zeros
 			return false
 		}
 	}

@@ -181,6 +181,9 @@ func inverseRule(r *autograd.Rule) {
 //
 //	ga = gy · the cofactors of a, also where a is singular
 //
+// Second derivatives of an n×n matrix that is nearly singular take n²
+// determinants, and room for n⁴ numbers.
+//
 // It panics with an [*autograd.ShapeError] if the last two axes differ.
 func Det(a autograd.Value) autograd.Value {
 	square("matrix: Det", a)

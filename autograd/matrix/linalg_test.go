@@ -191,6 +191,79 @@ func TestDefinitions(t *testing.T) {
 
 func second(_, y value) value { return y }
 
+// The cofactors by the inverse and by singular values are the same, as is their
+// own derivative, for matrices between regular and singular.
+func TestNearlySingular(t *testing.T) {
+	rng := rand.New(rand.NewPCG(7, 8))
+	a, v := autograd.Normal(rng, 0, 1, 4, 4).Raw64(), autograd.Normal(rng, 0, 1, 4, 4)
+	for _, distance := range []float64{1, 1e-2, 1e-3, 1e-4, 1e-5, 1e-7, 1e-9, 1e-12, 0} {
+		at := slices.Clone(a)
+		for j := range 4 { // the last row is the first one, but for the distance
+			at[12+j] = at[j] + distance*at[12+j]
+		}
+		nan := slices.Repeat([]float64{math.NaN()}, 16) // does not hide the other's state
+		g := autograd.NewGraph(autograd.Options{})
+		x := g.Variable(autograd.NewTensor(append(nan, at...), 2, 4, 4))
+		first := autograd.Grad(matrix.Det(x).Sum(), x)[0].Select(0, 1)
+		second := autograd.VJP(first, g.Constant(v), x)[0].Select(0, 1)
+		numbers := func(y value) []float64 { return y.Tensor().Float64s() }
+		options := cmpopts.EquateApprox(1e-10, 1e-10)
+		if diff := cmp.Diff(cofactorsOf(at, 4), numbers(first), options); diff != "" {
+			t.Errorf("distance %v: (-minors +gradient):\n%s", distance, diff)
+		}
+		const h = 1e-3 // a polynomial of degree 2 in one element: no error but rounding
+		var want []float64
+		for i := range at {
+			sum := 0.0
+			for _, sign := range []float64{1, -1} {
+				moved := slices.Clone(at)
+				moved[i] += sign * h
+				for k, c := range cofactorsOf(moved, 4) {
+					sum += sign * v.Raw64()[k] * c / (2 * h)
+				}
+			}
+			want = append(want, sum)
+		}
+		tolerance := 1e-10 / max(distance, 1e-5) * 1e-2
+		if diff := cmp.Diff(want, numbers(second), cmpopts.EquateApprox(tolerance, tolerance)); diff != "" {
+			t.Errorf("distance %v: (-differences +second derivative):\n%s", distance, diff)
+		}
+	}
+}
+
+// cofactorsOf expands the minors along rows.
+func cofactorsOf(a []float64, n int) []float64 {
+	var all []float64
+	for i := range n {
+		for j := range n {
+			all = append(all, math.Pow(-1, float64(i+j))*expansion(without(a, n, i, j), n-1))
+		}
+	}
+	return all
+}
+
+func without(a []float64, n, row, column int) []float64 {
+	var rest []float64
+	for k, v := range a {
+		if k/n != row && k%n != column {
+			rest = append(rest, v)
+		}
+	}
+	return rest
+}
+
+// expansion is the determinant, by its first row.
+func expansion(a []float64, n int) float64 {
+	if n == 0 {
+		return 1
+	}
+	sum := 0.0
+	for j := range n {
+		sum += math.Pow(-1, float64(j)) * a[j] * expansion(without(a, n, 0, j), n-1)
+	}
+	return sum
+}
+
 // A third derivative, where nothing but the minors tells it: the determinant is
 // the sum of products of three elements.
 func TestThirdDerivativeOfDetOfZeros(t *testing.T) {
@@ -213,6 +286,7 @@ func TestEdges(t *testing.T) {
 	fine := [][]float64{{2, 0}, {0, 4}}
 	batch := of([][][]float64{singular, fine, {{nan, 0}, {0, 1}}, {{inf, 0}, {0, 1}}})
 	sign, log := matrix.LogDet(batch)
+	huge := of([][]float64{{1e200, 0, 0}, {0, 1e200, 0}, {0, 0, 1e-100}})
 	for _, c := range []struct {
 		name string
 		got  value
@@ -228,6 +302,7 @@ func TestEdges(t *testing.T) {
 		{"det beyond the range on the way", matrix.Det(of([][]float64{{1e200, 0, 0}, {0, 0, 1e200}, {0, -1e-300, 0}})), []float64{1e100}},
 		{"log det beyond the range", second(matrix.LogDet(g.Constant(autograd.Eye(3)).MulScalar(1e-300))), []float64{-900 * math.Ln10}},
 		{"gradient of det", autograd.Grad(matrix.Det(batch).Sum(), batch)[0].Narrow(0, 0, 2), []float64{4, -2, -2, 1, 4, 0, 0, 2}},
+		{"gradient of a det beyond the range", autograd.Grad(matrix.Det(huge), huge)[0], []float64{1e100, 0, 0, 0, 1e100, 0, 0, 0, inf}},
 		{"gradient of log det", autograd.Grad(log.Sum(), batch)[0].Narrow(0, 0, 2), []float64{nan, nan, nan, nan, 0.5, 0, 0, 0.25}},
 		{"det of nothing", matrix.Det(g.Variable(autograd.Zeros(2, 0, 0))), []float64{1, 1}},
 		{"log det of nothing", second(matrix.LogDet(g.Variable(autograd.Zeros(0, 0)))), []float64{0}},
