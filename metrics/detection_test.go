@@ -90,7 +90,7 @@ func TestAveragePrecisionsByHand(t *testing.T) {
 	if diff := cmp.Diff(((1./3+1./6)/2+9*(1./3)/2)/10, metrics.MeanAveragePrecision(predicted, actual, metrics.COCOThresholds()...), approximately); diff != "" {
 		t.Error(diff)
 	}
-	// The envelope: right, wrong, right, right of three gives 1, then 3/4 twice.
+	// The envelope: right, wrong, right, right gives 1, then 3/4 twice.
 	steps := found([7]float64{0, 0, 0.9, 0, 0, 10, 10}, [7]float64{0, 0, 0.8, 50, 0, 60, 10}, [7]float64{0, 0, 0.7, 20, 0, 30, 10}, [7]float64{1, 0, 0.6, 0, 0, 10, 10})
 	if diff := cmp.Diff((1+0.75+0.75)/3, metrics.AveragePrecisions(steps, actual, 0.5)[0], approximately); diff != "" {
 		t.Error(diff)

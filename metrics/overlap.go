@@ -114,8 +114,8 @@ func (o *Overlap) Dice() []float64 {
 }
 
 // MeanIoU returns the unweighted mean of the classes' intersections over union,
-// except for the given classes, such as the background. Classes that neither are
-// predicted nor occur are left out; if all are, it is NaN.
+// except for the given classes, such as the background. Classes that neither
+// are predicted nor occur are left out; if all are, it is NaN.
 func (o *Overlap) MeanIoU(except ...int) float64 { return meanExcept(o.IoU(), except) }
 
 // MeanDice is [Overlap.MeanIoU] of the Dice coefficients.

@@ -1,6 +1,8 @@
 package optim
 
 import (
+	"math"
+
 	"nabla/autograd"
 	"nabla/internal/kernel"
 )
@@ -14,7 +16,9 @@ import (
 //	v = β₂·v + (1−β₂)·g²
 //	w = w − rate · m/(1−β₁ˢ) / (√(v/(1−β₂ˢ)) + ε)
 //
-// where s counts the steps made with this parameter, from 1. A zero in a field
+// where s counts the steps made with this parameter, from 1. With AMSGrad the
+// greatest v so far stands in place of v, so that no step gets longer because
+// large gradients were forgotten. A zero in a field
 // means zero: [NewAdam] fills in the usual settings. An Epsilon of 0 is
 // refused: a parameter whose gradients were all 0 would become NaN.
 type Adam struct {
@@ -23,8 +27,10 @@ type Adam struct {
 	Beta2        float64 // how much of the squares' mean is kept, in [0, 1)
 	Epsilon      float64 // finite and above 0
 	WeightDecay  float64 // finite and at least 0; added to the gradient, see AdamW
+	AMSGrad      bool    // divide by the greatest mean so far; off again forgets it
+	Groups       []Group // Params with settings of their own
 
-	states states
+	memory memory
 }
 
 // NewAdam returns Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and no weight decay.
@@ -37,7 +43,9 @@ func NewAdam(rate float64) *Adam {
 // It panics with an *[autograd.ArgumentError] if a field is not as it must be,
 // and with an *[autograd.ShapeError] for a parameter that has been replaced by
 // one of another shape. No parameter is changed then.
-func (o *Adam) Step(grads autograd.Gradients) { o.step("optim: Adam", grads, false) }
+func (o *Adam) Step(grads autograd.Gradients) {
+	o.memory.step("optim: Adam", (*adam)(o), grads, true, o.Groups, o.LearningRate, o.WeightDecay)
+}
 
 // AdamW is [Adam] with decoupled weight decay: the decay shrinks the parameter
 // itself and does not pass through the means.
@@ -49,8 +57,10 @@ type AdamW struct {
 	Beta2        float64 // how much of the squares' mean is kept, in [0, 1)
 	Epsilon      float64 // finite and above 0
 	WeightDecay  float64 // finite and at least 0
+	AMSGrad      bool    // divide by the greatest mean so far; off again forgets it
+	Groups       []Group // Params with settings of their own
 
-	adam Adam
+	memory memory
 }
 
 // NewAdamW returns AdamW with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and a weight decay
@@ -61,32 +71,51 @@ func NewAdamW(rate float64) *AdamW {
 
 // Step makes one step, as [Optimizer] says. It panics as [Adam.Step] does.
 func (o *AdamW) Step(grads autograd.Gradients) {
-	o.adam = Adam{o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay, o.adam.states}
-	o.adam.step("optim: AdamW", grads, true)
+	o.memory.step("optim: AdamW", (*adamW)(o), grads, true, o.Groups, o.LearningRate, o.WeightDecay)
 }
 
-func (o *Adam) step(op string, grads autograd.Gradients, decoupled bool) {
-	o.check(op, grads)
-	o.states.prepare(op, grads)
-	for p, g := range grads.All() {
-		s, w := o.states.of(p), p.Writable()
-		s.steps++
-		s.mean.need(p)
-		s.square.need(p)
-		if w.Precision() == autograd.Float32 {
-			kernel.Adam(w.Raw32(), g.Raw32(), s.mean.f32, s.square.f32,
-				o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay, decoupled, s.steps)
-		} else {
-			kernel.Adam(w.Raw64(), g.Raw64(), s.mean.f64, s.square.f64,
-				o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay, decoupled, s.steps)
-		}
+// adam and adamW are the optimizers as rules.
+type (
+	adam  Adam
+	adamW AdamW
+)
+
+func (o *adam) check(op string, grads autograd.Gradients) {
+	checkAdam(op, grads, o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay)
+}
+
+func (o *adamW) check(op string, grads autograd.Gradients) {
+	checkAdam(op, grads, o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay)
+}
+
+// checkAdam panics unless the settings that Adam and its kin have make sense.
+func checkAdam(op string, grads autograd.Gradients, rate, beta1, beta2, epsilon, decay float64) {
+	checkFrom0(op, "LearningRate", rate)
+	checkBelow1(op, "Beta1", beta1)
+	checkBelow1(op, "Beta2", beta2)
+	checkFrom0(op, "WeightDecay", decay)
+	checkEpsilon(op, epsilon, grads)
+}
+
+func (o *adam) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+	updateAdam(p, g, s, o.AMSGrad, kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon})
+}
+
+func (o *adamW) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+	updateAdam(p, g, s, o.AMSGrad, kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Decoupled: true})
+}
+
+func updateAdam(p *autograd.Param, g autograd.Tensor, s *state, amsGrad bool, k kernel.Settings) {
+	m, v, greatest := s.need(mean, p), s.need(square, p), s.needIf(amsGrad, most, p)
+	if amsGrad {
+		k.A, k.B = 1-math.Pow(k.Beta1, float64(s.steps)), math.Sqrt(1-math.Pow(k.Beta2, float64(s.steps)))
+		apply(p, g, m, v, greatest, k, kernel.AMSGrad[float64], kernel.AMSGrad[float32])
+		return
 	}
-}
-
-func (o *Adam) check(op string, grads autograd.Gradients) {
-	checkFrom0(op, "LearningRate", o.LearningRate)
-	checkBelow1(op, "Beta1", o.Beta1)
-	checkBelow1(op, "Beta2", o.Beta2)
-	checkFrom0(op, "WeightDecay", o.WeightDecay)
-	checkEpsilon(op, o.Epsilon, grads)
+	w := p.Writable()
+	if w.Precision() == autograd.Float32 {
+		kernel.Adam(w.Raw32(), g.Raw32(), m.f32, v.f32, k.Rate, k.Beta1, k.Beta2, k.Epsilon, k.Decay, k.Decoupled, s.steps)
+	} else {
+		kernel.Adam(w.Raw64(), g.Raw64(), m.f64, v.f64, k.Rate, k.Beta1, k.Beta2, k.Epsilon, k.Decay, k.Decoupled, s.steps)
+	}
 }

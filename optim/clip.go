@@ -40,8 +40,51 @@ func ClipNorm(grads autograd.Gradients, limit float64) (norm float64) {
 	for _, g := range grads.All() {
 		norm = autograd.JoinNorms(norm, g.Norm())
 	}
+	scaleTo(grads, norm, limit)
+	return norm
+}
+
+// ClipPNorm is [ClipNorm] with another norm, of any p above 0: 1 adds up
+// magnitudes, +Inf takes the largest.
+//
+//	norm = (Σ |g|ᵖ)^(1/p)
+//
+// It panics as ClipNorm does, and with an *[autograd.ArgumentError] for another
+// p.
+func ClipPNorm(grads autograd.Gradients, p, limit float64) (norm float64) {
+	const op = "optim: ClipPNorm"
+	checkLimit(op, limit)
+	switch {
+	case p == 2:
+		return ClipNorm(grads, limit)
+	case !(p > 0):
+		panic(autograd.NewArgumentError(op, "p is %v, want a number above 0", p))
+	}
+	for _, g := range grads.All() {
+		if g.Precision() == autograd.Float32 {
+			norm = joinPNorms(norm, kernel.NormOf(g.Raw32(), p), p)
+		} else {
+			norm = joinPNorms(norm, kernel.NormOf(g.Raw64(), p), p)
+		}
+	}
+	scaleTo(grads, norm, limit)
+	return norm
+}
+
+// joinPNorms returns the norm of two vectors joined into one, from their norms,
+// without overflow on the way.
+func joinPNorms(a, b, p float64) float64 {
+	small, large := min(a, b), max(a, b) // NaN if either is
+	if math.IsInf(p, 1) || large == 0 || math.IsInf(large, 1) {
+		return large
+	}
+	return large * math.Pow(1+math.Pow(small/large, p), 1/p)
+}
+
+// scaleTo scales the Params' gradients of a norm to a limit, if that is less.
+func scaleTo(grads autograd.Gradients, norm, limit float64) {
 	if !(norm > limit) || math.IsInf(norm, 1) {
-		return norm
+		return
 	}
 	for _, g := range grads.All() {
 		if g.Precision() == autograd.Float32 {
@@ -50,7 +93,6 @@ func ClipNorm(grads autograd.Gradients, limit float64) (norm float64) {
 			kernel.Scale.F64(g.Raw64(), g.Raw64(), limit/norm, 0)
 		}
 	}
-	return norm
 }
 
 func checkLimit(op string, limit float64) {

@@ -116,3 +116,60 @@ func TestClipMisuse(t *testing.T) {
 		checkText(t, err, "optim: ClipValue: the limit is ")
 	}
 }
+
+// Norms of any p, against PyTorch's, which divides by the norm + 1e-6, and by
+// hand.
+func TestClipPNorm(t *testing.T) {
+	v := readNewer(t)
+	for _, c := range v.Clips {
+		p, ok := c.P.(float64)
+		if !ok {
+			p = math.Inf(1)
+		}
+		for precision, tolerance := range map[autograd.Precision]float64{autograd.Float64: 1e-12, autograd.Float32: 1e-6} {
+			params := paramsOf(precision, v.Params...)
+			grads := gradientsOf(autograd.NewGraph(autograd.Options{Precision: precision}), params, v.Gradients[0])
+			if norm := optim.ClipPNorm(grads, p, 0.7); !isClose(norm, c.Norm, tolerance) {
+				t.Errorf("p = %v: norm %v, want %v", p, norm, c.Norm)
+			}
+			for i, p := range params {
+				compareNumbers(t, grads.OfParam(p).Float64s(), c.Clipped[i].Data, 2e-6)
+			}
+		}
+	}
+	inf, nan := math.Inf(1), math.NaN()
+	for _, test := range []struct {
+		name           string
+		a, b           []float64
+		p, limit, norm float64
+		wantA, wantB   []float64
+	}{
+		{"1", []float64{3, 0}, []float64{-4}, 1, 3.5, 7, []float64{1.5, 0}, []float64{-2}},
+		{"greatest", []float64{3, 0}, []float64{-4}, inf, 2, 4, []float64{1.5, 0}, []float64{-2}},
+		{"below", []float64{3, 0}, []float64{-4}, inf, 4, 4, []float64{3, 0}, []float64{-4}},
+		{"2", []float64{3, 0}, []float64{-4}, 2, 1, 5, []float64{0.6, 0}, []float64{-0.8}},
+		{"NaN", []float64{3, nan}, []float64{4}, 3, 1, nan, []float64{3, nan}, []float64{4}},
+		{"NaN, greatest", []float64{nan}, []float64{inf}, inf, 1, nan, []float64{nan}, []float64{inf}},
+		{"infinite", []float64{3, 0}, []float64{-inf}, 1, 1, inf, []float64{3, 0}, []float64{-inf}},
+		{"no overflow", []float64{1e200}, []float64{1e200}, 4, 1, 1.189207115002721e200, []float64{0.8408964152537145}, []float64{0.8408964152537145}},
+		{"all 0", []float64{0}, []float64{0}, 3, 0, 0, []float64{0}, []float64{0}},
+	} {
+		norm := 0.0
+		got := clipped(autograd.Float64, test.a, test.b, func(grads autograd.Gradients) { norm = optim.ClipPNorm(grads, test.p, test.limit) })
+		near := cmp.Options{cmpopts.EquateNaNs(), cmpopts.EquateApprox(1e-14, 0)}
+		if diff := cmp.Diff(test.norm, norm, near) + cmp.Diff([][]float64{test.wantA, test.wantB}, got, near); diff != "" {
+			t.Errorf("%s: (-want +got)\n%s", test.name, diff)
+		}
+	}
+	var none autograd.Gradients
+	for _, p := range []float64{0, -1, nan} {
+		err := autograd.Try(func() { optim.ClipPNorm(none, p, 1) })
+		if err == nil {
+			t.Fatalf("took p = %v", p)
+		}
+		checkText(t, err, "optim: ClipPNorm: p is ")
+	}
+	if err := autograd.Try(func() { optim.ClipPNorm(none, 1, -1) }); err == nil {
+		t.Error("took a limit of -1")
+	}
+}

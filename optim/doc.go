@@ -18,12 +18,31 @@
 //
 // # Settings
 //
-// The constructors ([NewSGD], [NewAdam], [NewAdamW], [NewRMSProp]) fill
-// exported fields with the usual settings. From there a zero means zero. Every
-// field may be changed between steps: a rate that falls from epoch to epoch is
-// an assignment in the loop. Settings that make no sense (a negative rate, a
+// The constructors, such as [NewSGD] and [NewAdamW], fill exported fields with
+// the usual settings, PyTorch's. From there a zero means zero. Every field may
+// be changed between steps: a rate that falls from epoch to epoch is an
+// assignment in the loop. Settings that make no sense (a negative rate, a
 // beta of 1, an epsilon of 0, Nesterov without momentum) panic at the next
 // Step.
+//
+// # Which one
+//
+// [SGD] with momentum and [AdamW] serve for most; [Adam], [NAdam], [RAdam] and
+// [Adamax] are near to it, and [RMSProp] came before. [Adagrad] is for sparse
+// features, [Adadelta] has no rate to choose, [Lion] remembers half as much as
+// AdamW, [LAMB] is for large batches, and [Rprop] for gradients of all rows.
+//
+// # Groups
+//
+// Every optimizer has Groups, which treat the Params of some names in a way of
+// their own: with another rate or decay, or frozen. The first [Group] whose
+// pattern matches counts; one that no Param is in panics at the first step.
+//
+//	optimizer := optim.NewAdamW(0.001)
+//	optimizer.Groups = []optim.Group{
+//		{Params: "*.bias", WeightDecay: optim.Fixed(0)},
+//		{Params: "encoder.*", LearningRate: optim.Times(0.1)},
+//	}
 //
 // # What a step changes
 //
@@ -40,8 +59,8 @@
 //
 // # Clipping
 //
-// [ClipValue] and [ClipNorm] change Gradients in place, between Backward and
-// Step:
+// [ClipValue], [ClipNorm] and [ClipPNorm] change Gradients in place, between
+// Backward and Step:
 //
 //	grads := loss.Backward()
 //	optim.ClipNorm(grads, 1)

@@ -53,3 +53,27 @@ func ExampleSGD_schedule() {
 	}
 	// Output: 0.90 0.80 0.79 0.78
 }
+
+// Biases without decay, and an encoder that learns slowly, also when the rate
+// changes.
+func ExampleGroup() {
+	weight := autograd.NewParam("encoder.weight", autograd.Scalar(1))
+	bias := autograd.NewParam("encoder.bias", autograd.Scalar(1))
+	head := autograd.NewParam("head.weight", autograd.Scalar(1))
+	optimizer := optim.NewAdamW(0.001)
+	optimizer.Groups = []optim.Group{
+		{Params: "*.bias", WeightDecay: optim.Fixed(0)},
+		{Params: "encoder.*", LearningRate: optim.Times(0.1)},
+	}
+	optimizer.WeightDecay = 0.5
+	g := autograd.NewGraph(autograd.Options{})
+	for range 2 {
+		g.Reset()
+		optimizer.Step(g.Param(weight).Add(g.Param(bias)).Add(g.Param(head)).Backward())
+		fmt.Printf("weight %.5f, bias %.5f, head %.5f\n", weight.Item(), bias.Item(), head.Item())
+		optimizer.LearningRate /= 10
+	}
+	// Output:
+	// weight 0.99985, bias 0.99900, head 0.99850
+	// weight 0.99984, bias 0.99890, head 0.99835
+}

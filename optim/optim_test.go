@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"runtime"
 	"strings"
 	"testing"
@@ -26,6 +27,20 @@ var optimizers = map[string]func(rate float64) optim.Optimizer{
 	"Adam":    func(rate float64) optim.Optimizer { return optim.NewAdam(rate) },
 	"AdamW":   func(rate float64) optim.Optimizer { return optim.NewAdamW(rate) },
 	"RMSProp": func(rate float64) optim.Optimizer { return optim.NewRMSProp(rate) },
+	"Adam with AMSGrad": func(rate float64) optim.Optimizer {
+		return &optim.Adam{LearningRate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, AMSGrad: true}
+	},
+	"SGD with dampening": func(rate float64) optim.Optimizer {
+		return &optim.SGD{LearningRate: rate, Momentum: 0.9, Dampening: 0.5}
+	},
+	"Adagrad":  func(rate float64) optim.Optimizer { return optim.NewAdagrad(20 * rate) },
+	"Adadelta": func(rate float64) optim.Optimizer { return optim.NewAdadelta(100 * rate) },
+	"Adamax":   func(rate float64) optim.Optimizer { return optim.NewAdamax(rate) },
+	"NAdam":    func(rate float64) optim.Optimizer { return optim.NewNAdam(rate) },
+	"RAdam":    func(rate float64) optim.Optimizer { return optim.NewRAdam(rate) },
+	"Lion":     func(rate float64) optim.Optimizer { return optim.NewLion(rate / 10) },
+	"LAMB":     func(rate float64) optim.Optimizer { return optim.NewLAMB(rate) },
+	"Rprop":    func(rate float64) optim.Optimizer { return optim.NewRprop(rate) },
 	"RMSProp centered with momentum": func(rate float64) optim.Optimizer {
 		return &optim.RMSProp{LearningRate: rate, Alpha: 0.9, Epsilon: 1e-8, Momentum: 0.9, Centered: true, WeightDecay: 1e-4}
 	},
@@ -53,7 +68,22 @@ func TestDefaults(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
-	if sgd.Nesterov || rms.Centered {
+	others := []any{
+		optim.Adagrad{LearningRate: 0.5, Epsilon: 1e-10}, optim.Adadelta{LearningRate: 0.5, Rho: 0.9, Epsilon: 1e-6},
+		optim.Adamax{LearningRate: 0.5, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8},
+		optim.NAdam{LearningRate: 0.5, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8, MomentumDecay: 0.004},
+		optim.RAdam{LearningRate: 0.5, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-8}, optim.Lion{LearningRate: 0.5, Beta1: 0.9, Beta2: 0.99},
+		optim.LAMB{LearningRate: 0.5, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-6, WeightDecay: 0.01},
+		optim.Rprop{LearningRate: 0.5, Down: 0.5, Up: 1.2, MinStep: 1e-6, MaxStep: 50},
+	}
+	made := []any{
+		*optim.NewAdagrad(0.5), *optim.NewAdadelta(0.5), *optim.NewAdamax(0.5), *optim.NewNAdam(0.5), *optim.NewRAdam(0.5),
+		*optim.NewLion(0.5), *optim.NewLAMB(0.5), *optim.NewRprop(0.5),
+	}
+	if !reflect.DeepEqual(others, made) {
+		t.Errorf("%+v, want %+v", made, others)
+	}
+	if sgd.Nesterov || rms.Centered || sgd.Dampening != 0 || adam.AMSGrad || adamW.AMSGrad {
 		t.Error("Nesterov or Centered is set")
 	}
 }
@@ -137,6 +167,7 @@ func TestLearning(t *testing.T) {
 		{"Rosenbrock", rosenbrock, []float64{1, 1}, map[string]float64{
 			"SGD": 0.001, "SGD with momentum": 0.0005, "SGD with Nesterov": 0.0005, "RMSProp": 0.001,
 			"RMSProp centered with momentum": 0.0001, "AdamW": 0.005,
+			"SGD with dampening": 0.0005, "Adadelta": 0.0005, "LAMB": 0.004, "RAdam": 0.001,
 		}, 10000, 0.1},
 	}
 	for _, function := range functions {
@@ -351,6 +382,35 @@ func TestMisuse(t *testing.T) {
 		{"Adam's literal", &optim.Adam{LearningRate: 0.1}, "optim: Adam: Epsilon is 0, want a finite number above 0: optim.NewAdam fills in"},
 		{"AdamW's literal", &optim.AdamW{LearningRate: 0.1}, "optim: AdamW: Epsilon is 0, want a finite number above 0: optim.NewAdamW fills in"},
 		{"RMSProp's literal", &optim.RMSProp{LearningRate: 0.1}, "optim: RMSProp: Epsilon is 0, want a finite number above 0: optim.NewRMSProp fills in"},
+		{"damped Nesterov", &optim.SGD{LearningRate: 1, Momentum: 0.5, Nesterov: true, Dampening: 0.1}, "optim: SGD: Nesterov needs a Dampening of 0"},
+		{"dampening 1", &optim.SGD{Dampening: 1}, "optim: SGD: Dampening is 1, want a number in [0, 1)"},
+		{"Adagrad's literal", &optim.Adagrad{LearningRate: 0.1}, "optim: Adagrad: Epsilon is 0, want a finite number above 0: optim.NewAdagrad fills in"},
+		{"Adagrad's sum", &optim.Adagrad{InitialSum: -1}, "optim: Adagrad: InitialSum is -1"},
+		{"Adagrad's rate decay", &optim.Adagrad{RateDecay: nan}, "optim: Adagrad: RateDecay is NaN"},
+		{"Adagrad's decay", &optim.Adagrad{WeightDecay: -1}, "optim: Adagrad: WeightDecay is -1"},
+		{"Adagrad's rate", optim.NewAdagrad(-1), "optim: Adagrad: LearningRate is -1"},
+		{"Adadelta's literal", &optim.Adadelta{LearningRate: 0.1}, "optim: Adadelta: Epsilon is 0, want a finite number above 0: optim.NewAdadelta fills in"},
+		{"Adadelta's rho", &optim.Adadelta{Rho: 1}, "optim: Adadelta: Rho is 1, want a number in [0, 1)"},
+		{"Adadelta's rate", optim.NewAdadelta(nan), "optim: Adadelta: LearningRate is NaN"},
+		{"Adadelta's decay", &optim.Adadelta{WeightDecay: inf}, "optim: Adadelta: WeightDecay is +Inf"},
+		{"Adamax's literal", &optim.Adamax{LearningRate: 0.1}, "optim: Adamax: Epsilon is 0"},
+		{"Adamax's beta", &optim.Adamax{Beta2: 2}, "optim: Adamax: Beta2 is 2"},
+		{"NAdam's literal", &optim.NAdam{LearningRate: 0.1}, "optim: NAdam: Epsilon is 0"},
+		{"NAdam's momentum decay", &optim.NAdam{Epsilon: 1, MomentumDecay: -1}, "optim: NAdam: MomentumDecay is -1"},
+		{"NAdam's beta", &optim.NAdam{Beta1: 1}, "optim: NAdam: Beta1 is 1"},
+		{"RAdam's literal", &optim.RAdam{LearningRate: 0.1}, "optim: RAdam: Epsilon is 0"},
+		{"RAdam's beta", &optim.RAdam{Beta2: 1}, "optim: RAdam: Beta2 is 1"},
+		{"Lion's rate", optim.NewLion(-1), "optim: Lion: LearningRate is -1"},
+		{"Lion's beta", &optim.Lion{Beta1: 1}, "optim: Lion: Beta1 is 1"},
+		{"Lion's other beta", &optim.Lion{Beta2: 1}, "optim: Lion: Beta2 is 1"},
+		{"Lion's decay", &optim.Lion{WeightDecay: nan}, "optim: Lion: WeightDecay is NaN"},
+		{"LAMB's literal", &optim.LAMB{LearningRate: 0.1}, "optim: LAMB: Epsilon is 0"},
+		{"LAMB's decay", &optim.LAMB{WeightDecay: -1}, "optim: LAMB: WeightDecay is -1"},
+		{"Rprop's literal", &optim.Rprop{LearningRate: 0.1}, "optim: Rprop: Down is 0, want a number in (0, 1): optim.NewRprop fills in"},
+		{"Rprop's rate", optim.NewRprop(nan), "optim: Rprop: LearningRate is NaN"},
+		{"Rprop's up", &optim.Rprop{Down: 0.5, Up: 1}, "optim: Rprop: Up is 1, want a finite number above 1"},
+		{"Rprop's least", &optim.Rprop{Down: 0.5, Up: 2, MinStep: -1}, "optim: Rprop: MinStep is -1"},
+		{"Rprop's most", &optim.Rprop{Down: 0.5, Up: 2, MinStep: 2, MaxStep: 1}, "optim: Rprop: MaxStep is 1, below a MinStep of 2"},
 		{"infinite epsilon", &optim.Adam{Epsilon: inf}, "optim: Adam: Epsilon is +Inf"},
 		{"Adam's decay", &optim.Adam{WeightDecay: nan}, "optim: Adam: WeightDecay is NaN"},
 		{"AdamW's rate", optim.NewAdamW(nan), "optim: AdamW: LearningRate is NaN"},
@@ -380,7 +440,10 @@ func TestMisuse(t *testing.T) {
 func TestEpsilonOfAPrecision(t *testing.T) {
 	for _, o := range []optim.Optimizer{
 		&optim.Adam{LearningRate: 0.1, Epsilon: 1e-60}, &optim.AdamW{LearningRate: 0.1, Epsilon: 1e-60},
-		&optim.RMSProp{LearningRate: 0.1, Epsilon: 1e-60},
+		&optim.RMSProp{LearningRate: 0.1, Epsilon: 1e-60}, &optim.Adagrad{LearningRate: 0.1, Epsilon: 1e-60},
+		&optim.Adadelta{LearningRate: 0.1, Epsilon: 1e-60}, &optim.Adamax{LearningRate: 0.1, Epsilon: 1e-60},
+		&optim.NAdam{LearningRate: 0.1, Epsilon: 1e-60}, &optim.RAdam{LearningRate: 0.1, Epsilon: 1e-60},
+		&optim.LAMB{LearningRate: 0.1, Epsilon: 1e-60},
 	} {
 		g := autograd.NewGraph(autograd.Options{})
 		double := autograd.NewParam("double", autograd.Scalar(1))
@@ -496,6 +559,7 @@ func TestAllocations(t *testing.T) {
 				grads := g.Param(p).Square().Sum().Add(g.Param(q).Square().Sum()).Backward()
 				optim.ClipValue(grads, 1)
 				optim.ClipNorm(grads, 0.5)
+				optim.ClipPNorm(grads, 3, 0.4)
 				o.Step(grads)
 			}
 			step()
@@ -518,6 +582,8 @@ func TestDroppedModels(t *testing.T) {
 	optimizers := map[string]optim.Optimizer{
 		"SGD": &optim.SGD{LearningRate: 0.1, Momentum: 0.9}, "Adam": optim.NewAdam(0.1), "AdamW": optim.NewAdamW(0.1),
 		"RMSProp": &optim.RMSProp{LearningRate: 0.1, Alpha: 0.99, Epsilon: 1e-8, Momentum: 0.9, Centered: true},
+		"groups":  &optim.SGD{LearningRate: 0.1, Momentum: 0.9, Groups: []optim.Group{{Params: "*", LearningRate: optim.Times(2)}}},
+		"LAMB":    optim.NewLAMB(0.1),
 	}
 	for name, o := range optimizers {
 		t.Run(name, func(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"nabla/autograd"
+	"nabla/internal/kernel"
 	"nabla/internal/weakmap"
 )
 
@@ -18,26 +19,79 @@ type Optimizer interface {
 	Step(grads autograd.Gradients)
 }
 
-// states are what an optimizer remembers of each Param between steps. They go
-// with their Params: one optimizer may serve many models, one after the other.
-type states struct {
-	byParam weakmap.Map[autograd.Param, *state]
+// A rule is an optimizer as [memory.step] sees it.
+type rule interface {
+	// check panics unless the settings make sense.
+	check(op string, grads autograd.Gradients)
+	// update changes one Param, with the rate and decay of its group. The
+	// state, nil if the optimizer remembers nothing, has counted this step.
+	update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64)
+}
+
+// A memory is what an optimizer keeps between steps: the states of the Params,
+// and which group each belongs to. They go with their Params: one optimizer may
+// serve many models, one after the other.
+type memory struct {
+	states weakmap.Map[autograd.Param, *state]
+	groups matcher
+}
+
+// step makes one step by a rule. Whatever panics does so before the first Param
+// is changed. A rule that remembers nothing of the Params also forgets what it
+// did before.
+func (m *memory) step(op string, r rule, grads autograd.Gradients, remembers bool, groups []Group, rate, decay float64) {
+	r.check(op, grads)
+	m.groups.prepare(op, groups, grads, rate, decay)
+	if remembers {
+		m.prepare(op, grads)
+	} else {
+		m.states = weakmap.Map[autograd.Param, *state]{}
+		checkGradients(op, grads)
+	}
+	grads.UpdateStatistics()
+	for p, g := range grads.All() {
+		rate, decay, frozen := m.groups.settings(p, rate, decay)
+		if frozen {
+			continue
+		}
+		s := m.of(p)
+		if s != nil {
+			s.steps++
+		}
+		r.update(p, g, s, rate, decay)
+	}
 }
 
 // of returns the state of a Param that has been prepared.
-func (s *states) of(p *autograd.Param) *state {
-	known, _ := s.byParam.Get(p)
+func (m *memory) of(p *autograd.Param) *state {
+	known, _ := m.states.Get(p)
 	return known
 }
 
-// A state is what an optimizer remembers of one Param.
+// A state is what an optimizer remembers of one Param: all that a checkpoint
+// has to keep.
 type state struct {
-	shape    []int // of the Param, when it was first updated
-	steps    int   // made with this Param
-	mean     numbers
-	square   numbers
-	velocity numbers
+	shape   []int   // of the Param, when it was first updated
+	steps   int     // made with this Param
+	product float64 // of NAdam's momenta so far; 0 before the first step
+	kept    [kinds]numbers
 }
+
+// A kind is what numbers are remembered of a Param for. An optimizer uses some
+// kinds.
+type kind int
+
+const (
+	mean      kind = iota // the running mean of the gradients
+	square                // the running mean, or sum, of their squares
+	most                  // the greatest square or gradient so far
+	velocity              // what momentum goes on with
+	change                // the running mean of the squares of the updates
+	last                  // the last gradient
+	size                  // the step sizes
+	direction             // of the step being made: not remembered
+	kinds
+)
 
 // numbers are one for each of a Param's, in its precision, or nil as long as
 // they are not needed.
@@ -46,19 +100,20 @@ type numbers struct {
 	f32 []float32
 }
 
+// isNone reports whether there are no numbers.
+func (n *numbers) isNone() bool { return n.f64 == nil && n.f32 == nil }
+
 // prepare makes a state for every Param of the gradients. It checks all of
-// them, so that a step that panics has changed none. Then it moves the running
-// statistics, with which every step begins.
-func (s *states) prepare(op string, grads autograd.Gradients) {
+// them, so that a step that panics has changed none.
+func (m *memory) prepare(op string, grads autograd.Gradients) {
 	checkGradients(op, grads)
 	for p := range grads.All() {
-		if known := s.of(p); known != nil {
+		if known := m.of(p); known != nil {
 			known.check(op, p)
 		} else {
-			s.byParam.Set(p, &state{shape: p.Shape()})
+			m.states.Set(p, &state{shape: p.Shape()})
 		}
 	}
-	grads.UpdateStatistics()
 }
 
 // checkGradients panics unless each gradient fits its Param: the Param may have
@@ -95,40 +150,66 @@ func (s *state) check(op string, p *autograd.Param) {
 	if !fits {
 		panic(autograd.NewShapeError(op, "parameter "+p.Name()+" had another shape at its first step", s.shape, p.Shape()))
 	}
-	for _, n := range []*numbers{&s.mean, &s.square, &s.velocity} {
+	for k := range s.kept {
+		n := &s.kept[k]
 		if n.f64 != nil && p.Precision() != autograd.Float64 || n.f32 != nil && p.Precision() != autograd.Float32 {
 			panic(autograd.NewArgumentError(op, "parameter %s has changed its precision to %v", p.Name(), p.Precision()))
 		}
 	}
 }
 
-// need makes room for one number per element of p, which starts at 0.
-func (n *numbers) need(p *autograd.Param) {
+// need makes room for one number of a kind per element of p, which starts at 0,
+// and returns it.
+func (s *state) need(k kind, p *autograd.Param) *numbers {
+	n := &s.kept[k]
 	switch {
-	case n.f64 != nil || n.f32 != nil:
+	case !n.isNone():
 	case p.Precision() == autograd.Float32:
 		n.f32 = make([]float32, p.Size())
 	default:
 		n.f64 = make([]float64, p.Size())
 	}
+	return n
 }
 
 // needIf is need if the numbers are wanted. Otherwise it forgets them: a
 // setting that is switched off and on again starts anew.
-func (n *numbers) needIf(wanted bool, p *autograd.Param) {
+func (s *state) needIf(wanted bool, k kind, p *autograd.Param) *numbers {
 	if !wanted {
-		*n = numbers{}
-		return
+		s.kept[k] = numbers{}
+		return &s.kept[k]
 	}
-	n.need(p)
+	return s.need(k, p)
 }
+
+// fill sets all numbers to v.
+func (n *numbers) fill(v float64) {
+	kernel.Fill(n.f64, v)
+	kernel.Fill(n.f32, float32(v))
+}
+
+// apply updates p by a rule of the kernels, in the Param's precision, with
+// numbers that it has remembered.
+func apply(p *autograd.Param, g autograd.Tensor, a, b, c *numbers, k kernel.Settings, f64 kernel.Rule[float64], f32 kernel.Rule[float32]) {
+	w := p.Writable()
+	if w.Precision() == autograd.Float32 {
+		kernel.Update(f32, w.Raw32(), g.Raw32(), [3][]float32{a.f32, b.f32, c.f32}, k)
+	} else {
+		kernel.Update(f64, w.Raw64(), g.Raw64(), [3][]float64{a.f64, b.f64, c.f64}, k)
+	}
+}
+
+// none are the numbers that a rule does not have.
+var none = &numbers{}
 
 // checkFrom0 panics unless the setting is a finite number that is not negative.
 func checkFrom0(op, name string, v float64) {
-	if !(v >= 0) || math.IsInf(v, 1) {
+	if !isFrom0(v) {
 		panic(autograd.NewArgumentError(op, "%s is %v, want a finite number from 0 on", name, v))
 	}
 }
+
+func isFrom0(v float64) bool { return v >= 0 && !math.IsInf(v, 1) }
 
 // checkEpsilon panics unless the setting keeps 0/0 away: it must be a finite
 // number above 0, also when rounded to a Param's precision. A zero is what a

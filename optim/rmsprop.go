@@ -24,8 +24,9 @@ type RMSProp struct {
 	Momentum     float64 // in [0, 1)
 	WeightDecay  float64 // finite and at least 0
 	Centered     bool    // divide by the standard deviation of the gradients
+	Groups       []Group // Params with settings of their own
 
-	states states
+	memory memory
 }
 
 // NewRMSProp returns RMSProp with α = 0.99, ε = 1e-8, not centered, without
@@ -41,29 +42,26 @@ func NewRMSProp(rate float64) *RMSProp {
 // be, and with an *[autograd.ShapeError] for a parameter that has been replaced
 // by one of another shape. No parameter is changed then.
 func (o *RMSProp) Step(grads autograd.Gradients) {
-	o.check(grads)
-	o.states.prepare(opRMSProp, grads)
-	for p, g := range grads.All() {
-		s, w := o.states.of(p), p.Writable()
-		s.square.need(p)
-		s.mean.needIf(o.Centered, p)
-		s.velocity.needIf(o.Momentum != 0, p)
-		if w.Precision() == autograd.Float32 {
-			kernel.RMSProp(w.Raw32(), g.Raw32(), s.square.f32, s.mean.f32, s.velocity.f32,
-				o.LearningRate, o.Alpha, o.Epsilon, o.Momentum, o.WeightDecay)
-		} else {
-			kernel.RMSProp(w.Raw64(), g.Raw64(), s.square.f64, s.mean.f64, s.velocity.f64,
-				o.LearningRate, o.Alpha, o.Epsilon, o.Momentum, o.WeightDecay)
-		}
-	}
+	o.memory.step("optim: RMSProp", (*rmsProp)(o), grads, true, o.Groups, o.LearningRate, o.WeightDecay)
 }
 
-const opRMSProp = "optim: RMSProp"
+// rmsProp is the optimizer as a rule.
+type rmsProp RMSProp
 
-func (o *RMSProp) check(grads autograd.Gradients) {
-	checkFrom0(opRMSProp, "LearningRate", o.LearningRate)
-	checkBelow1(opRMSProp, "Alpha", o.Alpha)
-	checkBelow1(opRMSProp, "Momentum", o.Momentum)
-	checkFrom0(opRMSProp, "WeightDecay", o.WeightDecay)
-	checkEpsilon(opRMSProp, o.Epsilon, grads)
+func (o *rmsProp) check(op string, grads autograd.Gradients) {
+	checkFrom0(op, "LearningRate", o.LearningRate)
+	checkBelow1(op, "Alpha", o.Alpha)
+	checkBelow1(op, "Momentum", o.Momentum)
+	checkFrom0(op, "WeightDecay", o.WeightDecay)
+	checkEpsilon(op, o.Epsilon, grads)
+}
+
+func (o *rmsProp) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+	v, m, momentum := s.need(square, p), s.needIf(o.Centered, mean, p), s.needIf(o.Momentum != 0, velocity, p)
+	w := p.Writable()
+	if w.Precision() == autograd.Float32 {
+		kernel.RMSProp(w.Raw32(), g.Raw32(), v.f32, m.f32, momentum.f32, rate, o.Alpha, o.Epsilon, o.Momentum, decay)
+	} else {
+		kernel.RMSProp(w.Raw64(), g.Raw64(), v.f64, m.f64, momentum.f64, rate, o.Alpha, o.Epsilon, o.Momentum, decay)
+	}
 }

@@ -268,6 +268,9 @@ func smallerExp(x, most float64) float64 {
 
 func isEqual(x, most float64) float64 { return truth[float64](x == most) }
 
+// NormOf is [Norm] of a single row, in float64.
+func NormOf[T Float](x []T, p float64) float64 { return primitivesOf[T]().norm(x, p) }
+
 // Norm is (Σ |x|ᵖ)^(1/p) along the middle axis for p > 0, the largest magnitude
 // for p = +Inf. It neither overflows nor underflows on the way; 0 for n = 0.
 func Norm[T Float](dst, x []T, outer, n, inner int, p float64) {
