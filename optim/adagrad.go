@@ -54,7 +54,7 @@ func (o *adagrad) update(p *autograd.Param, g autograd.Tensor, s *state, rate, d
 		sum.fill(o.InitialSum)
 	}
 	k := kernel.Settings{Rate: rate / (1 + float64(s.steps-1)*o.RateDecay), Decay: decay, Epsilon: o.Epsilon}
-	apply(p, g, sum, none, none, k, kernel.Adagrad[float64], kernel.Adagrad[float32])
+	apply(p.Writable(), g, sum, none, none, k, kernel.Adagrad[float64], kernel.Adagrad[float32])
 }
 
 // Adadelta measures gradients by the root of the running mean of their squares,
@@ -102,7 +102,7 @@ func (o *adadelta) check(op string, grads autograd.Gradients) {
 
 func (o *adadelta) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Rho, Epsilon: o.Epsilon}
-	apply(p, g, s.need(square, p), s.need(change, p), none, k, kernel.Adadelta[float64], kernel.Adadelta[float32])
+	apply(p.Writable(), g, s.need(square, p), s.need(change, p), none, k, kernel.Adadelta[float64], kernel.Adadelta[float32])
 }
 
 // Adamax is [Adam] that divides by the largest gradient of late in place of a
@@ -148,5 +148,5 @@ func (o *adamax) check(op string, grads autograd.Gradients) {
 func (o *adamax) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon}
 	k.A = 1 - math.Pow(o.Beta1, float64(s.steps))
-	apply(p, g, s.need(mean, p), s.need(most, p), none, k, kernel.Adamax[float64], kernel.Adamax[float32])
+	apply(p.Writable(), g, s.need(mean, p), s.need(most, p), none, k, kernel.Adamax[float64], kernel.Adamax[float32])
 }

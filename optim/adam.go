@@ -109,7 +109,7 @@ func updateAdam(p *autograd.Param, g autograd.Tensor, s *state, amsGrad bool, k 
 	m, v, greatest := s.need(mean, p), s.need(square, p), s.needIf(amsGrad, most, p)
 	if amsGrad {
 		k.A, k.B = 1-math.Pow(k.Beta1, float64(s.steps)), math.Sqrt(1-math.Pow(k.Beta2, float64(s.steps)))
-		apply(p, g, m, v, greatest, k, kernel.AMSGrad[float64], kernel.AMSGrad[float32])
+		apply(p.Writable(), g, m, v, greatest, k, kernel.AMSGrad[float64], kernel.AMSGrad[float32])
 		return
 	}
 	w := p.Writable()

@@ -9,10 +9,10 @@ import (
 	"nabla/internal/weakmap"
 )
 
-// A Group is what an optimizer does differently for the Params whose names match
-// a pattern. An optimizer's Groups are asked in their order, and the first whose
-// pattern matches counts; a Param that none matches has the optimizer's
-// settings.
+// A Group is what an optimizer does differently for the Params whose names
+// match a pattern. An optimizer's Groups are asked in their order, and the
+// first whose pattern matches counts; a Param that none matches has the
+// optimizer's settings.
 //
 //	optimizer.Groups = []optim.Group{
 //		{Params: "embedding.*", Frozen: true},
@@ -20,10 +20,10 @@ import (
 //		{Params: "encoder.*", LearningRate: optim.Times(0.1)},
 //	}
 //
-// A group that no Param is in is a mistake, such as a misspelled name: the first
-// step panics with an *[autograd.ArgumentError] if a pattern matches none of the
-// Params that the loss has reached, or earlier groups take all that it matches.
-// So does the first step after Groups was changed.
+// A group that no Param is in is a mistake, such as a misspelled name: the
+// first step panics with an *[autograd.ArgumentError] if a pattern matches none
+// of the Params that the loss has reached, or earlier groups take all that it
+// matches. So does the first step after Groups was changed.
 type Group struct {
 	// Params is a pattern as [path.Match] has it: * stands for any characters
 	// but a slash, dots included, ? for one, and [abc] for one of some.

@@ -49,7 +49,7 @@ func (o *lion) check(op string, _ autograd.Gradients) {
 
 func (o *lion) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2}
-	apply(p, g, s.need(mean, p), none, none, k, kernel.Lion[float64], kernel.Lion[float32])
+	apply(p.Writable(), g, s.need(mean, p), none, none, k, kernel.Lion[float64], kernel.Lion[float32])
 }
 
 // LAMB is [AdamW] whose step for each Param is as long as the Param itself,
@@ -79,8 +79,8 @@ type LAMB struct {
 	memory memory
 }
 
-// NewLAMB returns LAMB with β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and a weight decay of
-// 0.01.
+// NewLAMB returns LAMB with β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and a weight decay
+// of 0.01.
 func NewLAMB(rate float64) *LAMB {
 	return &LAMB{LearningRate: rate, Beta1: 0.9, Beta2: 0.999, Epsilon: 1e-6, WeightDecay: 0.01}
 }
@@ -101,11 +101,12 @@ func (o *lamb) update(p *autograd.Param, g autograd.Tensor, s *state, rate, deca
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon}
 	k.A, k.B = 1-math.Pow(o.Beta1, float64(s.steps)), math.Sqrt(1-math.Pow(o.Beta2, float64(s.steps)))
 	m, v, u := s.need(mean, p), s.need(square, p), s.need(direction, p)
-	apply(p, g, m, v, u, k, kernel.LAMB[float64], kernel.LAMB[float32])
-	if length, step := p.Writable().Norm(), u.norm(); length > 0 && step > 0 {
+	w := p.Writable()
+	apply(w, g, m, v, u, k, kernel.LAMB[float64], kernel.LAMB[float32])
+	if length, step := w.Norm(), u.norm(); length > 0 && step > 0 {
 		k.Rate *= length / step
 	}
-	apply(p, g, m, v, u, k, kernel.Along[float64], kernel.Along[float32])
+	apply(w, g, m, v, u, k, kernel.Along[float64], kernel.Along[float32])
 }
 
 // norm returns the Euclidean norm of the numbers.

@@ -20,8 +20,8 @@ import (
 //
 // where s counts the steps made with this parameter, from 1. PyTorch before
 // 2.0 computed something else. A zero in a field means zero: [NewNAdam] fills
-// in the usual settings. An Epsilon of 0 is refused: a parameter whose gradients
-// were all 0 would become NaN.
+// in the usual settings. An Epsilon of 0 is refused: a parameter whose
+// gradients were all 0 would become NaN.
 type NAdam struct {
 	LearningRate  float64 // finite and at least 0; it may change between steps
 	Beta1         float64 // how much of the gradients' mean is kept, in [0, 1)
@@ -63,7 +63,7 @@ func (o *nadam) update(p *autograd.Param, g autograd.Tensor, s *state, rate, dec
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Decoupled: o.Decoupled}
 	k.A, k.B = rate*(1-momentum)/(1-s.product), rate*next/(1-s.product*next)
 	k.C = math.Sqrt(1 - math.Pow(o.Beta2, float64(s.steps)))
-	apply(p, g, s.need(mean, p), s.need(square, p), none, k, kernel.NAdam[float64], kernel.NAdam[float32])
+	apply(p.Writable(), g, s.need(mean, p), s.need(square, p), none, k, kernel.NAdam[float64], kernel.NAdam[float32])
 }
 
 // momentum returns μ of a step.
@@ -127,5 +127,5 @@ func (o *radam) update(p *autograd.Param, g autograd.Tensor, s *state, rate, dec
 	if rho := end - 2*step*left/(1-left); rho > 5 {
 		k.B = math.Sqrt((rho-4)*(rho-2)*end/((end-4)*(end-2)*rho)) * math.Sqrt(1-left)
 	}
-	apply(p, g, s.need(mean, p), s.need(square, p), none, k, kernel.RAdam[float64], kernel.RAdam[float32])
+	apply(p.Writable(), g, s.need(mean, p), s.need(square, p), none, k, kernel.RAdam[float64], kernel.RAdam[float32])
 }

@@ -225,35 +225,3 @@ func TestAgainstPapers(t *testing.T) {
 		}
 	}
 }
-
-// Whether a Param is updated alone or in pieces, by many cores, changes no bit.
-func TestLargeParamsInPieces(t *testing.T) {
-	const n = 100_000 // several pieces
-	values, gradient := make([]float64, n), make([]float64, n)
-	for i := range values {
-		values[i], gradient[i] = math.Sin(float64(i)), math.Cos(float64(3*i))
-	}
-	for name, newOptimizer := range optimizers {
-		if name == "LAMB" { // whose step depends on all elements
-			continue
-		}
-		run := func(from, to int) []float64 {
-			p := autograd.NewParam("p", autograd.NewTensor(values[from:to]))
-			o, g := newOptimizer(0.01), autograd.NewGraph(autograd.Options{})
-			for step := range 3 {
-				g.Reset()
-				weights := autograd.NewTensor(gradient[from:to])
-				o.Step(g.Param(p).Mul(g.Constant(weights)).MulScalar(float64(step) - 0.5).Sum().Backward())
-			}
-			return p.Tensor().Float64s()
-		}
-		whole := run(0, n)
-		for _, from := range []int{0, 16_300, n - 200} {
-			for i, v := range run(from, from+200) {
-				if v != whole[from+i] && math.Abs(v-whole[from+i]) > 1e-15 { // vectors round differently at the end of an array
-					t.Fatalf("%s: element %d is %v alone and %v in pieces", name, from+i, v, whole[from+i])
-				}
-			}
-		}
-	}
-}

@@ -188,10 +188,9 @@ func (n *numbers) fill(v float64) {
 	kernel.Fill(n.f32, float32(v))
 }
 
-// apply updates p by a rule of the kernels, in the Param's precision, with
-// numbers that it has remembered.
-func apply(p *autograd.Param, g autograd.Tensor, a, b, c *numbers, k kernel.Settings, f64 kernel.Rule[float64], f32 kernel.Rule[float32]) {
-	w := p.Writable()
+// apply updates the numbers of a Param by a rule of the kernels, in its
+// precision, with numbers that are remembered of it.
+func apply(w, g autograd.Tensor, a, b, c *numbers, k kernel.Settings, f64 kernel.Rule[float64], f32 kernel.Rule[float32]) {
 	if w.Precision() == autograd.Float32 {
 		kernel.Update(f32, w.Raw32(), g.Raw32(), [3][]float32{a.f32, b.f32, c.f32}, k)
 	} else {

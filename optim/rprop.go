@@ -17,9 +17,9 @@ import (
 //	w = w − size·sign(g)
 //
 // with sizes between MinStep and MaxStep. The first step has the LearningRate
-// as size, within the same bounds; what is set later counts for Params that make
-// their first step. There is no weight decay. A zero in a field means zero:
-// [NewRprop] fills in the usual settings.
+// as size, within the same bounds; what is set later counts for Params that
+// make their first step. There is no weight decay. A zero in a field means
+// zero: [NewRprop] fills in the usual settings.
 type Rprop struct {
 	LearningRate float64 // the size of the first step, finite and at least 0
 	Down         float64 // in (0, 1)
@@ -72,5 +72,5 @@ func (o *rprop) update(p *autograd.Param, g autograd.Tensor, s *state, rate, _ f
 		sizes.fill(rate)
 	}
 	k := kernel.Settings{A: o.Down, B: o.Up, Beta1: o.MinStep, Beta2: o.MaxStep}
-	apply(p, g, s.need(last, p), sizes, none, k, kernel.Rprop[float64], kernel.Rprop[float32])
+	apply(p.Writable(), g, s.need(last, p), sizes, none, k, kernel.Rprop[float64], kernel.Rprop[float32])
 }

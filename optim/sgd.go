@@ -64,7 +64,7 @@ func (o *sgd) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay
 	}
 	if s != nil && o.Dampening != 0 {
 		k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Momentum, A: 1 - o.Dampening, First: first}
-		apply(p, g, v, none, none, k, kernel.DampenedSGD[float64], kernel.DampenedSGD[float32])
+		apply(p.Writable(), g, v, none, none, k, kernel.DampenedSGD[float64], kernel.DampenedSGD[float32])
 		return
 	}
 	w := p.Writable()
