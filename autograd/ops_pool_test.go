@@ -133,21 +133,26 @@ func adaptiveRow(op string, f func(x autograd.Value, sizes ...int) autograd.Valu
 	return opRow{op: op, note: fmt.Sprint(sizes), shapes: [][]int{shape}, more: single(more), lo: -3, hi: 3,
 		f: one(func(x autograd.Value) autograd.Value { return f(x, sizes...) }),
 		twin: func(in ...grid) grid {
-			var windows [][]poolWindow
-			for i, n := range sizes {
-				length := float64(in[0].shape[2+i])
-				var along []poolWindow
-				for k := range n {
-					var w poolWindow
-					for at := math.Floor(float64(k) * length / float64(n)); at < math.Ceil(float64(k+1)*length/float64(n)); at++ {
-						w.at = append(w.at, int(at))
-					}
-					along = append(along, w)
-				}
-				windows = append(windows, along)
-			}
-			return pooledBy(in[0], windows, func(x []float64, _ int) float64 { return list(x) })
+			return pooledBy(in[0], adaptiveWindows(in[0].shape, sizes), func(x []float64, _ int) float64 { return list(x) })
 		}}
+}
+
+// adaptiveWindows cuts axes into windows that overlap if they must.
+func adaptiveWindows(shape, sizes []int) [][]poolWindow {
+	var windows [][]poolWindow
+	for i, n := range sizes {
+		length := float64(shape[2+i])
+		var along []poolWindow
+		for k := range n {
+			var w poolWindow
+			for at := math.Floor(float64(k) * length / float64(n)); at < math.Ceil(float64(k+1)*length/float64(n)); at++ {
+				w.at = append(w.at, int(at))
+			}
+			along = append(along, w)
+		}
+		windows = append(windows, along)
+	}
+	return windows
 }
 
 func globalRow(op string, f func(x autograd.Value) autograd.Value, list func(x []float64) float64) opRow {

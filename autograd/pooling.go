@@ -176,7 +176,10 @@ func (x Value) adaptive(op string, sizes []int) []int {
 		if w.In == 0 {
 			panic(shapeError(op, "a window without elements", "", s.dims))
 		}
-		ints[(3-axes+i)*poolHead+4] = 0
+		head := ints[(3-axes+i)*poolHead:]
+		if head[4] = 0; w.In%w.Out == 0 {
+			head[3], head[4] = w.In/w.Out, w.In/w.Out // windows at even distances
+		}
 		for o := range w.Out {
 			w.First[o] = o * w.In / w.Out
 			w.Count[o] = ((o+1)*w.In+w.Out-1)/w.Out - w.First[o]

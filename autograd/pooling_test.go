@@ -155,17 +155,23 @@ func TestMaxPoolChoosesTheFirst(t *testing.T) {
 		{Kernel: []int{3}, Stride: []int{1}, Padding: [][2]int{{1, 1}}},
 		{Kernel: []int{3}, Stride: []int{2}, Ceil: true},
 		{Kernel: []int{2}, Stride: []int{1}, Dilation: []int{2}},
+		{Kernel: []int{3, 8}, Stride: []int{1, 5}},
+		{}, // adaptive, to 3 by 5
 	} {
 		for _, shape := range [][]int{{2, 2, 8, 8}, {1, 2, 6, 37}, {1, 1, 5, 66}, {3, 1, 28, 28}} {
 			x := zeros(shape)
 			for i := range x.data {
 				x.data[i] = few[(i*i+3*i)%1009%len(few)]
 			}
-			want := firstGreatest(x, o)
+			windows, f := adaptiveWindows(shape, []int{3, 5}), func(x autograd.Value) autograd.Value { return x.AdaptiveMaxPool(3, 5) }
+			if o.Kernel != nil {
+				windows, f = poolWindows(shape, o), func(x autograd.Value) autograd.Value { return x.MaxPool(o) }
+			}
+			want := firstGreatest(x, windows)
 			for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
 				g := autograd.NewGraph(autograd.Options{Precision: precision})
 				v := g.Variable(x.tensor())
-				y := v.MaxPool(o)
+				y := f(v)
 				grads := y.BackwardFrom(autograd.Ones(y.Shape()...))
 				got := []grid{gridOf(y.Tensor()), gridOf(grads.Of(v))}
 				if diff := cmp.Diff(want, got, within(0)); diff != "" {
@@ -177,13 +183,13 @@ func TestMaxPoolChoosesTheFirst(t *testing.T) {
 }
 
 // firstGreatest returns the pooling and how often each element was chosen.
-func firstGreatest(x grid, o poolOptions) []grid {
+func firstGreatest(x grid, windows [][]poolWindow) []grid {
 	places := zeros(x.shape)
 	for i := range places.data {
 		places.data[i] = float64(i)
 	}
 	chosen := zeros(x.shape)
-	y := pooledBy(places, poolWindows(x.shape, o), func(at []float64, _ int) float64 {
+	y := pooledBy(places, windows, func(at []float64, _ int) float64 {
 		best := int(at[0])
 		for _, place := range at[1:] {
 			if v := x.data[int(place)]; v > x.data[best] || math.IsNaN(v) {

@@ -51,6 +51,10 @@ func (t *pooling[T]) run(piece, _ int) {
 		t.slide(piece*t.each, min((piece+1)*t.each, t.planes))
 		return
 	}
+	if t.narrows() {
+		t.columns(piece*t.each, min((piece+1)*t.each, t.planes))
+		return
+	}
 	in, out := t.v.in(), t.v.out()
 	for p := piece * t.each; p < min((piece+1)*t.each, t.planes); p++ {
 		switch index := part(t.index, p*out, (p+1)*out); t.work {
@@ -124,7 +128,18 @@ func (t *pooling[T]) slides() bool {
 	if t.work == poolScatter || t.work == poolGather || !hasVectors[T]() {
 		return false
 	}
-	return t.v[0].Stride > 0 && t.v[1].Stride > 0 && t.v[2].Stride > 0
+	return t.v[0].Stride > 0 && t.v[1].Stride > 0 && t.v[2].Stride > 0 && !t.narrows()
+}
+
+// narrows reports whether maxima are better computed by columns first: windows
+// are at uneven distances, or few and wide, and vectors fit into the rows.
+func (t *pooling[T]) narrows() bool {
+	w := &t.v[2]
+	if t.work != poolMax || !hasVectors[T]() || w.In < windowLoopsOf[T](w.In).vector {
+		return false
+	}
+	const few, wide = 8, 8
+	return t.v[0].Stride*t.v[1].Stride*w.Stride == 0 || w.Out < few && w.Kernel >= wide
 }
 
 // slide computes planes by loops that slide windows.
@@ -223,6 +238,71 @@ func (m *windowMemory[T]) slideMaxima(dst []T, index []int32, s *slide, p *sprea
 		}
 	}
 	m.places.index = nil // it is the caller's
+}
+
+// columns computes the maxima of planes by those of columns.
+func (t *pooling[T]) columns(lo, hi int) {
+	memory := freeListOf[windowMemory[T]]()
+	m, in, out, n := memory.get(), t.v.in(), t.v.out(), t.v[2].In
+	q := &m.places
+	q.columns, q.start, m.index = grown(q.columns, n), grown(q.start, n), grown(m.index, n)
+	for i := range n {
+		q.columns[i], q.start[i] = int32(i), int32(i)
+	}
+	m.more, m.result = grown(m.more, 1), grown(m.result, n)
+	for i := lo; i < hi; i++ {
+		m.columnMaxima(t.dst[i*out:(i+1)*out], part(t.index, i*out, (i+1)*out), t.x[i*in:(i+1)*in], &t.v)
+	}
+	memory.put(m)
+}
+
+// columnMaxima computes, for each row of windows, the greatest element of each
+// column with its place, and of these the greatest in each window.
+func (m *windowMemory[T]) columnMaxima(dst []T, index []int32, x []T, v *Volume) {
+	depth, height, width := &v[0], &v[1], &v[2]
+	n, q, l := width.In, &m.places, windowLoopsOf[T](width.In)
+	for d, z := range depth.First {
+		for h, y := range height.First {
+			m.offsets = m.offsets[:0]
+			for dz := range depth.Count[d] {
+				for dy := range height.Count[h] {
+					m.offsets = append(m.offsets, (dz*depth.Step*height.In+dy*height.Step)*n)
+				}
+			}
+			base := (z*height.In + y) * n
+			m.more[0] = base
+			q.index, q.deltas, q.rows, q.starts = m.index, m.offsets, m.more, m.more
+			l.greatest(m.result, x[base:], m.offsets, n, 1, n, 0, q)
+			row := (d*height.Out + h) * width.Out
+			for w, first := range width.First {
+				best, place := m.greatestColumn(first, width.Count[w], width.Step)
+				dst[row+w] = best
+				if index != nil {
+					index[row+w] = place
+				}
+			}
+		}
+	}
+	q.index, q.deltas, q.rows, q.starts = nil, nil, nil, nil
+}
+
+// greatestColumn returns the greatest of the columns' maxima in a window, and
+// its place: the first in the order of rows, or the last NaN.
+func (m *windowMemory[T]) greatestColumn(first, count, step int) (best T, place int32) {
+	best, place = m.result[first], m.index[first]
+	for k := 1; k < count; k++ {
+		first += step
+		v, at := m.result[first], m.index[first]
+		switch {
+		case v != v:
+			if best == best || at > place {
+				best, place = v, at
+			}
+		case v > best || v == best && at < place:
+			best, place = v, at
+		}
+	}
+	return best, place
 }
 
 func (t *pooling[T]) slideAvg(m *windowMemory[T], s *slide, lo, hi int) {

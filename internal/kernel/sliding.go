@@ -25,6 +25,9 @@ type windowLoops[T Float] struct {
 	// split takes rows of n pairs apart, join puts them together.
 	split func(even, odd, src []T, n, rows, strideDst, strideSrc int)
 	join  func(dst, even, odd []T, n, rows, strideDst, strideSrc int)
+
+	// copy copies rows of n elements.
+	copy func(dst, src []T, n, rows, strideDst, strideSrc int)
 }
 
 // windowPlaces say where the elements of windows lie in a plane: tap t of
@@ -46,7 +49,7 @@ var (
 )
 
 func portableWindows[T Float]() windowLoops[T] {
-	return windowLoops[T]{vector: 1, weigh: weightedSums[T], dots: windowDots[T], greatest: windowMaxima[T], split: splitPairs[T], join: joinPairs[T]}
+	return windowLoops[T]{vector: 1, weigh: weightedSums[T], dots: windowDots[T], greatest: windowMaxima[T], split: splitPairs[T], join: joinPairs[T], copy: copyRows[T]}
 }
 
 // windowLoopsOf returns the loops for rows of n elements: those of the longest
@@ -134,6 +137,12 @@ func joinPairs[T Float](dst, even, odd []T, n, rows, strideDst, strideSrc int) {
 	}
 }
 
+func copyRows[T Float](dst, src []T, n, rows, strideDst, strideSrc int) {
+	for r := range rows {
+		copy(dst[r*strideDst:r*strideDst+n], src[r*strideSrc:r*strideSrc+n])
+	}
+}
+
 // A slide is how windows slide over planes along three axes: an axis of In
 // elements with Before more in front has Out windows, each Stride from the one
 // before, of Kernel elements that are Step apart.
@@ -208,10 +217,8 @@ func spreadInto[T Float](dst, x []T, s *slide, p *spreadPlane) {
 func spreadRows[T Float](dst, x []T, rows int, w *slideAxis, p *spreadPlane) {
 	n, l := w.In, windowLoopsOf[T](w.In/2)
 	switch {
-	case p.stride == 1:
-		for r := range rows {
-			copy(dst[r*p.row+w.Before:r*p.row+w.Before+n], x[r*n:(r+1)*n])
-		}
+	case p.stride == 1 && n >= windowLoopsOf[T](n).vector:
+		windowLoopsOf[T](n).copy(dst[w.Before:], x, n, rows, p.row, n)
 		return
 	case p.stride == 2 && n/2 >= l.vector:
 		l.split(dst[p.at(w.Before):], dst[p.at(w.Before+1):], x, n/2, rows, p.row, n)

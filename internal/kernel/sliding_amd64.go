@@ -12,13 +12,14 @@ type windowKernels[T Float] struct {
 	greatestPlaces func(dst, src *T, offsets *int, taps, n, rows, strideDst, strideSrc int, index, columns, start *int32, deltas, rowPlaces, rowStarts *int)
 	split          func(even, odd, src *T, n, rows, strideDst, strideSrc int)
 	join           func(dst, even, odd *T, n, rows, strideDst, strideSrc int)
+	copy           func(dst, src *T, n, rows, strideDst, strideSrc int)
 }
 
 var (
-	windows32AVX2   = windowKernels[float32]{8, weightedSumsF32AVX2, windowDotsF32AVX2, windowMaximaF32AVX2, windowPlacesF32AVX2, splitPairsF32AVX2, joinPairsF32AVX2}
-	windows64AVX2   = windowKernels[float64]{4, weightedSumsF64AVX2, windowDotsF64AVX2, windowMaximaF64AVX2, windowPlacesF64AVX2, splitPairsF64AVX2, joinPairsF64AVX2}
-	windows32AVX512 = windowKernels[float32]{16, weightedSumsF32AVX512, windowDotsF32AVX512, windowMaximaF32AVX512, windowPlacesF32AVX512, splitPairsF32AVX2, joinPairsF32AVX2}
-	windows64AVX512 = windowKernels[float64]{8, weightedSumsF64AVX512, windowDotsF64AVX512, windowMaximaF64AVX512, windowPlacesF64AVX512, splitPairsF64AVX2, joinPairsF64AVX2}
+	windows32AVX2   = windowKernels[float32]{8, weightedSumsF32AVX2, windowDotsF32AVX2, windowMaximaF32AVX2, windowPlacesF32AVX2, splitPairsF32AVX2, joinPairsF32AVX2, copyRowsF32AVX2}
+	windows64AVX2   = windowKernels[float64]{4, weightedSumsF64AVX2, windowDotsF64AVX2, windowMaximaF64AVX2, windowPlacesF64AVX2, splitPairsF64AVX2, joinPairsF64AVX2, copyRowsF64AVX2}
+	windows32AVX512 = windowKernels[float32]{16, weightedSumsF32AVX512, windowDotsF32AVX512, windowMaximaF32AVX512, windowPlacesF32AVX512, splitPairsF32AVX2, joinPairsF32AVX2, copyRowsF32AVX2}
+	windows64AVX512 = windowKernels[float64]{8, weightedSumsF64AVX512, windowDotsF64AVX512, windowMaximaF64AVX512, windowPlacesF64AVX512, splitPairsF64AVX2, joinPairsF64AVX2, copyRowsF64AVX2}
 )
 
 func init() {
@@ -38,7 +39,7 @@ func (k *windowKernels[T]) over(shorter windowLoops[T]) windowLoops[T] {
 }
 
 func (k *windowKernels[T]) loops() windowLoops[T] {
-	return windowLoops[T]{vector: k.vector, weigh: k.weighRows, dots: k.dotRows, greatest: k.greatestRows, split: k.splitRows, join: k.joinRows}
+	return windowLoops[T]{vector: k.vector, weigh: k.weighRows, dots: k.dotRows, greatest: k.greatestRows, split: k.splitRows, join: k.joinRows, copy: k.copyRows}
 }
 
 // bytesOf is how many bytes a number has.
@@ -95,4 +96,11 @@ func (k *windowKernels[T]) joinRows(dst, even, odd []T, n, rows, strideDst, stri
 	inside(even, n, rows, strideSrc)
 	inside(odd, n, rows, strideSrc)
 	k.join(&dst[0], &even[0], &odd[0], n, rows, size*strideDst, size*strideSrc)
+}
+
+func (k *windowKernels[T]) copyRows(dst, src []T, n, rows, strideDst, strideSrc int) {
+	size := bytesOf[T]()
+	inside(dst, n, rows, strideDst)
+	inside(src, n, rows, strideSrc)
+	k.copy(&dst[0], &src[0], n, rows, size*strideDst, size*strideSrc)
 }

@@ -899,6 +899,34 @@ vectors:
 	VZEROUPPER
 	RET
 
+// func copyRowsF32AVX2(dst *float32, src *float32, n int, rows int, strideDst int, strideSrc int)
+// Requires: AVX, CMOV
+TEXT ·copyRowsF32AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), BX
+	SHLQ $0x02, DX
+	LEAQ -32(DX), DI
+
+rows:
+	XORQ SI, SI
+
+vectors:
+	CMPQ    SI, DI
+	CMOVQGT DI, SI
+	VMOVUPS (CX)(SI*1), Y0
+	VMOVUPS Y0, (AX)(SI*1)
+	ADDQ    $0x00000020, SI
+	CMPQ    SI, DX
+	JL      vectors
+	ADDQ    strideDst+32(FP), AX
+	ADDQ    strideSrc+40(FP), CX
+	DECQ    BX
+	JNZ     rows
+	VZEROUPPER
+	RET
+
 // func weightedSumsF32AVX512(dst *float32, src *float32, w *float32, offsets *int, taps int, n int, rows int, strideDst int, strideSrc int, start float32)
 // Requires: AVX, AVX512F
 TEXT ·weightedSumsF32AVX512(SB), NOSPLIT, $0-76
@@ -2705,6 +2733,34 @@ vectors:
 	ADDQ       strideSrc+48(FP), DX
 	DECQ       SI
 	JNZ        rows
+	VZEROUPPER
+	RET
+
+// func copyRowsF64AVX2(dst *float64, src *float64, n int, rows int, strideDst int, strideSrc int)
+// Requires: AVX, CMOV
+TEXT ·copyRowsF64AVX2(SB), NOSPLIT, $0-48
+	MOVQ dst+0(FP), AX
+	MOVQ src+8(FP), CX
+	MOVQ n+16(FP), DX
+	MOVQ rows+24(FP), BX
+	SHLQ $0x03, DX
+	LEAQ -32(DX), DI
+
+rows:
+	XORQ SI, SI
+
+vectors:
+	CMPQ    SI, DI
+	CMOVQGT DI, SI
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD Y0, (AX)(SI*1)
+	ADDQ    $0x00000020, SI
+	CMPQ    SI, DX
+	JL      vectors
+	ADDQ    strideDst+32(FP), AX
+	ADDQ    strideSrc+40(FP), CX
+	DECQ    BX
+	JNZ     rows
 	VZEROUPPER
 	RET
 

@@ -42,6 +42,12 @@ func splitPairsF32AVX2(even *float32, odd *float32, src *float32, n int, rows in
 //go:noescape
 func joinPairsF32AVX2(dst *float32, even *float32, odd *float32, n int, rows int, strideDst int, strideSrc int)
 
+// copyRowsF32AVX2 copies rows of n ≥ a vector elements. The strides are in
+// bytes.
+//
+//go:noescape
+func copyRowsF32AVX2(dst *float32, src *float32, n int, rows int, strideDst int, strideSrc int)
+
 // weightedSumsF32AVX512 computes rows of n ≥ a vector elements: dst[i] = start
 // + Σ w[t]·src[i + offsets[t]] over at least one tap. The strides are in bytes.
 //
@@ -109,6 +115,12 @@ func splitPairsF64AVX2(even *float64, odd *float64, src *float64, n int, rows in
 //
 //go:noescape
 func joinPairsF64AVX2(dst *float64, even *float64, odd *float64, n int, rows int, strideDst int, strideSrc int)
+
+// copyRowsF64AVX2 copies rows of n ≥ a vector elements. The strides are in
+// bytes.
+//
+//go:noescape
+func copyRowsF64AVX2(dst *float64, src *float64, n int, rows int, strideDst int, strideSrc int)
 
 // weightedSumsF64AVX512 computes rows of n ≥ a vector elements: dst[i] = start
 // + Σ w[t]·src[i + offsets[t]] over at least one tap. The strides are in bytes.

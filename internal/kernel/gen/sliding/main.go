@@ -25,6 +25,7 @@ func main() {
 		if p.vector == 32 {
 			p.split()
 			p.join()
+			p.rows()
 		}
 	}
 	build.Generate()
@@ -535,7 +536,7 @@ func (p *precision) storeInts(x reg.VecVirtual, base reg.Register, place func(i 
 	}
 }
 
-// pairs writes the loop of a copy of n ≥ a vector pairs of numbers in each of
+// pairs writes the loop of a copy of n ≥ a vector numbers or pairs in each of
 // some rows. The last vector may overlap the one before.
 func (p *precision) pairs(pointers []reg.GPVirtual, strides []string, body func(i reg.Register)) {
 	bytes, rows, i, last := load("n"), load("rows"), build.GP64(), build.GP64()
@@ -599,5 +600,16 @@ func (p *precision) join() {
 		build.VPERM2F128(operand.Imm(0x31), y, x, x)
 		p.move(z, indexed(dst, i, 2, 0))
 		p.move(x, indexed(dst, i, 2, 32))
+	})
+}
+
+func (p *precision) rows() {
+	text("copyRows"+p.suffix, "func(dst, src *"+p.name+", n, rows, strideDst, strideSrc int)",
+		"copies rows of n ≥ a vector elements. The strides are in bytes.")
+	dst, src := load("dst"), load("src")
+	p.pairs([]reg.GPVirtual{dst, src}, []string{"strideDst", "strideSrc"}, func(i reg.Register) {
+		a := build.YMM()
+		p.move(indexed(src, i, 1, 0), a)
+		p.move(a, indexed(dst, i, 1, 0))
 	})
 }
