@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"testing"
 
 	"nabla/autograd"
@@ -58,13 +59,15 @@ func TestNormTorchVectors(t *testing.T) {
 	}
 }
 
-// normLayouts are normalizations of x by scale and shift, and the shapes that
-// they take.
-var normLayouts = []struct {
+// A normLayout is a normalization of x by scale and shift, and the shapes that
+// it takes.
+type normLayout struct {
 	name          string
 	shape, affine []int
 	f             func(x, scale, shift autograd.Value, epsilon float64) autograd.Value
-}{
+}
+
+var normLayouts = []normLayout{
 	{"batch norm of features", []int{6, 3}, []int{3}, batchNorm},
 	{"batch norm of short runs", []int{3, 3, 5}, []int{3}, batchNorm},
 	{"batch norm of long runs", []int{2, 3, 5, 7}, []int{3}, batchNorm},
@@ -85,12 +88,20 @@ func batchNorm(x, scale, shift autograd.Value, epsilon float64) autograd.Value {
 	return y
 }
 
+// longLayouts are normalizations of many numbers, whose sums are rounded.
+var longLayouts = []normLayout{
+	{"batch norm of many features", []int{1501, 3}, []int{3}, batchNorm},
+	{"batch norm of very long runs", []int{4, 3, 40, 41}, []int{3}, batchNorm},
+	{"layer norm of long rows", []int{2, 1501}, []int{1501}, normLayouts[3].f},
+	{"group norm of long groups", []int{2, 6, 501}, []int{6}, normLayouts[4].f},
+}
+
 // Equal numbers have exactly their mean, and no variance, whatever their size:
 // the result is the shift, to the last bit. Dividing 0 by a deviation of 0
 // gives NaN.
 func TestNormOfEqualNumbers(t *testing.T) {
 	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
-		for _, row := range normLayouts {
+		for _, row := range append(slices.Clone(normLayouts), longLayouts...) {
 			for _, v := range []float64{1e8, 1e8 + 1, 16777215, -1e8 / 3, 1e-30, -1e-30 / 3, 0, 1e30, 0.1} {
 				g := autograd.NewGraph(autograd.Options{Precision: precision})
 				x := g.Variable(autograd.Full(v, row.shape...))
@@ -226,11 +237,7 @@ func TestNormsAllocateNothing(t *testing.T) {
 
 // The bits do not depend on the number of processors.
 func TestNormsOnAnyNumberOfCores(t *testing.T) {
-	for _, row := range []struct {
-		name          string
-		shape, affine []int
-		f             func(x, scale, shift autograd.Value, epsilon float64) autograd.Value
-	}{
+	for _, row := range []normLayout{
 		{"batch norm", []int{8, 20, 17, 17}, []int{20}, batchNorm},
 		{"batch norm of features", []int{300, 200}, []int{200}, batchNorm},
 		{"layer norm", []int{300, 200}, []int{200}, normLayouts[3].f},
@@ -255,4 +262,52 @@ func TestNormsOnAnyNumberOfCores(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Squares that leave the range of the numbers do not spoil what does not:
+// numbers in another unit give the same, and their gradient in its inverse.
+func TestNormOfHugeAndTinyNumbers(t *testing.T) {
+	for _, row := range []struct {
+		precision autograd.Precision
+		unit      float64
+	}{{autograd.Float64, 0x1p700}, {autograd.Float64, 0x1p-700}, {autograd.Float64, 0x1p-530}, {autograd.Float32, 0x1p120}, {autograd.Float32, 0x1p-100}} {
+		tolerance := 1e-13
+		if row.precision == autograd.Float32 {
+			tolerance = 1e-5
+		}
+		layouts := append(slices.Clone(normLayouts), normLayout{"rms norm", []int{4, 21}, []int{21}, func(x, scale, _ autograd.Value, epsilon float64) autograd.Value {
+			return x.RMSNorm(1, scale, epsilon)
+		}})
+		for _, layout := range layouts {
+			compute := func(unit float64, p autograd.Precision) (y, gx []float64) {
+				rng := rand.New(rand.NewPCG(1, 2))
+				g := autograd.NewGraph(autograd.Options{Precision: p})
+				numbers := autograd.Normal(rng, 1, 1, layout.shape...)
+				for i := range numbers.Raw64() {
+					numbers.Raw64()[i] *= unit
+				}
+				x := g.Variable(numbers)
+				scale := g.Variable(autograd.Normal(rng, 0, 1, layout.affine...))
+				z := layout.f(x, scale, none, 0)
+				gradient := z.BackwardFrom(autograd.Normal(rng, 0, 1, layout.shape...)).Of(x).Float64s()
+				for i := range gradient {
+					gradient[i] *= unit
+				}
+				return z.Tensor().Float64s(), gradient
+			}
+			y, gx := compute(row.unit, row.precision)
+			wantY, wantGx := compute(1, autograd.Float64)
+			for i := range y {
+				if !(math.Abs(y[i]-wantY[i]) <= tolerance*10) || !(math.Abs(gx[i]-wantGx[i]) <= tolerance*10) {
+					t.Errorf("%s in units of %v, %v: element %d is %v with gradient %v, want %v and %v", layout.name, row.unit, row.precision, i, y[i], gx[i], wantY[i], wantGx[i])
+					break
+				}
+			}
+		}
+	}
+	// With an epsilon, tiny numbers are as good as equal.
+	g := autograd.NewGraph(autograd.Options{})
+	y, _, variance := g.Constant(vector(1e-200, 3e-200).Reshape(2, 1)).BatchNorm(none, none, 1e-4)
+	wantNumbers(t, "tiny numbers", y.Tensor().Float64s(), []float64{-1e-198, 1e-198}, 1e-14)
+	wantNumbers(t, "their variance", variance.Tensor().Float64s(), []float64{0}, 0)
 }

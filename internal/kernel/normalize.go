@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"unsafe"
+)
 
 // Normalizations see x as n × channels × inner. They subtract the mean of a
 // group of numbers, divide by their deviation √(variance + ε), and then
@@ -15,15 +18,31 @@ import "math"
 //	x̂ = (x − mean)·factor + rest
 type Statistics struct{ Mean, Variance, Factor, Rest []float64 }
 
-// set stores the statistics of group i: n numbers, whose differences from an
-// approximate mean and their squares have these sums.
-func (s *Statistics) set(i int, mean, sum, squares, n, epsilon float64) {
-	s.Variance[i] = max(squares-sum*(sum/n), 0) / n
-	s.Factor[i] = 1 / math.Sqrt(s.Variance[i]+epsilon)
-	s.Mean[i] = mean + sum/n
-	moved := s.Mean[i] - mean
+// moments are those of n numbers: an approximate mean, and the sums of the
+// differences from it and of their squares, these in the square of a unit.
+type moments struct{ mean, sum, squares, unit float64 }
+
+// isNearlyConstant reports whether the squares are hardly more than the error
+// of the mean, or NaN.
+func (m moments) isNearlyConstant(n float64) bool { return !(m.sum*(m.sum/n) < 0.75*m.squares) }
+
+// mayHaveLeft reports whether the squares may have left the range of float64.
+func mayHaveLeft[T Float](m moments) bool {
+	return unsafe.Sizeof(*new(T)) == 8 && !(m.squares > 1e-280 && m.squares < 1e300)
+}
+
+// set stores the statistics of group i, from the moments of its n numbers.
+func (s *Statistics) set(i int, m moments, n, epsilon float64) {
+	sum := m.sum / m.unit
+	v := max(m.squares-sum*(sum/n), 0) / n
+	s.Variance[i] = m.unit * (m.unit * v)
+	if s.Factor[i] = 1 / math.Sqrt(v+epsilon); m.unit != 1 {
+		s.Factor[i] = 1 / math.Hypot(m.unit*math.Sqrt(v), math.Sqrt(epsilon))
+	}
+	s.Mean[i] = m.mean + m.sum/n
+	moved := s.Mean[i] - m.mean
 	s.Rest[i] = 0
-	if low := (mean - (s.Mean[i] - moved)) + (sum/n - moved); low != 0 {
+	if low := (m.mean - (s.Mean[i] - moved)) + (m.sum/n - moved); low != 0 {
 		s.Rest[i] = -low * s.Factor[i]
 	}
 }
@@ -221,8 +240,7 @@ func (t *normTask[T]) run(piece, _ int) {
 func (t *normTask[T]) channel(c int) {
 	p, s := primitivesOf[T](), &t.s
 	if t.what == normBatch {
-		mean, sum, squares := momentsOf(t.x[c*t.inner:], t.n, t.channels*t.inner, t.inner)
-		s.set(c, mean, sum, squares, float64(t.length), t.epsilon)
+		s.set(c, t.momentsOfChannel(c), float64(t.length), t.epsilon)
 	}
 	l := lineOf[T](s, c, of(t.scale, c, 1), of(t.shift, c, 0))
 	for i := range t.n {
@@ -231,36 +249,60 @@ func (t *normTask[T]) channel(c int) {
 	}
 }
 
-// momentsOf returns an approximate mean of n runs of a length that are stride
-// apart, and the sums of their differences from it and of the squares. If the
-// squares are hardly more than the error of the mean, the mean is corrected
-// first: that of equal numbers becomes exact.
-func momentsOf[T Float](x []T, n, stride, length int) (mean, sum, squares float64) {
-	p, count := primitivesOf[T](), float64(n*length)
+func (t *normTask[T]) momentsOfChannel(c int) moments {
+	return momentsOf(t.x[c*t.inner:], t.n, t.channels*t.inner, t.inner)
+}
+
+// momentsOf returns the moments of n runs of a length that are stride apart. If
+// the numbers are nearly equal, the mean is corrected first: that of equal
+// numbers becomes exact.
+func momentsOf[T Float](x []T, n, stride, length int) moments {
+	p, count, mean := primitivesOf[T](), float64(n*length), 0.0
 	for i := range n {
 		mean += p.sumOfRun(x[i*stride : i*stride+length])
 	}
 	if mean /= count; mean-mean != 0 { // the sum may have overflowed
-		mean = float64(x[0])
-		sum, _ = deviationsOf(x, mean, n, stride, length)
-		mean += sum / count
+		m := momentsAbout(float64(x[0]), x, n, stride, length)
+		mean = m.mean + m.sum/count
 	}
-	sum, squares = deviationsOf(x, mean, n, stride, length)
-	if !(sum*(sum/count) < 0.75*squares) {
-		mean += sum / count
-		sum, squares = deviationsOf(x, mean, n, stride, length)
+	m := momentsAbout(mean, x, n, stride, length)
+	if m.isNearlyConstant(count) {
+		m = momentsAbout(m.mean+m.sum/count, x, n, stride, length)
 	}
-	return mean, sum, squares
+	if mayHaveLeft[T](m) {
+		m = inUnit(m, x, n, stride, length)
+	}
+	return m
 }
 
-func deviationsOf[T Float](x []T, from float64, n, stride, length int) (sum, squares float64) {
-	p := primitivesOf[T]()
+// inUnit returns the moments with the squares in a unit of the differences' own
+// size.
+func inUnit[T Float](m moments, x []T, n, stride, length int) moments {
+	most := 0.0
 	for i := range n {
-		d, dd := p.deviations(x[i*stride:i*stride+length], from)
-		sum += d
-		squares += dd
+		for _, v := range x[i*stride : i*stride+length] {
+			most = max(most, math.Abs(float64(v)-m.mean))
+		}
 	}
-	return sum, squares
+	m.unit, m.squares = normUnit(most), 0
+	for i := range n {
+		for _, v := range x[i*stride : i*stride+length] {
+			d := (float64(v) - m.mean) / m.unit
+			m.squares += d * d
+		}
+	}
+	return m
+}
+
+// momentsAbout returns the moments for a mean that is given.
+func momentsAbout[T Float](mean float64, x []T, n, stride, length int) moments {
+	p, m := primitivesOf[T](), moments{mean: mean, unit: 1}
+	for i := range n {
+		d, dd := p.deviations(x[i*stride:i*stride+length], mean)
+		m.sum += d
+		m.squares += dd
+	}
+	return m
 }
 
 func (t *normTask[T]) channelGrad(c int) {
@@ -321,11 +363,13 @@ func (t *normTask[T]) group(i int) {
 		return
 	case t.what == normGroupGiven:
 	case t.plain:
-		_, squares := p.deviations(x, 0)
-		s.set(i, 0, 0, squares, float64(t.length), t.epsilon)
+		m := momentsAbout(0, x, 1, 0, t.length)
+		if m.sum = 0; mayHaveLeft[T](m) {
+			m = inUnit(m, x, 1, 0, t.length)
+		}
+		s.set(i, m, float64(t.length), t.epsilon)
 	default:
-		mean, sum, squares := momentsOf(x, 1, 0, t.length)
-		s.set(i, mean, sum, squares, float64(t.length), t.epsilon)
+		s.set(i, momentsOf(x, 1, 0, t.length), float64(t.length), t.epsilon)
 	}
 	l := lineOf[T](s, i, 1, 0)
 	if t.scale == nil && t.shift == nil {
@@ -483,7 +527,11 @@ func (t *normTask[T]) block(w *normColumns[T], lo, hi int) {
 		p.deviationsOfColumns(sum, squares, x, w.mean[:width], t.n, stride)
 		for c := lo; c < hi; c++ {
 			first := (c - lo) * t.inner
-			s.set(c, w.mean[first], w.total(&w.sum, first, t.inner), w.total(&w.products, first, t.inner), n, t.epsilon)
+			m := moments{w.mean[first], w.total(&w.sum, first, t.inner), w.total(&w.products, first, t.inner), 1}
+			if mayHaveLeft[T](m) {
+				m = t.momentsOfChannel(c)
+			}
+			s.set(c, m, n, t.epsilon)
 		}
 	}
 	for c := lo; c < hi; c++ {
