@@ -81,7 +81,7 @@
 //   - Erf: 1.5, 0.51; Erfc: 2, 0.51
 //   - Sin, Cos: 1, 0.51, and Tan: 2, 0.51, for arguments up to 2²⁰
 //   - Atan, Asin: 2, 0.51; Acos: 2.1, 0.51
-//   - Asinh, Acosh, Atanh: 2, 0.51
+//   - Asinh, Acosh, Atanh, Logit: 2, 0.51
 //   - BCE, BCELogits, for labels in [0, 1]: 2, 0.51; CrossEntropy: 1.5, 0.51
 //   - Softmax of up to 300 elements: 2, 2
 //   - the derivatives of Exp, Expm1, Softplus and LogSigmoid: 2, 0.51; of

@@ -1468,6 +1468,229 @@ end:
 	VZEROUPPER
 	RET
 
+// func logit32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
+TEXT ·logit32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD        (CX)(BX*1), Z0
+	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VADDPD           Z1, Z0, Z0
+	VADDPD           Z0, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z0, Z2, Z2
+	VMINPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VMULPD           Z2, Z0, Z2
+	VBLENDMPD        Z2, Z0, K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VDIVPD           Z0, Z2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z5
+	VFMADD231PD      Z2, Z0, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z5, Z4, K2, Z2
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VDIVPD           Z4, Z2, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z5, Z6
+	VMULPD           Z4, Z6, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K2, Z0
+	VORPD            Z0, Z2, Z0
+	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VORPD            Z1, Z0, Z0
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, (DX)(BX*1)
+	ADDQ             $0x20, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
+	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VADDPD           Z1, Z0, Z0
+	VADDPD           Z0, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z0, Z2, Z2
+	VMINPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VMULPD           Z2, Z0, Z2
+	VBLENDMPD        Z2, Z0, K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VDIVPD           Z0, Z2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z5
+	VFMADD231PD      Z2, Z0, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z5, Z4, K2, Z2
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VDIVPD           Z4, Z2, Z4
+	VMULPD           Z4, Z4, Z5
+	VMULPD           Z5, Z5, Z6
+	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z5, Z6
+	VMULPD           Z4, Z6, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K2, Z0
+	VORPD            Z0, Z2, Z0
+	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VORPD            Z1, Z0, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VCVTPD2PS        Z0, Y0
+	VMOVUPS          Y0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logitGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512F, AVX512VL, BMI2
+TEXT ·logitGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD      (CX)(SI*1), Z0
+	VCVTPS2PD      (DX)(SI*1), Z1
+	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VADDPD         Z2, Z1, Z1
+	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VSUBPD         Z1, Z2, Z2
+	VMULPD         Z2, Z1, Z1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VDIVPD         Z1, Z0, Z0
+	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	VCVTPD2PS      Z0, Y0
+	VMOVUPS        Y0, (BX)(SI*1)
+	ADDQ           $0x20, SI
+	SUBQ           $0x08, AX
+	JGE            single
+
+singleDone:
+	ADDQ           $0x08, AX
+	JZ             end
+	MOVQ           $-1, DI
+	BZHIQ          AX, DI, DI
+	KMOVW          DI, K1
+	VCVTPS2PD.Z    (CX)(SI*1), K1, Z0
+	VCVTPS2PD.Z    (DX)(SI*1), K1, Z1
+	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VADDPD         Z2, Z1, Z1
+	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VSUBPD         Z1, Z2, Z2
+	VMULPD         Z2, Z1, Z1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VDIVPD         Z1, Z0, Z0
+	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	MOVQ           SI, CX
+	MOVQ           $-1, DX
+	BZHIQ          AX, DX, DX
+	KMOVW          DX, K1
+	VCVTPD2PS      Z0, Y0
+	VMOVUPS        Y0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func asinhGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·asinhGrad32AVX512(SB), NOSPLIT, $0-56
@@ -1641,13 +1864,13 @@ TEXT ·mish32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1670,7 +1893,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
@@ -1712,13 +1935,13 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1741,7 +1964,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
@@ -1796,8 +2019,8 @@ single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1820,7 +2043,7 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
@@ -1836,7 +2059,7 @@ single:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -1866,8 +2089,8 @@ singleDone:
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+384(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -1890,7 +2113,7 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
@@ -1906,7 +2129,7 @@ singleDone:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -1951,8 +2174,8 @@ single:
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z1, Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+416(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z4, K2
@@ -1999,8 +2222,8 @@ singleDone:
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z1, Z2, Z1
-	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -2065,8 +2288,8 @@ single:
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
 	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+384(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z6
@@ -2089,10 +2312,10 @@ single:
 	VPSLLQ            $0x34, Z6, Z6
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+424(SB), Z3, K1
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+440(SB), Z3, K1
 	VBLENDMPD.BCST    inverse512Constants<>+352(SB), Z5, K1, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
 	VADDPD            Z5, Z4, Z4
@@ -2122,8 +2345,8 @@ singleDone:
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
 	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+384(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+408(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
@@ -2146,10 +2369,10 @@ singleDone:
 	VPSLLQ            $0x34, Z5, Z5
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+400(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+424(SB), Z3, K1
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+440(SB), Z3, K1
 	VBLENDMPD.BCST    inverse512Constants<>+352(SB), Z4, K1, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
 	VADDPD            Z4, Z0, Z0
@@ -2197,16 +2420,16 @@ single:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z5
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z4, Z5
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z6
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z4, Z6
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
@@ -2253,16 +2476,16 @@ singleDone:
 	VPSLLQ            $0x34, Z3, Z3
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z5
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z4, Z5
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z6
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z4, Z6
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
@@ -2319,16 +2542,16 @@ single:
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z3
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z2, Z3
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z4
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z2, Z4
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
@@ -2367,16 +2590,16 @@ singleDone:
 	VPSLLQ            $0x34, Z1, Z1
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z3
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z2, Z3
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z4
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z2, Z4
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
@@ -2427,16 +2650,16 @@ single:
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z4
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z3, Z4
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z5
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z3, Z5
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
@@ -2477,16 +2700,16 @@ singleDone:
 	VPSLLQ            $0x34, Z2, Z2
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z4
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z3, Z4
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z5
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z3, Z5
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
@@ -2538,16 +2761,16 @@ single:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
@@ -2596,16 +2819,16 @@ singleDone:
 	VPSLLQ            $0x34, Z4, Z4
 	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
@@ -2661,19 +2884,19 @@ single:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
 	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
 	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2719,19 +2942,19 @@ singleDone:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
 	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
 	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2792,19 +3015,19 @@ single:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
 	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
 	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2855,19 +3078,19 @@ singleDone:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+512(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
 	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
 	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+560(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
 	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
 	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
@@ -2927,19 +3150,19 @@ single:
 	VDIVPD           Z0, Z1, Z0
 	VMULPD           Z0, Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+512(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+528(SB), Z3
 	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z2, Z3
 	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z2, Z3
 	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+560(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+576(SB), Z4
 	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z2, Z4
 	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z2, Z4
 	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z2, Z4
 	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z2, Z4
 	VFMADD213PD      Z4, Z1, Z3
 	VMULPD           Z1, Z3, Z1
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
@@ -2988,19 +3211,19 @@ singleDone:
 	VDIVPD           Z0, Z1, Z0
 	VMULPD           Z0, Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+512(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+520(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+528(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+528(SB), Z3
 	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z2, Z3
 	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z2, Z3
 	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+560(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+576(SB), Z4
 	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z2, Z4
 	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z2, Z4
 	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z2, Z4
 	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z2, Z4
 	VFMADD213PD      Z4, Z1, Z3
 	VMULPD           Z1, Z3, Z1
 	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
@@ -3282,13 +3505,13 @@ single:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -3364,13 +3587,13 @@ singleDone:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -3456,13 +3679,13 @@ single:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+616(SB), Z7
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z6, Z7
-	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+640(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z6, Z8
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z8
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -3537,13 +3760,13 @@ singleDone:
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+616(SB), Z7
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z6, Z7
-	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+640(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z6, Z8
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z8
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
@@ -3622,13 +3845,13 @@ single:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -3697,13 +3920,13 @@ singleDone:
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+632(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+640(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+656(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
 	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
 	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
@@ -3735,6 +3958,241 @@ singleDone:
 	BZHIQ            AX, BX, BX
 	KMOVW            BX, K1
 	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logit64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·logit64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z0
+	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VADDPD           Z1, Z0, Z0
+	VADDPD           Z0, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z0, Z2, Z2
+	VMINPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VMULPD           Z2, Z0, Z2
+	VBLENDMPD        Z2, Z0, K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VDIVPD           Z0, Z2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z6
+	VFMADD231PD      Z2, Z0, Z6
+	VSUBPD           Z6, Z5, Z5
+	VFMADD231PD      Z2, Z0, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z6, Z4, K2, Z2
+	VMOVAPD.Z        Z5, K2, Z4
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VDIVPD           Z5, Z2, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K2, Z0
+	VORPD            Z0, Z2, Z0
+	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VORPD            Z1, Z0, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VADDPD           Z1, Z0, Z0
+	VADDPD           Z0, Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z2, Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VSUBPD           Z0, Z2, Z2
+	VMINPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VMULPD           Z2, Z0, Z2
+	VBLENDMPD        Z2, Z0, K1, Z0
+	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VDIVPD           Z0, Z2, Z0
+	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VPSRLQ           $0x34, Z3, Z3
+	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VPSRLQ           $0x34, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VPSUBQ           Z2, Z5, Z2
+	VPSLLQ           $0x34, Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VMOVAPD          Z5, Z6
+	VFMADD231PD      Z2, Z0, Z6
+	VSUBPD           Z6, Z5, Z5
+	VFMADD231PD      Z2, Z0, Z5
+	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VBLENDMPD        Z6, Z4, K2, Z2
+	VMOVAPD.Z        Z5, K2, Z4
+	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VDIVPD           Z5, Z2, Z5
+	VMULPD           Z5, Z5, Z6
+	VMULPD           Z6, Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VFMADD213PD      Z9, Z6, Z8
+	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD           Z2, Z7, Z7
+	VFMADD213PD      Z7, Z6, Z8
+	VMULPD           Z5, Z8, Z5
+	VADDPD           Z4, Z5, Z4
+	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VSUBPD           Z4, Z7, Z4
+	VSUBPD           Z4, Z2, Z2
+	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	KANDB            K2, K3, K2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VMOVAPD.Z        Z0, K2, Z0
+	VORPD            Z0, Z2, Z0
+	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VMOVAPD.Z        Z2, K1, Z2
+	VADDPD           Z2, Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VORPD            Z1, Z0, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func logitGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·logitGrad64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD        (CX)(SI*1), Z0
+	VMOVUPD        (DX)(SI*1), Z1
+	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VADDPD         Z2, Z1, Z1
+	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VSUBPD         Z1, Z2, Z2
+	VMULPD         Z2, Z1, Z1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VDIVPD         Z1, Z0, Z0
+	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	VMOVUPD        Z0, (BX)(SI*1)
+	ADDQ           $0x40, SI
+	SUBQ           $0x08, AX
+	JGE            single
+
+singleDone:
+	ADDQ           $0x08, AX
+	JZ             end
+	MOVQ           $-1, DI
+	BZHIQ          AX, DI, DI
+	KMOVW          DI, K1
+	VMOVUPD.Z      (CX)(SI*1), K1, Z0
+	VMOVUPD.Z      (DX)(SI*1), K1, Z1
+	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VADDPD         Z2, Z1, Z1
+	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VSUBPD         Z1, Z2, Z2
+	VMULPD         Z2, Z1, Z1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VDIVPD         Z1, Z0, Z0
+	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	MOVQ           SI, CX
+	MOVQ           $-1, DX
+	BZHIQ          AX, DX, DX
+	KMOVW          DX, K1
+	VMOVUPD        Z0, K1, (BX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -3907,7 +4365,7 @@ TEXT ·mish64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
@@ -3925,16 +4383,16 @@ single:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
@@ -3982,7 +4440,7 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      inverse512Constants<>+376(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
 	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
@@ -4000,16 +4458,16 @@ singleDone:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
@@ -4072,10 +4530,10 @@ single:
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+688(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -4091,16 +4549,16 @@ single:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
@@ -4120,7 +4578,7 @@ single:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -4151,10 +4609,10 @@ singleDone:
 	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z4, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+688(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -4170,16 +4628,16 @@ singleDone:
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
@@ -4199,7 +4657,7 @@ singleDone:
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
 	VMULPD            Z7, Z4, Z4
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
 	VADDPD            Z7, Z2, Z2
@@ -4241,8 +4699,8 @@ single:
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+688(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -4253,16 +4711,16 @@ single:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
@@ -4292,8 +4750,8 @@ singleDone:
 	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+416(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+688(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
 	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
@@ -4304,16 +4762,16 @@ singleDone:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
@@ -4361,8 +4819,8 @@ single:
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
 	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+680(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+688(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+696(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
 	VMINPD            Z3, Z6, Z3
 	VMAXPD            Z3, Z5, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
@@ -4372,16 +4830,16 @@ single:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z6, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z6, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z7
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z6, Z7
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z6, Z7
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z8
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z6, Z8
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z3, Z6, Z7
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
@@ -4415,8 +4873,8 @@ singleDone:
 	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
 	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+680(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+688(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
 	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
@@ -4426,16 +4884,16 @@ singleDone:
 	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
 	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+440(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+448(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
 	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+472(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+488(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
 	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
 	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
 	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
@@ -4506,44 +4964,46 @@ DATA inverse512Constants<>+344(SB)/8, $0xbff0000000000000
 DATA inverse512Constants<>+352(SB)/8, $0x7ff0000000000000
 DATA inverse512Constants<>+360(SB)/8, $0xfff0000000000000
 DATA inverse512Constants<>+368(SB)/8, $0x0000000000000000
-DATA inverse512Constants<>+376(SB)/8, $0x4089000000000000
-DATA inverse512Constants<>+384(SB)/8, $0xc085e00000000000
-DATA inverse512Constants<>+392(SB)/8, $0x4085e00000000000
-DATA inverse512Constants<>+400(SB)/8, $0xc087480000000000
-DATA inverse512Constants<>+408(SB)/8, $0x4010000000000000
-DATA inverse512Constants<>+416(SB)/8, $0xc049000000000000
-DATA inverse512Constants<>+424(SB)/8, $0x40862e42fefa39ef
-DATA inverse512Constants<>+432(SB)/8, $0x3e5af38a9b0ec855
-DATA inverse512Constants<>+440(SB)/8, $0x3ec71de0dae63bb3
-DATA inverse512Constants<>+448(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverse512Constants<>+456(SB)/8, $0x3f811111111109b3
-DATA inverse512Constants<>+464(SB)/8, $0x3fc5555555555556
-DATA inverse512Constants<>+472(SB)/8, $0x3e9289185613a3d6
-DATA inverse512Constants<>+480(SB)/8, $0x3efa019b90d2ae7a
-DATA inverse512Constants<>+488(SB)/8, $0x3f56c16c1788bd90
-DATA inverse512Constants<>+496(SB)/8, $0x3fa5555555553d63
-DATA inverse512Constants<>+504(SB)/8, $0x3fe0000000000001
-DATA inverse512Constants<>+512(SB)/8, $0x3f9f5ea203927f08
-DATA inverse512Constants<>+520(SB)/8, $0x3fa829c9a46152b5
-DATA inverse512Constants<>+528(SB)/8, $0x3fae1d8e89291b2f
-DATA inverse512Constants<>+536(SB)/8, $0x3fb3b13aea970e58
-DATA inverse512Constants<>+544(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverse512Constants<>+552(SB)/8, $0x3fc9999999999997
-DATA inverse512Constants<>+560(SB)/8, $0xbf8c807c7fd8901c
-DATA inverse512Constants<>+568(SB)/8, $0xbfa503b1df32251d
-DATA inverse512Constants<>+576(SB)/8, $0xbfaaebd143c55a36
-DATA inverse512Constants<>+584(SB)/8, $0xbfb1110ceddb22d6
-DATA inverse512Constants<>+592(SB)/8, $0xbfb745d173561ae0
-DATA inverse512Constants<>+600(SB)/8, $0xbfc24924924920ac
-DATA inverse512Constants<>+608(SB)/8, $0xbfd5555555555555
-DATA inverse512Constants<>+616(SB)/8, $0x3fc39a09d078c69f
-DATA inverse512Constants<>+624(SB)/8, $0x3fcc71c51d8e78af
-DATA inverse512Constants<>+632(SB)/8, $0x3fd999999997fa04
-DATA inverse512Constants<>+640(SB)/8, $0x3fc2f112df3e5244
-DATA inverse512Constants<>+648(SB)/8, $0x3fc7466496cb03de
-DATA inverse512Constants<>+656(SB)/8, $0x3fd2492494229359
-DATA inverse512Constants<>+664(SB)/8, $0x3fe5555555555593
-DATA inverse512Constants<>+672(SB)/8, $0x408f400000000000
-DATA inverse512Constants<>+680(SB)/8, $0xc087500000000000
-DATA inverse512Constants<>+688(SB)/8, $0x4086300000000000
-GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $696
+DATA inverse512Constants<>+376(SB)/8, $0x4350000000000000
+DATA inverse512Constants<>+384(SB)/8, $0x4042b708872320e2
+DATA inverse512Constants<>+392(SB)/8, $0x4089000000000000
+DATA inverse512Constants<>+400(SB)/8, $0xc085e00000000000
+DATA inverse512Constants<>+408(SB)/8, $0x4085e00000000000
+DATA inverse512Constants<>+416(SB)/8, $0xc087480000000000
+DATA inverse512Constants<>+424(SB)/8, $0x4010000000000000
+DATA inverse512Constants<>+432(SB)/8, $0xc049000000000000
+DATA inverse512Constants<>+440(SB)/8, $0x40862e42fefa39ef
+DATA inverse512Constants<>+448(SB)/8, $0x3e5af38a9b0ec855
+DATA inverse512Constants<>+456(SB)/8, $0x3ec71de0dae63bb3
+DATA inverse512Constants<>+464(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverse512Constants<>+472(SB)/8, $0x3f811111111109b3
+DATA inverse512Constants<>+480(SB)/8, $0x3fc5555555555556
+DATA inverse512Constants<>+488(SB)/8, $0x3e9289185613a3d6
+DATA inverse512Constants<>+496(SB)/8, $0x3efa019b90d2ae7a
+DATA inverse512Constants<>+504(SB)/8, $0x3f56c16c1788bd90
+DATA inverse512Constants<>+512(SB)/8, $0x3fa5555555553d63
+DATA inverse512Constants<>+520(SB)/8, $0x3fe0000000000001
+DATA inverse512Constants<>+528(SB)/8, $0x3f9f5ea203927f08
+DATA inverse512Constants<>+536(SB)/8, $0x3fa829c9a46152b5
+DATA inverse512Constants<>+544(SB)/8, $0x3fae1d8e89291b2f
+DATA inverse512Constants<>+552(SB)/8, $0x3fb3b13aea970e58
+DATA inverse512Constants<>+560(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverse512Constants<>+568(SB)/8, $0x3fc9999999999997
+DATA inverse512Constants<>+576(SB)/8, $0xbf8c807c7fd8901c
+DATA inverse512Constants<>+584(SB)/8, $0xbfa503b1df32251d
+DATA inverse512Constants<>+592(SB)/8, $0xbfaaebd143c55a36
+DATA inverse512Constants<>+600(SB)/8, $0xbfb1110ceddb22d6
+DATA inverse512Constants<>+608(SB)/8, $0xbfb745d173561ae0
+DATA inverse512Constants<>+616(SB)/8, $0xbfc24924924920ac
+DATA inverse512Constants<>+624(SB)/8, $0xbfd5555555555555
+DATA inverse512Constants<>+632(SB)/8, $0x3fc39a09d078c69f
+DATA inverse512Constants<>+640(SB)/8, $0x3fcc71c51d8e78af
+DATA inverse512Constants<>+648(SB)/8, $0x3fd999999997fa04
+DATA inverse512Constants<>+656(SB)/8, $0x3fc2f112df3e5244
+DATA inverse512Constants<>+664(SB)/8, $0x3fc7466496cb03de
+DATA inverse512Constants<>+672(SB)/8, $0x3fd2492494229359
+DATA inverse512Constants<>+680(SB)/8, $0x3fe5555555555593
+DATA inverse512Constants<>+688(SB)/8, $0x408f400000000000
+DATA inverse512Constants<>+696(SB)/8, $0xc087500000000000
+DATA inverse512Constants<>+704(SB)/8, $0x4086300000000000
+GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $712

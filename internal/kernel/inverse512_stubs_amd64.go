@@ -72,6 +72,16 @@ func acosh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 //go:noescape
 func atanh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
+// logit32AVX512 is dst = ln(x/(1 − x)).
+//
+//go:noescape
+func logit32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+
+// logitGrad32AVX512 is dst = gy/(x·(1 − x)).
+//
+//go:noescape
+func logitGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // asinhGrad32AVX512 is dst = gy/√(1 + x²).
 //
 //go:noescape
@@ -177,6 +187,16 @@ func acosh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 //
 //go:noescape
 func atanh64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// logit64AVX512 is dst = ln(x/(1 − x)).
+//
+//go:noescape
+func logit64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// logitGrad64AVX512 is dst = gy/(x·(1 − x)).
+//
+//go:noescape
+func logitGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // asinhGrad64AVX512 is dst = gy/√(1 + x²).
 //

@@ -1710,6 +1710,282 @@ end:
 	VZEROUPPER
 	RET
 
+// func logit32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logit32AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD   (CX)(BX*1), Y0
+	VMOVUPD     inverseConstants<>+1440(SB), Y1
+	VADDPD      Y1, Y0, Y0
+	VADDPD      Y0, Y0, Y1
+	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VSUBPD      Y2, Y1, Y1
+	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VSUBPD      Y0, Y2, Y2
+	VMINPD      Y2, Y0, Y0
+	VANDPD      inverseConstants<>+0(SB), Y0, Y2
+	VCMPPD      $0x11, inverseConstants<>+544(SB), Y2, Y2
+	VMOVUPD     inverseConstants<>+1472(SB), Y3
+	VMULPD      Y3, Y0, Y3
+	VBLENDVPD   Y2, Y3, Y0, Y0
+	VANDPD      inverseConstants<>+0(SB), Y1, Y3
+	VDIVPD      Y0, Y3, Y0
+	VADDPD      inverseConstants<>+256(SB), Y0, Y3
+	VPADDQ      inverseConstants<>+960(SB), Y3, Y4
+	VANDPD      inverseConstants<>+992(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VPSRLQ      $0x34, Y4, Y4
+	VORPD       inverseConstants<>+1056(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+960(SB), Y3, Y3
+	VPSRLQ      $0x34, Y3, Y3
+	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VPSUBQ      Y3, Y6, Y3
+	VPSLLQ      $0x34, Y3, Y3
+	VSUBPD      inverseConstants<>+256(SB), Y3, Y6
+	VMOVAPD     Y6, Y6
+	VFMADD231PD Y3, Y0, Y6
+	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VBLENDVPD   Y3, Y6, Y5, Y3
+	VADDPD      inverseConstants<>+864(SB), Y3, Y5
+	VDIVPD      Y5, Y3, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     inverseConstants<>+1152(SB), Y7
+	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
+	VMULPD      inverseConstants<>+480(SB), Y3, Y8
+	VMULPD      Y3, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y3, Y3
+	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VANDPD      Y5, Y4, Y4
+	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VORPD       Y6, Y5, Y5
+	VBLENDVPD   Y4, Y3, Y5, Y3
+	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
+	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      Y0, Y4, Y0
+	VORPD       Y0, Y3, Y0
+	VMOVUPD     inverseConstants<>+1504(SB), Y3
+	VANDPD      Y3, Y2, Y2
+	VADDPD      Y2, Y0, Y0
+	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VORPD       Y1, Y0, Y0
+	VCVTPD2PSY  Y0, X0
+	VMOVUPS     X0, (DX)(BX*1)
+	ADDQ        $0x10, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ        $0x04, AX
+	JZ          end
+	LEAQ        inverseMasks<>+0(SB), DI
+	MOVQ        AX, SI
+	NEGQ        SI
+	VMOVDQU     32(DI)(SI*4), X0
+	VMASKMOVPS  (CX)(BX*1), X0, X0
+	VCVTPS2PD   X0, Y0
+	VMOVUPD     inverseConstants<>+1440(SB), Y1
+	VADDPD      Y1, Y0, Y0
+	VADDPD      Y0, Y0, Y1
+	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VSUBPD      Y2, Y1, Y1
+	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VSUBPD      Y0, Y2, Y2
+	VMINPD      Y2, Y0, Y0
+	VANDPD      inverseConstants<>+0(SB), Y0, Y2
+	VCMPPD      $0x11, inverseConstants<>+544(SB), Y2, Y2
+	VMOVUPD     inverseConstants<>+1472(SB), Y3
+	VMULPD      Y3, Y0, Y3
+	VBLENDVPD   Y2, Y3, Y0, Y0
+	VANDPD      inverseConstants<>+0(SB), Y1, Y3
+	VDIVPD      Y0, Y3, Y0
+	VADDPD      inverseConstants<>+256(SB), Y0, Y3
+	VPADDQ      inverseConstants<>+960(SB), Y3, Y4
+	VANDPD      inverseConstants<>+992(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VPSRLQ      $0x34, Y4, Y4
+	VORPD       inverseConstants<>+1056(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+960(SB), Y3, Y3
+	VPSRLQ      $0x34, Y3, Y3
+	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VPSUBQ      Y3, Y6, Y3
+	VPSLLQ      $0x34, Y3, Y3
+	VSUBPD      inverseConstants<>+256(SB), Y3, Y6
+	VMOVAPD     Y6, Y6
+	VFMADD231PD Y3, Y0, Y6
+	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VBLENDVPD   Y3, Y6, Y5, Y3
+	VADDPD      inverseConstants<>+864(SB), Y3, Y5
+	VDIVPD      Y5, Y3, Y5
+	VMULPD      Y5, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMOVUPD     inverseConstants<>+1152(SB), Y7
+	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
+	VMULPD      inverseConstants<>+480(SB), Y3, Y8
+	VMULPD      Y3, Y8, Y8
+	VFMADD213PD Y8, Y6, Y7
+	VMULPD      Y5, Y7, Y5
+	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VSUBPD      Y5, Y8, Y5
+	VSUBPD      Y5, Y3, Y3
+	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VANDPD      Y5, Y4, Y4
+	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VORPD       Y6, Y5, Y5
+	VBLENDVPD   Y4, Y3, Y5, Y3
+	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
+	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      Y0, Y4, Y0
+	VORPD       Y0, Y3, Y0
+	VMOVUPD     inverseConstants<>+1504(SB), Y3
+	VANDPD      Y3, Y2, Y2
+	VADDPD      Y2, Y0, Y0
+	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VORPD       Y1, Y0, Y0
+	MOVQ        BX, CX
+	VCVTPD2PSY  Y0, X0
+	TESTQ       $0x00000002, AX
+	JZ          restAOne
+	VMOVLPS     X0, (DX)(CX*1)
+	VMOVHLPS    X0, X0, X0
+	ADDQ        $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logitGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·logitGrad32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  manyDone
+
+many:
+	VCVTPS2PD  (CX)(SI*1), Y0
+	VCVTPS2PD  (DX)(SI*1), Y1
+	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VADDPD     Y2, Y1, Y1
+	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VSUBPD     Y1, Y2, Y2
+	VMULPD     Y2, Y1, Y1
+	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VDIVPD     Y1, Y0, Y0
+	VORPD      Y2, Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, (BX)(SI*1)
+	VCVTPS2PD  16(CX)(SI*1), Y0
+	VCVTPS2PD  16(DX)(SI*1), Y1
+	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VADDPD     Y2, Y1, Y1
+	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VSUBPD     Y1, Y2, Y2
+	VMULPD     Y2, Y1, Y1
+	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VDIVPD     Y1, Y0, Y0
+	VORPD      Y2, Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, 16(BX)(SI*1)
+	ADDQ       $0x20, SI
+	SUBQ       $0x08, AX
+	JGE        many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VCVTPS2PD  (CX)(SI*1), Y0
+	VCVTPS2PD  (DX)(SI*1), Y1
+	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VADDPD     Y2, Y1, Y1
+	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VSUBPD     Y1, Y2, Y2
+	VMULPD     Y2, Y1, Y1
+	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VDIVPD     Y1, Y0, Y0
+	VORPD      Y2, Y0, Y0
+	VCVTPD2PSY Y0, X0
+	VMOVUPS    X0, (BX)(SI*1)
+	ADDQ       $0x10, SI
+	SUBQ       $0x04, AX
+	JGE        single
+
+singleDone:
+	ADDQ       $0x04, AX
+	JZ         end
+	LEAQ       inverseMasks<>+0(SB), R8
+	MOVQ       AX, DI
+	NEGQ       DI
+	VMOVDQU    32(R8)(DI*4), X0
+	VMASKMOVPS (CX)(SI*1), X0, X1
+	VCVTPS2PD  X1, Y1
+	VMASKMOVPS (DX)(SI*1), X0, X0
+	VCVTPS2PD  X0, Y0
+	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VADDPD     Y2, Y0, Y0
+	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VSUBPD     Y0, Y2, Y2
+	VMULPD     Y2, Y0, Y0
+	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y0, Y2
+	VDIVPD     Y0, Y1, Y0
+	VORPD      Y2, Y0, Y0
+	MOVQ       SI, CX
+	VCVTPD2PSY Y0, X0
+	TESTQ      $0x00000002, AX
+	JZ         restAOne
+	VMOVLPS    X0, (BX)(CX*1)
+	VMOVHLPS   X0, X0, X0
+	ADDQ       $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func asinhGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·asinhGrad32AVX2(SB), NOSPLIT, $0-56
@@ -2011,13 +2287,13 @@ TEXT ·mish32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMOVUPD      inverseConstants<>+1472(SB), Y1
+	VMOVUPD      inverseConstants<>+1536(SB), Y1
 	VANDPD       inverseConstants<>+0(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VXORPD       inverseConstants<>+576(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      inverseConstants<>+1504(SB), Y3
-	VMOVUPD      inverseConstants<>+1536(SB), Y4
+	VMOVUPD      inverseConstants<>+1568(SB), Y3
+	VMOVUPD      inverseConstants<>+1600(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -2040,7 +2316,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1568(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
@@ -2083,13 +2359,13 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      inverseConstants<>+1472(SB), Y1
+	VMOVUPD      inverseConstants<>+1536(SB), Y1
 	VANDPD       inverseConstants<>+0(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VXORPD       inverseConstants<>+576(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      inverseConstants<>+1504(SB), Y3
-	VMOVUPD      inverseConstants<>+1536(SB), Y4
+	VMOVUPD      inverseConstants<>+1568(SB), Y3
+	VMOVUPD      inverseConstants<>+1600(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -2112,7 +2388,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1568(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
@@ -2173,8 +2449,8 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
 	VORPD        inverseConstants<>+576(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+1504(SB), Y3
-	VMOVUPD      inverseConstants<>+1536(SB), Y4
+	VMOVUPD      inverseConstants<>+1568(SB), Y3
+	VMOVUPD      inverseConstants<>+1600(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -2197,7 +2473,7 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1568(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
@@ -2212,7 +2488,7 @@ single:
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1600(SB), Y8
+	VMOVUPD      inverseConstants<>+1664(SB), Y8
 	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
 	VADDPD       Y8, Y2, Y2
@@ -2245,8 +2521,8 @@ singleDone:
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
 	VORPD        inverseConstants<>+576(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+1504(SB), Y3
-	VMOVUPD      inverseConstants<>+1536(SB), Y4
+	VMOVUPD      inverseConstants<>+1568(SB), Y3
+	VMOVUPD      inverseConstants<>+1600(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -2269,7 +2545,7 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1568(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
@@ -2284,7 +2560,7 @@ singleDone:
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1600(SB), Y8
+	VMOVUPD      inverseConstants<>+1664(SB), Y8
 	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
 	VADDPD       Y8, Y2, Y2
@@ -2336,8 +2612,8 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y2, Y3
 	VMULPD       Y1, Y2, Y4
-	VMOVUPD      inverseConstants<>+1632(SB), Y5
-	VMOVUPD      inverseConstants<>+1536(SB), Y6
+	VMOVUPD      inverseConstants<>+1696(SB), Y5
+	VMOVUPD      inverseConstants<>+1600(SB), Y6
 	VMINPD       Y4, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y5, Y6
@@ -2385,8 +2661,8 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y2, Y3
 	VMULPD       Y1, Y2, Y1
-	VMOVUPD      inverseConstants<>+1632(SB), Y4
-	VMOVUPD      inverseConstants<>+1536(SB), Y5
+	VMOVUPD      inverseConstants<>+1696(SB), Y4
+	VMOVUPD      inverseConstants<>+1600(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -2457,8 +2733,8 @@ single:
 	VANDPD       inverseConstants<>+0(SB), Y4, Y5
 	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y5, Y5
 	VANDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+1504(SB), Y5
-	VMOVUPD      inverseConstants<>+1536(SB), Y6
+	VMOVUPD      inverseConstants<>+1568(SB), Y5
+	VMOVUPD      inverseConstants<>+1600(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
 	VMOVUPD      inverseConstants<>+96(SB), Y6
@@ -2481,9 +2757,9 @@ single:
 	VPSLLQ       $0x34, Y6, Y6
 	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, inverseConstants<>+1568(SB), Y3, Y6
+	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y3, Y6
 	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, inverseConstants<>+1664(SB), Y3, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1728(SB), Y3, Y3
 	VBLENDVPD    Y3, inverseConstants<>+1376(SB), Y5, Y3
 	VMOVUPD      inverseConstants<>+256(SB), Y5
 	VADDPD       Y5, Y4, Y4
@@ -2516,8 +2792,8 @@ singleDone:
 	VANDPD       inverseConstants<>+0(SB), Y0, Y4
 	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y4, Y4
 	VANDPD       Y0, Y4, Y0
-	VMOVUPD      inverseConstants<>+1504(SB), Y4
-	VMOVUPD      inverseConstants<>+1536(SB), Y5
+	VMOVUPD      inverseConstants<>+1568(SB), Y4
+	VMOVUPD      inverseConstants<>+1600(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VMOVUPD      inverseConstants<>+96(SB), Y5
@@ -2540,9 +2816,9 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, inverseConstants<>+1568(SB), Y3, Y5
+	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, inverseConstants<>+1664(SB), Y3, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1728(SB), Y3, Y3
 	VBLENDVPD    Y3, inverseConstants<>+1376(SB), Y4, Y3
 	VMOVUPD      inverseConstants<>+256(SB), Y4
 	VADDPD       Y4, Y0, Y0
@@ -2596,16 +2872,16 @@ single:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+1696(SB), Y6
-	VFMADD213PD  inverseConstants<>+1728(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1760(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1760(SB), Y6
 	VFMADD213PD  inverseConstants<>+1792(SB), Y5, Y6
 	VFMADD213PD  inverseConstants<>+1824(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+1856(SB), Y7
-	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+1920(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1856(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1920(SB), Y7
 	VFMADD213PD  inverseConstants<>+1952(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+1984(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2016(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
 	VMOVUPD      inverseConstants<>+480(SB), Y2
@@ -2652,16 +2928,16 @@ singleDone:
 	VPSLLQ       $0x34, Y4, Y4
 	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+1696(SB), Y6
-	VFMADD213PD  inverseConstants<>+1728(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1760(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1760(SB), Y6
 	VFMADD213PD  inverseConstants<>+1792(SB), Y5, Y6
 	VFMADD213PD  inverseConstants<>+1824(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+1856(SB), Y7
-	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+1920(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1856(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1920(SB), Y7
 	VFMADD213PD  inverseConstants<>+1952(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+1984(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2016(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
 	VMOVUPD      inverseConstants<>+480(SB), Y2
@@ -2724,16 +3000,16 @@ single:
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      inverseConstants<>+1696(SB), Y4
-	VFMADD213PD  inverseConstants<>+1728(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1760(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1760(SB), Y4
 	VFMADD213PD  inverseConstants<>+1792(SB), Y3, Y4
 	VFMADD213PD  inverseConstants<>+1824(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+1856(SB), Y5
-	VFMADD213PD  inverseConstants<>+1888(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1920(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+1856(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+1888(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1920(SB), Y5
 	VFMADD213PD  inverseConstants<>+1952(SB), Y3, Y5
 	VFMADD213PD  inverseConstants<>+1984(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+2016(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+2048(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y0
@@ -2772,16 +3048,16 @@ singleDone:
 	VPSLLQ       $0x34, Y2, Y2
 	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      inverseConstants<>+1696(SB), Y4
-	VFMADD213PD  inverseConstants<>+1728(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1760(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1760(SB), Y4
 	VFMADD213PD  inverseConstants<>+1792(SB), Y3, Y4
 	VFMADD213PD  inverseConstants<>+1824(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+1856(SB), Y5
-	VFMADD213PD  inverseConstants<>+1888(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1920(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+1856(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+1888(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1920(SB), Y5
 	VFMADD213PD  inverseConstants<>+1952(SB), Y3, Y5
 	VFMADD213PD  inverseConstants<>+1984(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+2016(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+2048(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y0
@@ -2838,16 +3114,16 @@ single:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      inverseConstants<>+1696(SB), Y5
-	VFMADD213PD  inverseConstants<>+1728(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1760(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1760(SB), Y5
 	VFMADD213PD  inverseConstants<>+1792(SB), Y4, Y5
 	VFMADD213PD  inverseConstants<>+1824(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+1856(SB), Y6
-	VFMADD213PD  inverseConstants<>+1888(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1920(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+1888(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1920(SB), Y6
 	VFMADD213PD  inverseConstants<>+1952(SB), Y4, Y6
 	VFMADD213PD  inverseConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
 	VMOVUPD      inverseConstants<>+256(SB), Y1
@@ -2888,16 +3164,16 @@ singleDone:
 	VPSLLQ       $0x34, Y3, Y3
 	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
 	VMULPD       Y0, Y0, Y4
-	VMOVUPD      inverseConstants<>+1696(SB), Y5
-	VFMADD213PD  inverseConstants<>+1728(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1760(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1760(SB), Y5
 	VFMADD213PD  inverseConstants<>+1792(SB), Y4, Y5
 	VFMADD213PD  inverseConstants<>+1824(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+1856(SB), Y6
-	VFMADD213PD  inverseConstants<>+1888(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1920(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+1856(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+1888(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1920(SB), Y6
 	VFMADD213PD  inverseConstants<>+1952(SB), Y4, Y6
 	VFMADD213PD  inverseConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2048(SB), Y4, Y6
 	VFMADD213PD  Y6, Y0, Y5
 	VFMADD213PD  Y0, Y4, Y5
 	VMOVUPD      inverseConstants<>+256(SB), Y0
@@ -2955,16 +3231,16 @@ single:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+1696(SB), Y7
-	VFMADD213PD  inverseConstants<>+1728(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1760(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1760(SB), Y7
 	VFMADD213PD  inverseConstants<>+1792(SB), Y6, Y7
 	VFMADD213PD  inverseConstants<>+1824(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+1856(SB), Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+1920(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+1856(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1920(SB), Y8
 	VFMADD213PD  inverseConstants<>+1952(SB), Y6, Y8
 	VFMADD213PD  inverseConstants<>+1984(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2016(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2048(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VMOVUPD      inverseConstants<>+480(SB), Y3
@@ -3013,16 +3289,16 @@ singleDone:
 	VPSLLQ       $0x34, Y5, Y5
 	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+1696(SB), Y7
-	VFMADD213PD  inverseConstants<>+1728(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1760(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1760(SB), Y7
 	VFMADD213PD  inverseConstants<>+1792(SB), Y6, Y7
 	VFMADD213PD  inverseConstants<>+1824(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+1856(SB), Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+1920(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+1856(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1920(SB), Y8
 	VFMADD213PD  inverseConstants<>+1952(SB), Y6, Y8
 	VFMADD213PD  inverseConstants<>+1984(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2016(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2048(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VMOVUPD      inverseConstants<>+480(SB), Y3
@@ -3085,19 +3361,19 @@ single:
 	VDIVPD      Y1, Y5, Y1
 	VMULPD      Y1, Y1, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+2016(SB), Y6
-	VFMADD213PD inverseConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2080(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+2080(SB), Y6
 	VFMADD213PD inverseConstants<>+2112(SB), Y5, Y6
 	VFMADD213PD inverseConstants<>+2144(SB), Y5, Y6
 	VFMADD213PD inverseConstants<>+2176(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+2208(SB), Y7
-	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2272(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+2272(SB), Y7
 	VFMADD213PD inverseConstants<>+2304(SB), Y5, Y7
 	VFMADD213PD inverseConstants<>+2336(SB), Y5, Y7
 	VFMADD213PD inverseConstants<>+2368(SB), Y5, Y7
 	VFMADD213PD inverseConstants<>+2400(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+2432(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+2464(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
 	VMULPD      Y4, Y6, Y4
 	VMOVUPD     inverseConstants<>+256(SB), Y5
@@ -3144,19 +3420,19 @@ singleDone:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+2016(SB), Y6
-	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+2080(SB), Y6
 	VFMADD213PD  inverseConstants<>+2112(SB), Y5, Y6
 	VFMADD213PD  inverseConstants<>+2144(SB), Y5, Y6
 	VFMADD213PD  inverseConstants<>+2176(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+2208(SB), Y7
-	VFMADD213PD  inverseConstants<>+2240(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2272(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2208(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2240(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+2272(SB), Y7
 	VFMADD213PD  inverseConstants<>+2304(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+2336(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+2368(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+2400(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2432(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2464(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
 	VMULPD       Y4, Y6, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y5
@@ -3224,19 +3500,19 @@ single:
 	VDIVPD      Y1, Y5, Y1
 	VMULPD      Y1, Y1, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+2016(SB), Y6
-	VFMADD213PD inverseConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2080(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+2080(SB), Y6
 	VFMADD213PD inverseConstants<>+2112(SB), Y5, Y6
 	VFMADD213PD inverseConstants<>+2144(SB), Y5, Y6
 	VFMADD213PD inverseConstants<>+2176(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+2208(SB), Y7
-	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2272(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+2272(SB), Y7
 	VFMADD213PD inverseConstants<>+2304(SB), Y5, Y7
 	VFMADD213PD inverseConstants<>+2336(SB), Y5, Y7
 	VFMADD213PD inverseConstants<>+2368(SB), Y5, Y7
 	VFMADD213PD inverseConstants<>+2400(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+2432(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+2464(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
 	VMULPD      Y4, Y6, Y4
 	VMOVUPD     inverseConstants<>+256(SB), Y5
@@ -3288,19 +3564,19 @@ singleDone:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+2016(SB), Y6
-	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2080(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+2080(SB), Y6
 	VFMADD213PD  inverseConstants<>+2112(SB), Y5, Y6
 	VFMADD213PD  inverseConstants<>+2144(SB), Y5, Y6
 	VFMADD213PD  inverseConstants<>+2176(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+2208(SB), Y7
-	VFMADD213PD  inverseConstants<>+2240(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2272(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2208(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2240(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+2272(SB), Y7
 	VFMADD213PD  inverseConstants<>+2304(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+2336(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+2368(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+2400(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2432(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2464(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
 	VMULPD       Y4, Y6, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y5
@@ -3367,19 +3643,19 @@ single:
 	VDIVPD      Y0, Y4, Y0
 	VMULPD      Y0, Y0, Y3
 	VMULPD      Y3, Y3, Y4
-	VMOVUPD     inverseConstants<>+2016(SB), Y5
-	VFMADD213PD inverseConstants<>+2048(SB), Y4, Y5
-	VFMADD213PD inverseConstants<>+2080(SB), Y4, Y5
+	VMOVUPD     inverseConstants<>+2080(SB), Y5
 	VFMADD213PD inverseConstants<>+2112(SB), Y4, Y5
 	VFMADD213PD inverseConstants<>+2144(SB), Y4, Y5
 	VFMADD213PD inverseConstants<>+2176(SB), Y4, Y5
-	VMOVUPD     inverseConstants<>+2208(SB), Y6
-	VFMADD213PD inverseConstants<>+2240(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+2272(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+2208(SB), Y4, Y5
+	VFMADD213PD inverseConstants<>+2240(SB), Y4, Y5
+	VMOVUPD     inverseConstants<>+2272(SB), Y6
 	VFMADD213PD inverseConstants<>+2304(SB), Y4, Y6
 	VFMADD213PD inverseConstants<>+2336(SB), Y4, Y6
 	VFMADD213PD inverseConstants<>+2368(SB), Y4, Y6
 	VFMADD213PD inverseConstants<>+2400(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+2432(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+2464(SB), Y4, Y6
 	VFMADD213PD Y6, Y3, Y5
 	VMULPD      Y3, Y5, Y3
 	VMOVUPD     inverseConstants<>+256(SB), Y4
@@ -3429,19 +3705,19 @@ singleDone:
 	VDIVPD       Y0, Y4, Y0
 	VMULPD       Y0, Y0, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      inverseConstants<>+2016(SB), Y5
-	VFMADD213PD  inverseConstants<>+2048(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+2080(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+2080(SB), Y5
 	VFMADD213PD  inverseConstants<>+2112(SB), Y4, Y5
 	VFMADD213PD  inverseConstants<>+2144(SB), Y4, Y5
 	VFMADD213PD  inverseConstants<>+2176(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+2208(SB), Y6
-	VFMADD213PD  inverseConstants<>+2240(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2272(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2208(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+2240(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+2272(SB), Y6
 	VFMADD213PD  inverseConstants<>+2304(SB), Y4, Y6
 	VFMADD213PD  inverseConstants<>+2336(SB), Y4, Y6
 	VFMADD213PD  inverseConstants<>+2368(SB), Y4, Y6
 	VFMADD213PD  inverseConstants<>+2400(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2432(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2464(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y3, Y5, Y3
 	VMOVUPD      inverseConstants<>+256(SB), Y4
@@ -3881,13 +4157,13 @@ single:
 	VDIVPD      Y6, Y5, Y6
 	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMOVUPD     inverseConstants<>+2432(SB), Y9
-	VFMADD213PD inverseConstants<>+2464(SB), Y8, Y9
-	VFMADD213PD inverseConstants<>+2496(SB), Y8, Y9
-	VMOVUPD     inverseConstants<>+2528(SB), Y10
-	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2592(SB), Y8, Y10
+	VMOVUPD     inverseConstants<>+2496(SB), Y9
+	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+2592(SB), Y10
 	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD Y10, Y7, Y9
 	VMULPD      inverseConstants<>+480(SB), Y5, Y8
 	VMULPD      Y5, Y8, Y8
@@ -3964,13 +4240,13 @@ singleDone:
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      inverseConstants<>+2432(SB), Y9
-	VFMADD213PD  inverseConstants<>+2464(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+2496(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+2528(SB), Y10
-	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2592(SB), Y8, Y10
+	VMOVUPD      inverseConstants<>+2496(SB), Y9
+	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+2592(SB), Y10
 	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
 	VMULPD       inverseConstants<>+480(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
@@ -4063,13 +4339,13 @@ single:
 	VDIVPD      Y6, Y5, Y6
 	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMOVUPD     inverseConstants<>+2432(SB), Y9
-	VFMADD213PD inverseConstants<>+2464(SB), Y8, Y9
-	VFMADD213PD inverseConstants<>+2496(SB), Y8, Y9
-	VMOVUPD     inverseConstants<>+2528(SB), Y10
-	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2592(SB), Y8, Y10
+	VMOVUPD     inverseConstants<>+2496(SB), Y9
+	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+2592(SB), Y10
 	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD Y10, Y7, Y9
 	VMULPD      inverseConstants<>+480(SB), Y5, Y8
 	VMULPD      Y5, Y8, Y8
@@ -4145,13 +4421,13 @@ singleDone:
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      inverseConstants<>+2432(SB), Y9
-	VFMADD213PD  inverseConstants<>+2464(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+2496(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+2528(SB), Y10
-	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2592(SB), Y8, Y10
+	VMOVUPD      inverseConstants<>+2496(SB), Y9
+	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+2592(SB), Y10
 	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
 	VMULPD       inverseConstants<>+480(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
@@ -4237,13 +4513,13 @@ single:
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+2432(SB), Y8
-	VFMADD213PD inverseConstants<>+2464(SB), Y7, Y8
-	VFMADD213PD inverseConstants<>+2496(SB), Y7, Y8
-	VMOVUPD     inverseConstants<>+2528(SB), Y9
-	VFMADD213PD inverseConstants<>+2560(SB), Y7, Y9
-	VFMADD213PD inverseConstants<>+2592(SB), Y7, Y9
+	VMOVUPD     inverseConstants<>+2496(SB), Y8
+	VFMADD213PD inverseConstants<>+2528(SB), Y7, Y8
+	VFMADD213PD inverseConstants<>+2560(SB), Y7, Y8
+	VMOVUPD     inverseConstants<>+2592(SB), Y9
 	VFMADD213PD inverseConstants<>+2624(SB), Y7, Y9
+	VFMADD213PD inverseConstants<>+2656(SB), Y7, Y9
+	VFMADD213PD inverseConstants<>+2688(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
 	VMULPD      inverseConstants<>+480(SB), Y4, Y7
 	VMULPD      Y4, Y7, Y7
@@ -4313,13 +4589,13 @@ singleDone:
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      inverseConstants<>+2432(SB), Y8
-	VFMADD213PD  inverseConstants<>+2464(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+2496(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+2528(SB), Y9
-	VFMADD213PD  inverseConstants<>+2560(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2592(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+2496(SB), Y8
+	VFMADD213PD  inverseConstants<>+2528(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2560(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2592(SB), Y9
 	VFMADD213PD  inverseConstants<>+2624(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2656(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2688(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
 	VMULPD       inverseConstants<>+480(SB), Y4, Y7
 	VMULPD       Y4, Y7, Y7
@@ -4357,6 +4633,289 @@ restAOne:
 	TESTQ  $0x00000001, AX
 	JZ     restANone
 	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logit64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·logit64AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD     (CX)(BX*1), Y0
+	VMOVUPD     inverseConstants<>+1440(SB), Y1
+	VADDPD      Y1, Y0, Y0
+	VADDPD      Y0, Y0, Y1
+	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VSUBPD      Y2, Y1, Y1
+	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VSUBPD      Y0, Y2, Y2
+	VMINPD      Y2, Y0, Y0
+	VANDPD      inverseConstants<>+0(SB), Y0, Y2
+	VCMPPD      $0x11, inverseConstants<>+544(SB), Y2, Y2
+	VMOVUPD     inverseConstants<>+1472(SB), Y3
+	VMULPD      Y3, Y0, Y3
+	VBLENDVPD   Y2, Y3, Y0, Y0
+	VANDPD      inverseConstants<>+0(SB), Y1, Y3
+	VDIVPD      Y0, Y3, Y0
+	VADDPD      inverseConstants<>+256(SB), Y0, Y3
+	VPADDQ      inverseConstants<>+960(SB), Y3, Y4
+	VANDPD      inverseConstants<>+992(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VPSRLQ      $0x34, Y4, Y4
+	VORPD       inverseConstants<>+1056(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+960(SB), Y3, Y3
+	VPSRLQ      $0x34, Y3, Y3
+	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VPSUBQ      Y3, Y6, Y3
+	VPSLLQ      $0x34, Y3, Y3
+	VSUBPD      inverseConstants<>+256(SB), Y3, Y6
+	VMOVAPD     Y6, Y7
+	VFMADD231PD Y3, Y0, Y7
+	VSUBPD      Y7, Y6, Y6
+	VFMADD231PD Y3, Y0, Y6
+	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VBLENDVPD   Y3, Y7, Y5, Y5
+	VANDPD      Y6, Y3, Y3
+	VADDPD      inverseConstants<>+864(SB), Y5, Y6
+	VDIVPD      Y6, Y5, Y6
+	VMULPD      Y6, Y6, Y7
+	VMULPD      Y7, Y7, Y8
+	VMOVUPD     inverseConstants<>+2496(SB), Y9
+	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+2592(SB), Y10
+	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
+	VFMADD213PD Y10, Y7, Y9
+	VMULPD      inverseConstants<>+480(SB), Y5, Y8
+	VMULPD      Y5, Y8, Y8
+	VFMADD213PD Y8, Y7, Y9
+	VMULPD      Y6, Y9, Y6
+	VADDPD      Y3, Y6, Y3
+	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y3
+	VSUBPD      Y3, Y8, Y3
+	VSUBPD      Y3, Y5, Y3
+	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VANDPD      Y5, Y4, Y4
+	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VORPD       Y6, Y5, Y5
+	VBLENDVPD   Y4, Y3, Y5, Y3
+	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
+	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      Y0, Y4, Y0
+	VORPD       Y0, Y3, Y0
+	VMOVUPD     inverseConstants<>+1504(SB), Y3
+	VANDPD      Y3, Y2, Y2
+	VADDPD      Y2, Y0, Y0
+	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VORPD       Y1, Y0, Y0
+	VMOVUPD     Y0, (DX)(BX*1)
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y0
+	VMASKMOVPD   (CX)(BX*1), Y0, Y0
+	VMOVUPD      inverseConstants<>+1440(SB), Y1
+	VADDPD       Y1, Y0, Y0
+	VADDPD       Y0, Y0, Y1
+	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VSUBPD       Y2, Y1, Y1
+	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VSUBPD       Y0, Y2, Y2
+	VMINPD       Y2, Y0, Y0
+	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VCMPPD       $0x11, inverseConstants<>+544(SB), Y2, Y2
+	VMOVUPD      inverseConstants<>+1472(SB), Y3
+	VMULPD       Y3, Y0, Y3
+	VBLENDVPD    Y2, Y3, Y0, Y0
+	VANDPD       inverseConstants<>+0(SB), Y1, Y3
+	VDIVPD       Y0, Y3, Y0
+	VADDPD       inverseConstants<>+256(SB), Y0, Y3
+	VPADDQ       inverseConstants<>+960(SB), Y3, Y4
+	VANDPD       inverseConstants<>+992(SB), Y4, Y5
+	VPADDQ       inverseConstants<>+1024(SB), Y5, Y5
+	VPSRLQ       $0x34, Y4, Y4
+	VORPD        inverseConstants<>+1056(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+1088(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+960(SB), Y3, Y3
+	VPSRLQ       $0x34, Y3, Y3
+	VMOVUPD      inverseConstants<>+1120(SB), Y6
+	VPSUBQ       Y3, Y6, Y3
+	VPSLLQ       $0x34, Y3, Y3
+	VSUBPD       inverseConstants<>+256(SB), Y3, Y6
+	VMOVAPD      Y6, Y7
+	VFMADD231PD  Y3, Y0, Y7
+	VSUBPD       Y7, Y6, Y6
+	VFMADD231PD  Y3, Y0, Y6
+	VCMPPD       $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VBLENDVPD    Y3, Y7, Y5, Y5
+	VANDPD       Y6, Y3, Y3
+	VADDPD       inverseConstants<>+864(SB), Y5, Y6
+	VDIVPD       Y6, Y5, Y6
+	VMULPD       Y6, Y6, Y7
+	VMULPD       Y7, Y7, Y8
+	VMOVUPD      inverseConstants<>+2496(SB), Y9
+	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+2592(SB), Y10
+	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
+	VFMADD213PD  Y10, Y7, Y9
+	VMULPD       inverseConstants<>+480(SB), Y5, Y8
+	VMULPD       Y5, Y8, Y8
+	VFMADD213PD  Y8, Y7, Y9
+	VMULPD       Y6, Y9, Y6
+	VADDPD       Y3, Y6, Y3
+	VFMADD231PD  inverseConstants<>+1280(SB), Y4, Y3
+	VSUBPD       Y3, Y8, Y3
+	VSUBPD       Y3, Y5, Y3
+	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1344(SB), Y0, Y4
+	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VANDPD       Y5, Y4, Y4
+	VCMPPD       $0x00, inverseConstants<>+1344(SB), Y0, Y5
+	VBLENDVPD    Y5, inverseConstants<>+1408(SB), Y0, Y5
+	VCMPPD       $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VORPD        Y6, Y5, Y5
+	VBLENDVPD    Y4, Y3, Y5, Y3
+	VCMPPD       $0x00, inverseConstants<>+1440(SB), Y0, Y4
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       Y0, Y4, Y0
+	VORPD        Y0, Y3, Y0
+	VMOVUPD      inverseConstants<>+1504(SB), Y3
+	VANDPD       Y3, Y2, Y2
+	VADDPD       Y2, Y0, Y0
+	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VORPD        Y1, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func logitGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·logitGrad64AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VMOVUPD inverseConstants<>+1440(SB), Y2
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD inverseConstants<>+256(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMULPD  Y2, Y1, Y1
+	VCMPPD  $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VDIVPD  Y1, Y0, Y0
+	VORPD   Y2, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y0
+	VMOVUPD 32(DX)(SI*1), Y1
+	VMOVUPD inverseConstants<>+1440(SB), Y2
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD inverseConstants<>+256(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMULPD  Y2, Y1, Y1
+	VCMPPD  $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VDIVPD  Y1, Y0, Y0
+	VORPD   Y2, Y0, Y0
+	VMOVUPD Y0, 32(BX)(SI*1)
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VMOVUPD inverseConstants<>+1440(SB), Y2
+	VADDPD  Y2, Y1, Y1
+	VMOVUPD inverseConstants<>+256(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMULPD  Y2, Y1, Y1
+	VCMPPD  $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VDIVPD  Y1, Y0, Y0
+	VORPD   Y2, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VMOVUPD      inverseConstants<>+1440(SB), Y2
+	VADDPD       Y2, Y0, Y0
+	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VSUBPD       Y0, Y2, Y2
+	VMULPD       Y2, Y0, Y0
+	VCMPPD       $0x11, inverseConstants<>+1440(SB), Y0, Y2
+	VDIVPD       Y0, Y1, Y0
+	VORPD        Y2, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
 
 restANone:
 end:
@@ -4646,7 +5205,7 @@ TEXT ·mish64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      inverseConstants<>+1472(SB), Y1
+	VMOVUPD      inverseConstants<>+1536(SB), Y1
 	VANDPD       inverseConstants<>+0(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VXORPD       inverseConstants<>+576(SB), Y1, Y2
@@ -4664,16 +5223,16 @@ single:
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1696(SB), Y8
-	VFMADD213PD  inverseConstants<>+1728(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1760(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1760(SB), Y8
 	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
 	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1856(SB), Y9
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1920(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1920(SB), Y9
 	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
 	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
@@ -4734,7 +5293,7 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+1472(SB), Y1
+	VMOVUPD      inverseConstants<>+1536(SB), Y1
 	VANDPD       inverseConstants<>+0(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
 	VXORPD       inverseConstants<>+576(SB), Y1, Y2
@@ -4752,16 +5311,16 @@ singleDone:
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1696(SB), Y8
-	VFMADD213PD  inverseConstants<>+1728(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1760(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1760(SB), Y8
 	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
 	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1856(SB), Y9
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1920(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1920(SB), Y9
 	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
 	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
@@ -4843,10 +5402,10 @@ single:
 	VORPD        inverseConstants<>+576(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       inverseConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, inverseConstants<>+2656(SB), Y4, Y4
+	VCMPPD       $0x11, inverseConstants<>+2720(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
-	VMOVUPD      inverseConstants<>+2688(SB), Y4
-	VMOVUPD      inverseConstants<>+2720(SB), Y5
+	VMOVUPD      inverseConstants<>+2752(SB), Y4
+	VMOVUPD      inverseConstants<>+2784(SB), Y5
 	VMINPD       Y2, Y5, Y2
 	VMAXPD       Y2, Y4, Y2
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -4862,16 +5421,16 @@ single:
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1696(SB), Y8
-	VFMADD213PD  inverseConstants<>+1728(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1760(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1760(SB), Y8
 	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
 	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1856(SB), Y9
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1920(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1920(SB), Y9
 	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
 	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
@@ -4897,7 +5456,7 @@ single:
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1600(SB), Y8
+	VMOVUPD      inverseConstants<>+1664(SB), Y8
 	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
 	VADDPD       Y8, Y2, Y2
@@ -4929,10 +5488,10 @@ singleDone:
 	VORPD        inverseConstants<>+576(SB), Y0, Y2
 	VXORPS       Y3, Y3, Y3
 	VANDPD       inverseConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, inverseConstants<>+2656(SB), Y4, Y4
+	VCMPPD       $0x11, inverseConstants<>+2720(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
-	VMOVUPD      inverseConstants<>+2688(SB), Y4
-	VMOVUPD      inverseConstants<>+2720(SB), Y5
+	VMOVUPD      inverseConstants<>+2752(SB), Y4
+	VMOVUPD      inverseConstants<>+2784(SB), Y5
 	VMINPD       Y2, Y5, Y2
 	VMAXPD       Y2, Y4, Y2
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -4948,16 +5507,16 @@ singleDone:
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1696(SB), Y8
-	VFMADD213PD  inverseConstants<>+1728(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1760(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1760(SB), Y8
 	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
 	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1856(SB), Y9
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1920(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1920(SB), Y9
 	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
 	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
@@ -4983,7 +5542,7 @@ singleDone:
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1600(SB), Y8
+	VMOVUPD      inverseConstants<>+1664(SB), Y8
 	VMULPD       Y8, Y4, Y4
 	VMOVUPD      inverseConstants<>+256(SB), Y8
 	VADDPD       Y8, Y2, Y2
@@ -5032,8 +5591,8 @@ single:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1632(SB), Y4
-	VMOVUPD      inverseConstants<>+2720(SB), Y5
+	VMOVUPD      inverseConstants<>+1696(SB), Y4
+	VMOVUPD      inverseConstants<>+2784(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -5044,16 +5603,16 @@ single:
 	VFNMADD231PD inverseConstants<>+160(SB), Y7, Y4
 	VFNMADD231PD inverseConstants<>+192(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      inverseConstants<>+1696(SB), Y8
-	VFMADD213PD  inverseConstants<>+1728(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1760(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1760(SB), Y8
 	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
 	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1856(SB), Y9
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1920(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1920(SB), Y9
 	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
 	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
@@ -5083,8 +5642,8 @@ singleDone:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1632(SB), Y4
-	VMOVUPD      inverseConstants<>+2720(SB), Y5
+	VMOVUPD      inverseConstants<>+1696(SB), Y4
+	VMOVUPD      inverseConstants<>+2784(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
 	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
@@ -5095,16 +5654,16 @@ singleDone:
 	VFNMADD231PD inverseConstants<>+160(SB), Y7, Y4
 	VFNMADD231PD inverseConstants<>+192(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      inverseConstants<>+1696(SB), Y8
-	VFMADD213PD  inverseConstants<>+1728(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1760(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1760(SB), Y8
 	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
 	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1856(SB), Y9
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1920(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1920(SB), Y9
 	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
 	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
@@ -5158,8 +5717,8 @@ single:
 	VANDPD       inverseConstants<>+0(SB), Y4, Y5
 	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y5, Y5
 	VANDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+2688(SB), Y5
-	VMOVUPD      inverseConstants<>+2720(SB), Y6
+	VMOVUPD      inverseConstants<>+2752(SB), Y5
+	VMOVUPD      inverseConstants<>+2784(SB), Y6
 	VMINPD       Y3, Y6, Y3
 	VMAXPD       Y3, Y5, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y5
@@ -5169,16 +5728,16 @@ single:
 	VFNMADD231PD inverseConstants<>+160(SB), Y6, Y3
 	VFNMADD231PD inverseConstants<>+192(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+1696(SB), Y7
-	VFMADD213PD  inverseConstants<>+1728(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1760(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1760(SB), Y7
 	VFMADD213PD  inverseConstants<>+1792(SB), Y6, Y7
 	VFMADD213PD  inverseConstants<>+1824(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+1856(SB), Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+1920(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+1856(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1920(SB), Y8
 	VFMADD213PD  inverseConstants<>+1952(SB), Y6, Y8
 	VFMADD213PD  inverseConstants<>+1984(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2016(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2048(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
 	VMOVUPD      inverseConstants<>+256(SB), Y3
@@ -5219,8 +5778,8 @@ singleDone:
 	VANDPD       inverseConstants<>+0(SB), Y0, Y4
 	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y4, Y4
 	VANDPD       Y0, Y4, Y0
-	VMOVUPD      inverseConstants<>+2688(SB), Y4
-	VMOVUPD      inverseConstants<>+2720(SB), Y5
+	VMOVUPD      inverseConstants<>+2752(SB), Y4
+	VMOVUPD      inverseConstants<>+2784(SB), Y5
 	VMINPD       Y3, Y5, Y3
 	VMAXPD       Y3, Y4, Y3
 	VMOVUPD      inverseConstants<>+96(SB), Y4
@@ -5230,16 +5789,16 @@ singleDone:
 	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
 	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      inverseConstants<>+1696(SB), Y6
-	VFMADD213PD  inverseConstants<>+1728(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1760(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1760(SB), Y6
 	VFMADD213PD  inverseConstants<>+1792(SB), Y5, Y6
 	VFMADD213PD  inverseConstants<>+1824(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+1856(SB), Y7
-	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+1920(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1856(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1920(SB), Y7
 	VFMADD213PD  inverseConstants<>+1952(SB), Y5, Y7
 	VFMADD213PD  inverseConstants<>+1984(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2016(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
 	VMOVUPD      inverseConstants<>+256(SB), Y3
@@ -5470,164 +6029,172 @@ DATA inverseConstants<>+1440(SB)/8, $0x0000000000000000
 DATA inverseConstants<>+1448(SB)/8, $0x0000000000000000
 DATA inverseConstants<>+1456(SB)/8, $0x0000000000000000
 DATA inverseConstants<>+1464(SB)/8, $0x0000000000000000
-DATA inverseConstants<>+1472(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1480(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1488(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1496(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1504(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1512(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1520(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1528(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1536(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1544(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1552(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1560(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1568(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1576(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1584(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1592(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1600(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1608(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1616(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1624(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1632(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1640(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1648(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1656(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1664(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1672(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1680(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1688(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1696(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1704(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1712(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1720(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1728(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1736(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1744(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1752(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1760(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1768(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1776(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1784(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1792(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1800(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1808(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1816(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1824(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1832(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1840(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1848(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1856(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1864(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1872(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1880(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1888(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1896(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1904(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1912(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1920(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+1928(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+1936(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+1944(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+1952(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+1960(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+1968(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+1976(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+1984(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+1992(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+2000(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+2008(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+2016(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2024(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2032(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2040(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2048(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2056(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2064(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2072(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2080(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2088(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2096(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2104(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2112(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2120(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2128(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2136(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2144(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2152(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2160(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2168(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2176(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2184(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2192(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2200(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2208(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2216(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2224(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2232(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2240(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2248(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2256(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2264(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2272(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2280(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2288(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2296(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2304(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2312(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2320(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2328(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2336(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2344(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2352(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2360(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2368(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2376(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2384(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2392(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2400(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2408(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2416(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2424(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2432(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2440(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2448(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2456(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2464(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2472(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2480(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2488(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2496(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2504(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2512(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2520(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2528(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2536(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2544(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2552(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2560(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2568(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2576(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2584(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2592(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2600(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2608(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2616(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2624(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2632(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2640(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2648(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2656(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2664(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2672(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2680(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2688(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2696(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2704(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2712(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2720(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2728(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2736(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2744(SB)/8, $0x4086300000000000
-GLOBL inverseConstants<>(SB), RODATA|NOPTR, $2752
+DATA inverseConstants<>+1472(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+1480(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+1488(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+1496(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+1504(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+1512(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+1520(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+1528(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+1536(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+1544(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+1552(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+1560(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+1568(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1576(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1584(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1592(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+1600(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1608(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1616(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1624(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+1632(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1640(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1648(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1656(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+1664(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1672(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1680(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1688(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+1696(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+1704(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+1712(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+1720(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+1728(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+1736(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+1744(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+1752(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+1760(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+1768(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+1776(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+1784(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+1792(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+1800(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+1808(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+1816(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+1824(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+1832(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+1840(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+1848(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+1856(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+1864(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+1872(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+1880(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+1888(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+1896(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+1904(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+1912(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+1920(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+1928(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+1936(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+1944(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+1952(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+1960(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+1968(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+1976(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+1984(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+1992(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+2000(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+2008(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+2016(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+2024(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+2032(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+2040(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+2048(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+2056(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+2064(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+2072(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+2080(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+2088(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+2096(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+2104(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+2112(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+2120(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+2128(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+2136(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+2144(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+2152(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+2160(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+2168(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+2176(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+2184(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+2192(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+2200(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+2208(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+2216(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+2224(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+2232(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+2240(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+2248(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+2256(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+2264(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+2272(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+2280(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+2288(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+2296(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+2304(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+2312(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+2320(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+2328(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+2336(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+2344(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+2352(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+2360(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+2368(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+2376(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+2384(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+2392(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+2400(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+2408(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+2416(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+2424(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+2432(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+2440(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+2448(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+2456(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+2464(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+2472(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+2480(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+2488(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+2496(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2504(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2512(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2520(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+2528(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2536(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2544(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2552(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+2560(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2568(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2576(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2584(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+2592(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2600(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2608(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2616(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+2624(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2632(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2640(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2648(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+2656(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2664(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2672(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2680(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+2688(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2696(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2704(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2712(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+2720(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2728(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2736(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2744(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+2752(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2760(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2768(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2776(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+2784(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2792(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2800(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+2808(SB)/8, $0x4086300000000000
+GLOBL inverseConstants<>(SB), RODATA|NOPTR, $2816

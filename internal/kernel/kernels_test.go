@@ -16,7 +16,7 @@ import (
 // withoutVectors are the functions that have portable loops alone.
 var withoutVectors = []string{
 	"Lgamma", "Digamma", "Polygamma", // rare, with many cases for each element
-	"Atan2", "Hypot", "Fmod", "Remainder", "Cbrt", "ErfInv", "Logit", "Sinc", // rare
+	"Atan2", "Hypot", "Fmod", "Remainder", "Cbrt", "ErfInv", "Sinc", // rare
 	"PowScalar", // calls Square, cube or anyPower
 }
 

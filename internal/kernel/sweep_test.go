@@ -175,6 +175,8 @@ func (x double) atanh() double {
 	return exactly(1).plus(x).over(exactly(1).minus(x)).minus(exactly(1)).log1p().scaled(-1)
 }
 
+func (x double) logit() double { return x.over(exactly(1).minus(x)).log() }
+
 // root is √x, one step of Newton's from the float64 result.
 func (x double) root() double {
 	y := exactly(math.Sqrt(x.high))
@@ -223,6 +225,8 @@ var sweeps = []struct {
 	{"Acosh", double.acosh, false, 1, 2, 2, 0.51},
 	{"Acosh", double.acosh, false, 1.01, 20, 2, 0.51},
 	{"Atanh", double.atanh, false, -0.999, 0.999, 2, 0.51},
+	{"Logit", double.logit, false, 1e-3, 0.45, 2, 0.51},
+	{"Logit", double.logit, false, 0.55, 0.999, 2, 0.51},
 	{"SELU", func(x double) double {
 		return x.difference().times(exactly(1.6732632423543772)).times(exactly(1.0507009873554805))
 	}, false, -30, 0, 3, 0.51},

@@ -99,6 +99,14 @@ func (l *lane) areas() {
 		y := l.log1p(l.div(l.add(a, a), l.sub(l.held(1), a)), false)
 		return l.or(l.mul(y, l.held(0.5)), l.signOf(x))
 	}))
+	l.unary("Logit", "ln(x/(1 − x))", heavy, l.simple(l.logit))
+	l.gradient("Logit", "gy/(x·(1 − x))", medium, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec {
+			x := l.add(in[1], l.held(0)) // +0 for −0
+			product := l.mul(x, l.sub(l.held(1), x))
+			return l.orNaN(l.is(less, product, l.c(0)), l.div(in[0], product))
+		}
+	})
 	l.gradient("Asinh", "gy/√(1 + x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec {
 			a := l.abs(in[1])
@@ -115,6 +123,20 @@ func (l *lane) areas() {
 	l.gradient("Atanh", "gy/(1 − x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(in[0], l.circle(in[1])) }
 	})
+}
+
+// logit is ±log1p(|1 − 2x|/w), where w is x or 1 − x, the smaller one. It is
+// multiplied by 2⁵⁴ where the quotient may overflow.
+func (l *lane) logit(x vec) vec {
+	const shift = 54
+	x = l.add(x, l.held(0)) // +0 for −0
+	offset := l.sub(l.add(x, x), l.held(1))
+	w := l.least(x, l.sub(l.held(1), x))
+	isTiny := l.is(less, l.abs(w), l.c(0x1p-1000))
+	w = l.pick(isTiny, w, l.mul(w, l.held(1<<shift)))
+	y := l.log1p(l.div(l.abs(offset), w), false)
+	y = l.add(y, l.only(isTiny, l.held(shift*math.Ln2)))
+	return l.or(y, l.signOf(offset))
 }
 
 // From farEnd on, x² + 1 and x² − 1 round to x², and x² is far from
