@@ -3,6 +3,7 @@ package train
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"nabla/autograd"
 )
@@ -120,9 +121,21 @@ func (e *evaluation) metricTargets() autograd.Tensor {
 	}
 	if !isGiven(e.targets) {
 		e.graph.Reset()
-		e.targets = e.graph.OneHot(whole.Labels, e.predictions.Dim(-1)).Tensor()
+		axis := classAxis(e.predictions.Shape(), whole.Labels.Shape())
+		e.targets = e.graph.OneHotAlong(axis, whole.Labels, e.predictions.Dim(axis)).Tensor()
 	}
 	return e.targets
+}
+
+// classAxis returns the axis of predictions along which the classes of labels
+// lie: the last, or another one if only that fits.
+func classAxis(predictions, labels []int) int {
+	for axis := len(predictions) - 1; axis > 0; axis-- {
+		if slices.Equal(labels, slices.Concat(predictions[:axis], predictions[axis+1:])) {
+			return axis
+		}
+	}
+	return -1
 }
 
 // pass predicts all rows, and returns the mean loss if it is wanted.

@@ -34,8 +34,10 @@ type Report struct {
 
 // A Metric measures the predictions for all rows against their targets, which
 // for Labels are one-hot: a function of package metrics, or one of your own
-// that returns a number. The tensors are valid during the call only, and must
-// not be changed.
+// that returns a number. The classes of one-hot targets lie along the axis of
+// the predictions that the labels lack: the last one if that fits, else axis 1
+// for scores [batch, classes, height, width] of pixels. The tensors are valid
+// during the call only, and must not be changed.
 //
 //	train.Metric{Name: "R²", Func: metrics.R2}
 type Metric struct {

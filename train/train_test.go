@@ -276,6 +276,41 @@ func TestLabels(t *testing.T) {
 	}
 }
 
+// pixelwise scores classes along axis 1: a vector for each pixel of one row.
+type pixelwise struct{ scores *autograd.Param }
+
+func (p pixelwise) Forward(x autograd.Value) autograd.Value {
+	return x.Mul(x.Graph().Param(p.scores)) // [batch, 1, width] by [classes, 1]
+}
+func (p pixelwise) Params() []*autograd.Param { return []*autograd.Param{p.scores} }
+
+// Labels of pixels are one-hot along the axis that they lack.
+func TestLabelsOfPixels(t *testing.T) {
+	var prediction, target []int
+	measure := func(p, y autograd.Tensor) float64 {
+		prediction, target = p.ArgMax(1).Shape(), y.ArgMax(1).Values()
+		return metrics.IoU(p, y)
+	}
+	data := train.Data{Inputs: autograd.Ones(2, 1, 4), Labels: autograd.NewInts([]int{0, 1, 2, 0, 2, 2, 1, 0}, 2, 4)}
+	config := train.Config{
+		Model: pixelwise{autograd.NewParam("scores", autograd.NewTensor([]float64{0.1, 0.9, 0.2}, 3, 1))},
+		LabelLoss: func(p autograd.Value, y autograd.Ints) autograd.Value {
+			return losses.CategoricalCrossEntropyLabelsWith(p, y, losses.Options{Logits: true, ClassAxis: 1})
+		},
+		Metrics: []train.Metric{{Name: "IoU", Func: measure}},
+	}
+	report, err := train.Evaluate(context.Background(), config, data)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff([]int{2, 4}, prediction) + cmp.Diff(data.Labels.Values(), target); diff != "" {
+		t.Error(diff)
+	}
+	if got, want := report.Metrics[0].Value, 2./(8+8-2); got != want { // class 1 everywhere, right twice
+		t.Errorf("IoU %v, want %v", got, want)
+	}
+}
+
 func TestFloat32(t *testing.T) {
 	samples := plane(1, 10)
 	double, single := newLinear(2, 1), newLinear(2, 1)
