@@ -58,13 +58,16 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// The core does not need gonum's matrices: they take seconds of a first build.
+// The core does not need gonum's matrices nor its LAPACK: they take seconds of a
+// first build.
 func TestCoreWithoutMatrices(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "nabla/autograd").CombinedOutput()
 	if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}
-	if strings.Contains(string(out), "gonum.org/v1/gonum/mat\n") {
-		t.Error("autograd depends on gonum.org/v1/gonum/mat")
+	for _, heavy := range []string{"gonum.org/v1/gonum/mat\n", "gonum.org/v1/gonum/lapack", "gonum.org/v1/gonum/blas"} {
+		if strings.Contains(string(out), heavy) {
+			t.Errorf("autograd depends on %s", heavy)
+		}
 	}
 }
