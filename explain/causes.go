@@ -245,7 +245,7 @@ func (x *explainer) cancelsInside(e *recording.Edge) bool {
 			kept += math.Abs(v)
 		}
 		return from.Value.Size < to.Value.Size && kept < tinyFactor*all
-	case to.Is(operations.MatMul):
+	case isProduct(to):
 		other := x.otherFactor(e)
 		return other != nil && other.Value.Norm >= tinyFactor*math.Sqrt(float64(other.Value.Size))
 	}
@@ -256,7 +256,7 @@ func (x *explainer) cancelsInside(e *recording.Edge) bool {
 // product, or a square.
 func (x *explainer) otherFactor(e *recording.Edge) *recording.Node {
 	to := &x.Nodes[e.To]
-	if to.Custom || to.Terms == nil && to.Op != operations.Mul && to.Op != operations.MatMul {
+	if to.Custom || to.Terms == nil && to.Op != operations.Mul && !isProduct(to) {
 		return nil
 	}
 	terms := to.Terms

@@ -335,8 +335,11 @@ func (d *diagnosis) stages() []stage {
 
 // multiplies reports whether n may be a layer's product with its weights.
 func multiplies(n *recording.Node) bool {
-	return n.Custom || n.Is(operations.MatMul) || n.Is(operations.Mul) || n.Is(operations.WeightedSum)
+	return n.Custom || isProduct(n) || n.Is(operations.Mul) || n.Is(operations.WeightedSum)
 }
+
+// isProduct reports whether n is a product of matrices, or a convolution.
+func isProduct(n *recording.Node) bool { return n.Operation().Class == operations.Product }
 
 // rearranges reports whether n only reorders or reshapes its input.
 func rearranges(n *recording.Node) bool {

@@ -4,25 +4,43 @@ package kernel
 // batch × In·kernel × map.
 func Unfold[T Float](dst, x []T, c Convolution) {
 	clear(dst)
-	c.eachWindow(func(to, from int) { dst[to] = x[from] })
+	stride := c.Axes[2].Stride
+	c.eachWindow(func(column, image, length int) {
+		to, from := dst[column:column+length], x[image:]
+		if stride == 1 {
+			copy(to, from)
+			return
+		}
+		for j := range to {
+			to[j] = from[j*stride]
+		}
+	})
 }
 
 // Fold adds the columns to the places of the images that Unfold takes them
 // from.
 func Fold[T Float](dst, y []T, c Convolution) {
 	clear(dst)
-	c.eachWindow(func(from, to int) { dst[to] += y[from] })
+	stride := c.Axes[2].Stride
+	c.eachWindow(func(column, image, length int) {
+		from, to := y[column:column+length], dst[image:]
+		if stride == 1 {
+			Accumulate(to[:length], from)
+			return
+		}
+		for j, v := range from {
+			to[j*stride] += v
+		}
+	})
 }
 
-// eachWindow calls f for each element of the columns, and its place in the
-// images.
-func (c *Convolution) eachWindow(f func(column, image int)) {
+// eachWindow calls f for each run of the columns' elements: where it begins,
+// and its place in the images.
+func (c *Convolution) eachWindow(f func(column, image, length int)) {
 	images, maps, taps := c.imageSize(), c.mapSize(), c.kernelSize()
 	for plane := range c.Batch * c.In {
 		c.eachRun(func(k, m, at, length int) {
-			for j := range length {
-				f((plane*taps+k)*maps+m+j, plane*images+at+j*c.Axes[2].Stride)
-			}
+			f((plane*taps+k)*maps+m, plane*images+at, length)
 		})
 	}
 }

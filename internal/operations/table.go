@@ -223,9 +223,9 @@ var table = []Operation{
 	{Name: "tril", Class: Moving, Backward: says("the lower triangle")},
 
 	// Convolutions.
-	{Name: Conv, Class: Product, Backward: each("convolved back with w", "convolved with x", "summed over batch and places")},
-	{Name: ConvTranspose, Class: Product, Backward: each("convolved with w", "x convolved with it", "summed over batch and places")},
-	{Name: "conv weights", Class: Product, Backward: each("convolved back with y", "x convolved with it")},
+	{Name: Conv, Class: Product, Backward: each("convolved back with the weights", "times the image under each weight, summed up", "summed over batch and places")},
+	{Name: ConvTranspose, Class: Product, Backward: each("convolved with the weights", "times the element that each weight spreads, summed up", "summed over batch and places")},
+	{Name: "conv weights", Class: Product, Backward: each("the maps convolved back with it", "the images convolved with it")},
 	{Name: "unfold", Class: Moving, Backward: says("added at the windows")},
 	{Name: "fold", Class: Moving, Backward: says("taken at the windows")},
 
