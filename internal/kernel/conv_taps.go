@@ -288,7 +288,7 @@ func (t *correlation[T]) layOut() {
 		p := &t.plane[i]
 		rows, columns := min(pieces.rows, p.rows.n), min(pieces.columns, p.columns.n)
 		flat := (rows-1)*s.pitch + columns
-		p.isFlat = t.set != nil && pieces.columns >= p.columns.n && blocks(flat, t.lanes) < rows*blocks(columns, t.lanes)
+		p.isFlat = t.set != nil && pieces.columns >= p.columns.n && t.steps(flat) < rows*t.steps(columns)
 		p.isDirect = p.columns.stride == 1 && (!p.isFlat || s.pitch == t.to[2] && p.rows.stride == 1)
 		p.results = pieces.results
 		switch {
@@ -299,6 +299,13 @@ func (t *correlation[T]) layOut() {
 			pieces.results += t.m * rows * columns
 		}
 	}
+}
+
+// steps is the time of a tap for a number of columns next to each other, in
+// FMAs. Low tiles of one vector have too few sums to hide the latency.
+func (t *correlation[T]) steps(columns int) int {
+	vectors, height := blocks(columns, t.lanes), min(t.m, t.height)
+	return vectors/2*max(2*height, 8) + vectors%2*max(height, 8)
 }
 
 // extent is how many places of the source n results meet along an axis, with
@@ -371,9 +378,7 @@ func (t *correlation[T]) run(piece, worker int) {
 			p.compute(&t.plane[i])
 		}
 	}
-	for i := range t.plane {
-		p.write(&t.plane[i])
-	}
+	p.writeAll()
 }
 
 // correlationPiece is a piece that a worker computes.
@@ -392,30 +397,92 @@ func (p *correlationPiece[T]) copySource() {
 	s := &p.copied
 	size := p.from[1] * p.from[2]
 	row, column := p.row*s.step[1]+s.low[1], p.column*s.step[2]+s.low[2]
+	isCovered := row >= 0 && row+s.phases[1]*s.rows <= p.from[1] && column >= 0 && column+s.phases[2]*s.pitch <= p.from[2]
 	for i := range p.channels {
 		c := p.first + i
 		slice := p.place + p.phase.first + c%p.phase.taps*p.phase.delta
 		to := p.copy[i*s.plane : (i+1)*s.plane]
-		if slice < 0 || slice >= p.from[0] {
+		isOutside := slice < 0 || slice >= p.from[0]
+		if isOutside || !isCovered {
 			clear(to)
+		}
+		if isOutside {
 			continue
 		}
 		channel := (p.image*p.groups+p.group)*p.channelsOf() + c/p.phase.taps
 		from := p.source[(channel*p.from[0]+slice)*size:][:size]
 		for phase := range s.phases[1] {
-			for r := range s.rows {
-				at := row + r*s.step[1] + phase
-				line := to[(phase*s.phases[2]*s.rows+r)*s.pitch:]
-				for columnPhase := range s.phases[2] {
-					part := line[columnPhase*s.rows*s.pitch:][:s.pitch]
-					if at < 0 || at >= p.from[1] {
-						clear(part)
-					} else {
-						copyRow(part, from[at*p.from[2]:(at+1)*p.from[2]], column+columnPhase, s.step[2])
-					}
-				}
+			if lo, hi := placesInside(row+phase, s.step[1], s.rows, p.from[1]); lo < hi {
+				at := row + phase + lo*s.step[1]
+				p.copyRows(to[(phase*s.phases[2]*s.rows+lo)*s.pitch:], from[at*p.from[2]:], hi-lo, column)
 			}
 		}
+	}
+}
+
+// placesInside returns which of the n places first, first + step, … are inside of an
+// axis of the given length: lo to hi.
+func placesInside(first, step, n, length int) (lo, hi int) {
+	if first < 0 {
+		lo = min(n, blocks(-first, step))
+	}
+	if first < length {
+		hi = min(n, blocks(length-first, step))
+	}
+	return lo, max(lo, hi)
+}
+
+// copyRows copies rows, the first of which begin at dst and src. Column 0 of
+// dst's first phase is the given column of src; what is outside of src is not
+// written.
+func (p *correlationPiece[T]) copyRows(dst, src []T, rows, column int) {
+	s := &p.copied
+	step, next := s.step[2], s.step[1]*p.from[2]
+	lo, hi := placesInside(column, step, s.pitch, p.from[2])
+	if step == 1 {
+		for r := range rows {
+			copy(dst[r*s.pitch+lo:r*s.pitch+hi], src[r*next+column+lo:])
+		}
+		return
+	}
+	paired, end := 0, 0 // columns of both phases that are taken apart together
+	if step == 2 && s.phases[2] == 2 {
+		from, to := placesInside(column+1, step, s.pitch, p.from[2])
+		if paired, end = max(lo, from), min(hi, to); paired < end {
+			split(dst[paired:], dst[s.rows*s.pitch+paired:], src[column+2*paired:], end-paired, rows, s.pitch, next)
+		} else {
+			paired, end = 0, 0
+		}
+	}
+	for phase := range s.phases[2] {
+		lo, hi := placesInside(column+phase, step, s.pitch, p.from[2])
+		for r := range rows {
+			to, from := dst[(phase*s.rows+r)*s.pitch:][:s.pitch], src[r*next:]
+			for i := lo; i < min(hi, paired); i++ {
+				to[i] = from[column+phase+i*step]
+			}
+			for i := max(lo, end); i < hi; i++ {
+				to[i] = from[column+phase+i*step]
+			}
+		}
+	}
+}
+
+// split takes rows of n pairs apart.
+func split[T Float](even, odd, src []T, n, rows, strideDst, strideSrc int) {
+	if l := windowLoopsOf[T](n); n >= l.vector {
+		l.split(even, odd, src, n, rows, strideDst, strideSrc)
+	} else {
+		splitPairs(even, odd, src, n, rows, strideDst, strideSrc)
+	}
+}
+
+// join puts rows of n pairs together.
+func join[T Float](dst, even, odd []T, n, rows, strideDst, strideSrc int) {
+	if l := windowLoopsOf[T](n); n >= l.vector {
+		l.join(dst, even, odd, n, rows, strideDst, strideSrc)
+	} else {
+		joinPairs(dst, even, odd, n, rows, strideDst, strideSrc)
 	}
 }
 
@@ -554,12 +621,54 @@ func (p *correlationPiece[T]) write(phase *tapsPhase) {
 			at := first + i*channel + r*phase.rows.stride*to[2]
 			if phase.columns.stride == 1 {
 				copy(p.dst[at:], from)
-				continue
+			} else {
+				spread(p.dst[at:], from, phase.columns.stride)
 			}
-			for _, v := range from {
-				p.dst[at] = v
-				at += phase.columns.stride
+		}
+	}
+}
+
+// spread copies src to every step-th element of dst.
+func spread[T Float](dst, src []T, step int) {
+	at := 0
+	for _, v := range src {
+		dst[at] = v
+		at += step
+	}
+}
+
+// writePair copies the results of two phases to dst, one to its even columns
+// and the other to its odd ones.
+func (p *correlationPiece[T]) writePair(even, odd *tapsPhase) {
+	b, c := p.of(even), p.of(odd)
+	to := &p.correlation.to
+	channel, next, first := to[0]*to[1]*to[2], even.rows.stride*to[2], p.target(even)
+	for i := range p.m {
+		x, y, dst := b.to[i*b.m:], c.to[i*c.m:], p.dst[first+i*channel:]
+		if b.rowPitch == c.rowPitch {
+			join(dst, x, y, c.columns, b.rows, next, b.rowPitch)
+		} else {
+			for r := range b.rows {
+				join(dst[r*next:], x[r*b.rowPitch:], y[r*c.rowPitch:], c.columns, 1, 0, 0)
 			}
+		}
+		if b.columns > c.columns {
+			for r := range b.rows {
+				dst[r*next+2*c.columns] = x[r*b.rowPitch+c.columns]
+			}
+		}
+	}
+}
+
+// writeAll copies the results of all phases that were not computed in dst.
+func (p *correlationPiece[T]) writeAll() {
+	isPaired := len(p.phases[2]) == 2
+	for i := 0; i < len(p.plane); i++ {
+		if isPaired && p.of(&p.plane[i+1]).rows > 0 {
+			p.writePair(&p.plane[i], &p.plane[i+1])
+			i++
+		} else {
+			p.write(&p.plane[i])
 		}
 	}
 }
