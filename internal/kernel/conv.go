@@ -8,7 +8,8 @@ package kernel
 //	map[n][o][at] = Σ image[n][i][at·Stride − Before + k·Dilation] · w[o][i][k]
 //
 // over the kernel's places k and the channels i of o's group. Places outside
-// the image hold zeros. Weights are Out × In/Groups × kernel.
+// the image hold zeros, which are multiplied as all else is: 0·Inf is NaN.
+// Weights are Out × In/Groups × kernel.
 type Convolution struct {
 	Batch, In, Out, Groups int
 	Axes                   [3]ConvolutionAxis // of fewer axes, the last ones; the others are PointAxis

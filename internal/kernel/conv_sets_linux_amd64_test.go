@@ -17,7 +17,7 @@ func TestConvFences(t *testing.T) {
 func convFences[T kernel.Float](t *testing.T) {
 	rng := rand.New(rand.NewPCG(30, 31))
 	forms := convForms()
-	for range 100 {
+	for range 50 {
 		forms = append(forms, drawConvolution(rng))
 	}
 	for i, form := range forms {

@@ -1,8 +1,8 @@
 // Package kernel holds the loops over slices of numbers that the rest of Nabla
 // is made of: elementwise functions and their derivatives, broadcasting,
-// reductions, products, index operations and optimizer updates, in float32 and
-// float64. It knows nothing of graphs, shapes are plain []int, and every result
-// is written into memory that the caller owns.
+// reductions, products, convolutions, index operations and optimizer updates, in
+// float32 and float64. It knows nothing of graphs, shapes are plain []int, and
+// every result is written into memory that the caller owns.
 //
 //	x := []float64{1, 2, 3, 4, 5, 6} // 2×3
 //	y := []float64{10, 20, 30}       // a row
@@ -36,13 +36,14 @@
 //
 // Processors with AVX-512 (F, DQ, BW and VL) and BMI2 have a third set, unless
 // NABLA_KERNEL is "avx2": vectors twice as long for what is limited by the
-// processor and not by memory, such as matrix products, exponentials and
-// logarithms. Its results have the same bits as AVX2's, except products of one
-// column, and products of few rows with a transposed right operand: these may
-// be dot products, with as many partial sums as a vector has lanes.
+// processor and not by memory, such as matrix products, convolutions,
+// exponentials and logarithms. Its results have the same bits as AVX2's, except
+// products of one column, products of few rows with a transposed right operand,
+// and the gradient of the weights of channels that are convolved on their own:
+// these may be dot products, with as many partial sums as a vector has lanes.
 //
-// Large products, batches of products and long arrays are cut into pieces by
-// their sizes alone. GOMAXPROCS goroutines compute the pieces: workers that
+// Large products, batches of products, convolutions and long arrays are cut
+// into pieces by their sizes alone. GOMAXPROCS goroutines compute the pieces: workers that
 // start when they are first needed, stay, and sleep while there is nothing to
 // do. Each element is computed within one piece, by the same sequence of
 // operations wherever the piece begins, so the number of workers does not
@@ -55,8 +56,8 @@
 // similar functions): these compute in float32 and round their constants to it.
 // In assembly, the exponential, tanh, sigmoid, SiLU and GELU also compute in
 // float32. Reductions sum pairwise, or in float64 in fixed blocks, so that
-// errors hardly grow with the length. Matrix products sum in their own
-// precision. The order of a sum depends on the sizes alone. Derivatives are
+// errors hardly grow with the length. Matrix products and convolutions sum in
+// their own precision. The order of a sum depends on the sizes alone. Derivatives are
 // computed from x or y, whichever loses no digits.
 //
 // # Assembly
