@@ -49,6 +49,14 @@
 // on it. [Custom] and [CustomInto] add an operation from outside, and package
 // gradcheck tests its rule. Package matrix has linear algebra.
 //
+// # Running statistics
+//
+// A recording writes nothing outside itself. What it finds for a statistic that
+// outlives it, such as the mean that a batch norm uses in evaluation, it
+// observes: [Graph.Observe]. Backward returns the observations beside the
+// gradients, sums of Gradients average them, and an optimizer's Step applies
+// them once. A statistic is a Param made by [NewStatistic]; it has no gradient.
+//
 // # Mistakes
 //
 // A mistake in the program's text (a shape that does not fit, a Value of
