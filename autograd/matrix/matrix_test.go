@@ -58,8 +58,8 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
-// The core does not need gonum's matrices nor its LAPACK: they take seconds of a
-// first build.
+// The core needs neither gonum's matrices nor its LAPACK: they take seconds of
+// a first build.
 func TestCoreWithoutMatrices(t *testing.T) {
 	out, err := exec.Command("go", "list", "-deps", "nabla/autograd").CombinedOutput()
 	if err != nil {
