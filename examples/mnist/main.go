@@ -24,7 +24,6 @@ import (
 	"time"
 
 	"nabla/autograd"
-	"nabla/data/images"
 	"nabla/data/mnist"
 	"nabla/examples/internal/command"
 	"nabla/examples/internal/lenet"
@@ -47,12 +46,11 @@ type network struct {
 	name   string
 	make   func(rng *rand.Rand) *layers.Sequential
 	passes int // for each of -epochs
-	shift  int // pixels by which the images are moved about
 }
 
 var networks = []network{
-	{"dense", dense, 2, 0},
-	{"lenet", lenet.New, 1, 0},
+	{"dense", dense, 2},
+	{"lenet", lenet.New, 1},
 }
 
 // dense returns the network of 784-128-10.
@@ -119,15 +117,12 @@ func (n network) run(ctx context.Context, c *command.Command, training train.Dat
 
 // teach trains the network. The learning rate falls to 0.
 func (n network) teach(ctx context.Context, c *command.Command, model layers.Layer, rows train.Data) error {
-	passes, optimizer := *c, optim.NewAdamW(2e-3)
+	passes, optimizer := *c, optim.NewAdam(2e-3)
 	passes.Epochs *= n.passes
-	augmenter := images.NewAugmenter(images.Shift(n.shift, n.shift))
 	return passes.Train(ctx, train.Config{
 		Model: model, Optimizer: optimizer, BatchSize: 64,
-		Graph: autograd.Options{Precision: autograd.Float32, Seed: c.Seed},
-		Loader: &train.LoaderOptions{Seed: c.Seed, Prepare: func(rng *rand.Rand, batch train.Data) {
-			augmenter.Apply(rng, batch.Inputs)
-		}},
+		Graph:  autograd.Options{Precision: autograd.Float32, Seed: c.Seed},
+		Loader: &train.LoaderOptions{Seed: c.Seed},
 		LabelLoss: func(logits autograd.Value, labels autograd.Ints) autograd.Value {
 			return losses.CategoricalCrossEntropyLabelsWith(logits, labels, losses.Options{Logits: true})
 		},

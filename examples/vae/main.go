@@ -39,7 +39,7 @@ const (
 )
 
 func main() {
-	c := command.New("vae", 20)
+	c := command.New("vae", 12)
 	c.Main(func(ctx context.Context) error { return run(ctx, c) })
 }
 
