@@ -1,6 +1,9 @@
 package kernel
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // Windows say which elements along one axis belong to each result of a
 // pooling. Window i has the elements First[i], First[i]+Step, …, Count[i] of
@@ -47,12 +50,12 @@ const (
 )
 
 func (t *pooling[T]) run(piece, _ int) {
-	if t.slides() {
-		t.slide(piece*t.each, min((piece+1)*t.each, t.planes))
+	switch lo, hi := piece*t.each, min((piece+1)*t.each, t.planes); {
+	case t.narrows():
+		t.columns(lo, hi)
 		return
-	}
-	if t.narrows() {
-		t.columns(piece*t.each, min((piece+1)*t.each, t.planes))
+	case t.slides():
+		t.slide(lo, hi)
 		return
 	}
 	in, out := t.v.in(), t.v.out()
@@ -128,18 +131,22 @@ func (t *pooling[T]) slides() bool {
 	if t.work == poolScatter || t.work == poolGather || !hasVectors[T]() {
 		return false
 	}
-	return t.v[0].Stride > 0 && t.v[1].Stride > 0 && t.v[2].Stride > 0 && !t.narrows()
+	return t.v[0].Stride > 0 && t.v[1].Stride > 0 && t.v[2].Stride > 0
 }
 
-// narrows reports whether maxima are better computed by columns first: windows
-// are at uneven distances, or few and wide, and vectors fit into the rows.
+// narrows reports whether windows are better computed by columns first: they
+// are at uneven distances, or too far apart for their elements to lie side by
+// side in vectors, and vectors fit into the rows.
 func (t *pooling[T]) narrows() bool {
 	w := &t.v[2]
-	if t.work != poolMax || !hasVectors[T]() || w.In < windowLoopsOf[T](w.In).vector {
+	if t.work == poolScatter || t.work == poolGather || !hasVectors[T]() || w.In < windowLoopsOf[T](w.In).vector {
 		return false
 	}
+	if t.v[0].Stride*t.v[1].Stride*w.Stride == 0 {
+		return true
+	}
 	const few, wide = 8, 8
-	return t.v[0].Stride*t.v[1].Stride*w.Stride == 0 || w.Out < few && w.Kernel >= wide
+	return t.work == poolMax && w.Out < few && w.Kernel >= wide || t.work != poolMax && w.Stride > 2
 }
 
 // slide computes planes by loops that slide windows.
@@ -240,36 +247,102 @@ func (m *windowMemory[T]) slideMaxima(dst []T, index []int32, s *slide, p *sprea
 	m.places.index = nil // it is the caller's
 }
 
-// columns computes the maxima of planes by those of columns.
+// columns computes planes by columns first.
 func (t *pooling[T]) columns(lo, hi int) {
 	memory := freeListOf[windowMemory[T]]()
 	m, in, out, n := memory.get(), t.v.in(), t.v.out(), t.v[2].In
+	m.result = grown(m.result, n)
+	if t.work == poolMax {
+		m.numberColumns(n)
+	} else {
+		m.ones = filled(m.ones, slices.Max(t.v[0].Count)*slices.Max(t.v[1].Count), 1)
+	}
+	for i := lo; i < hi; i++ {
+		switch t.work {
+		case poolMax:
+			m.columnMaxima(t.dst[i*out:(i+1)*out], part(t.index, i*out, (i+1)*out), t.x[i*in:(i+1)*in], &t.v)
+		case poolAvg:
+			m.columnMeans(t.dst[i*out:(i+1)*out], t.x[i*in:(i+1)*in], &t.v)
+		case poolAvgGrad:
+			m.columnGrad(t.dst[i*in:(i+1)*in], t.x[i*out:(i+1)*out], &t.v)
+		}
+	}
+	memory.put(m)
+}
+
+// numberColumns makes the tables of places those of a row.
+func (m *windowMemory[T]) numberColumns(n int) {
 	q := &m.places
-	q.columns, q.start, m.index = grown(q.columns, n), grown(q.start, n), grown(m.index, n)
+	q.columns, q.start, m.index, m.more = grown(q.columns, n), grown(q.start, n), grown(m.index, n), grown(m.more, 1)
 	for i := range n {
 		q.columns[i], q.start[i] = int32(i), int32(i)
 	}
-	m.more, m.result = grown(m.more, 1), grown(m.result, n)
-	for i := lo; i < hi; i++ {
-		m.columnMaxima(t.dst[i*out:(i+1)*out], part(t.index, i*out, (i+1)*out), t.x[i*in:(i+1)*in], &t.v)
+}
+
+// rowsOf returns where the first row of a row of windows begins, and how far
+// from it the others do.
+func (m *windowMemory[T]) rowsOf(v *Volume, d, h int) (base int) {
+	depth, height, n := &v[0], &v[1], v[2].In
+	m.offsets = m.offsets[:0]
+	for dz := range depth.Count[d] {
+		for dy := range height.Count[h] {
+			m.offsets = append(m.offsets, (dz*depth.Step*height.In+dy*height.Step)*n)
+		}
 	}
-	memory.put(m)
+	return (depth.First[d]*height.In + height.First[h]) * n
+}
+
+// columnMeans computes, for each row of windows, the sum of each column, and of
+// these the sum in each window, divided by its Shares.
+func (m *windowMemory[T]) columnMeans(dst, x []T, v *Volume) {
+	n, l := v[2].In, windowLoopsOf[T](v[2].In)
+	for d := range v[0].Out {
+		for h := range v[1].Out {
+			base := m.rowsOf(v, d, h)
+			l.weigh(m.result, x[base:], m.ones, m.offsets, n, 1, n, 0, 0)
+			row := dst[(d*v[1].Out+h)*v[2].Out:]
+			for w, first := range v[2].First {
+				var sum T
+				for _, c := range m.result[first : first+v[2].Count[w]] {
+					sum += c
+				}
+				row[w] = sum / T(v[0].Share[d]*v[1].Share[h]*v[2].Share[w])
+			}
+		}
+	}
+}
+
+// columnGrad is the adjoint of columnMeans.
+func (m *windowMemory[T]) columnGrad(dst, gy []T, v *Volume) {
+	n := v[2].In
+	Fill(dst, 0)
+	for d := range v[0].Out {
+		for h := range v[1].Out {
+			base := m.rowsOf(v, d, h)
+			clear(m.result)
+			row := gy[(d*v[1].Out+h)*v[2].Out:]
+			for w, first := range v[2].First {
+				g := row[w] / T(v[0].Share[d]*v[1].Share[h]*v[2].Share[w])
+				to := m.result[first : first+v[2].Count[w]]
+				for i := range to {
+					to[i] += g
+				}
+			}
+			for _, at := range m.offsets {
+				Accumulate(dst[base+at:base+at+n], m.result)
+			}
+		}
+	}
 }
 
 // columnMaxima computes, for each row of windows, the greatest element of each
 // column with its place, and of these the greatest in each window.
 func (m *windowMemory[T]) columnMaxima(dst []T, index []int32, x []T, v *Volume) {
-	depth, height, width := &v[0], &v[1], &v[2]
+	height, width := &v[1], &v[2]
 	n, q, l := width.In, &m.places, windowLoopsOf[T](width.In)
-	for d, z := range depth.First {
-		for h, y := range height.First {
-			m.offsets = m.offsets[:0]
-			for dz := range depth.Count[d] {
-				for dy := range height.Count[h] {
-					m.offsets = append(m.offsets, (dz*depth.Step*height.In+dy*height.Step)*n)
-				}
-			}
-			base := (z*height.In + y) * n
+	for d := range v[0].Out {
+		for h := range height.Out {
+			base := m.rowsOf(v, d, h)
 			m.more[0] = base
 			q.index, q.deltas, q.rows, q.starts = m.index, m.offsets, m.more, m.more
 			l.greatest(m.result, x[base:], m.offsets, n, 1, n, 0, q)
