@@ -1,8 +1,8 @@
 // Package kernel holds the loops over slices of numbers that the rest of Nabla
 // is made of: elementwise functions and their derivatives, broadcasting,
-// reductions, products, convolutions, index operations and optimizer updates, in
-// float32 and float64. It knows nothing of graphs, shapes are plain []int, and
-// every result is written into memory that the caller owns.
+// reductions, products, convolutions, pooling, index operations and optimizer
+// updates, in float32 and float64. It knows nothing of graphs, shapes are plain
+// []int, and every result is written into memory that the caller owns.
 //
 //	x := []float64{1, 2, 3, 4, 5, 6} // 2×3
 //	y := []float64{10, 20, 30}       // a row
@@ -43,9 +43,9 @@
 // these may be dot products, with as many partial sums as a vector has lanes.
 //
 // Large products, batches of products, convolutions and long arrays are cut
-// into pieces by their sizes alone. GOMAXPROCS goroutines compute the pieces: workers that
-// start when they are first needed, stay, and sleep while there is nothing to
-// do. Each element is computed within one piece, by the same sequence of
+// into pieces by their sizes alone. GOMAXPROCS goroutines compute the pieces:
+// workers that start when they are first needed, stay, and sleep while there is
+// nothing to do. Each element is computed within one piece, by the same sequence of
 // operations wherever the piece begins, so the number of workers does not
 // change any bit.
 //
