@@ -49,7 +49,7 @@ func (l grouping) count() int {
 // length returns the number of numbers in a group.
 func (l grouping) length() int { return l.n * l.channels * l.inner / max(l.count(), 1) }
 
-// keep stores a grouping and room for its statistics in a node.
+// keepGrouping stores a grouping and its statistics in a node.
 func (g *Graph) keepGrouping(n *node, l grouping, kept []float64) *extra {
 	e := g.extraOf(n)
 	e.ints = g.ints.take(8)
@@ -179,7 +179,8 @@ func (r *Rule) channelShape(l grouping) *shape {
 // against n × channels × inner.
 func (x Value) acrossChannels(l grouping) Value { return x.Reshape(1, l.channels, 1) }
 
-// normalized records a normalization. kept are the statistics if they are known.
+// normalized records a normalization. kept are the statistics, if they are
+// known.
 func (x Value) normalized(op *operation, l grouping, scale, shift Value, epsilon float64, kept []float64) Value {
 	g, s := x.g, x.node(op.method).shape
 	checkEpsilon(op, epsilon)
@@ -224,7 +225,8 @@ func (x Value) checkAffine(op *operation, what string, v Value, l grouping) {
 	}
 }
 
-// affine returns the numbers of a node's scale and shift, nil where it has none.
+// affine returns the numbers of a node's scale and shift, nil where it has
+// none.
 func affine[T kernel.Float](g *Graph, n *node, l grouping) (scale, shift []T) {
 	in := n.inputs()
 	last := len(in) - 1

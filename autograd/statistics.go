@@ -14,8 +14,8 @@ import (
 
 // NewStatistic returns a Param that training observes and does not train: it
 // has no gradient, whatever Frozen says. [Gradients.UpdateStatistics], which
-// every optimizer's Step calls, moves it towards what [Graph.Observe] was given;
-// Frozen stops that too.
+// every optimizer's Step calls, moves it towards what [Graph.Observe] was
+// given; Frozen stops that too.
 func NewStatistic(name string, t Tensor) *Param {
 	p := NewParam(name, t)
 	p.statistic = true
@@ -117,8 +117,9 @@ func (p *pass) observations() []observation { return p.g.observed[:p.observed] }
 // It leaves Frozen ones, and those that have been written since they were
 // observed. So it does not matter how often it is called, for how many
 // Backwards of one recording or by how many optimizers: an observation is
-// applied once. It panics with a [*StaleError] after the graph's Reset, and with
-// a [*ShapeError] if a statistic has been replaced by one of another shape.
+// applied once. It panics with a [*StaleError] after the graph's Reset, and
+// with a [*ShapeError] if a statistic has been replaced by one of another
+// shape.
 func (gr Gradients) UpdateStatistics() {
 	if gr.sum != nil {
 		gr.sum.updateStatistics()
