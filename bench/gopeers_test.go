@@ -76,7 +76,7 @@ func TestGoPeersLearnTheSame(t *testing.T) {
 	if !*peers {
 		t.Skip("builds the peers' modules: run it with -args -peers")
 	}
-	ps := newPrograms(t.Output())
+	ps := newPrograms(debianPython, t.Output())
 	defer ps.stop()
 	for _, p := range inGo {
 		t.Run(p.name, func(t *testing.T) {

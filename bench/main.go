@@ -31,7 +31,7 @@ func run(args []string, stdout, stderr io.Writer) error {
 			return err
 		}
 	}
-	all := newPrograms(stderr)
+	all := newPrograms(o.python, stderr)
 	defer all.stop()
 	m := lookAtMachine()
 	results, err := o.measureAll(all, o.reporter(stdout))

@@ -101,7 +101,7 @@ var quick = effort{pairs: 1, least: time.Microsecond}
 // If a peer fails half-way, it is missing, but Nabla is still measured.
 func TestMeasureWithoutPeer(t *testing.T) {
 	var said strings.Builder
-	ps := newPrograms(&said)
+	ps := newPrograms(debianPython, &said)
 	ps.starters["broken"] = func() (*program, error) { return startRole("broken") }
 	w := workload{name: "W", flops: 1, nabla: func(autograd.Precision) func() { return func() {} }}
 	for range 2 { // the second time nothing is reported
@@ -127,7 +127,7 @@ func TestMeasureAllStopsWhereItCannotReport(t *testing.T) {
 		t.Fatal(err)
 	}
 	o.effort = quick
-	results, err := o.measureAll(newPrograms(io.Discard), o.reporter(failingWriter{}))
+	results, err := o.measureAll(newPrograms(debianPython, io.Discard), o.reporter(failingWriter{}))
 	if !errors.Is(err, errWriter) || len(results) != 1 {
 		t.Errorf("%d results and %v, want 1 and %v", len(results), err, errWriter)
 	}

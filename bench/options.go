@@ -16,6 +16,7 @@ type options struct {
 	peers     []string // nil: all
 	threads   []int
 	precision []autograd.Precision
+	python    string // the interpreter that has torch and jax
 	json      bool
 	markdown  bool
 	update    string // the Markdown file to put the results into
@@ -32,6 +33,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	threads := flags.Int("threads", 0, "the `number` of threads; 1, then 2 if not given")
 	precision := flags.Int("precision", 0, "the `bits` of a number, 32 or 64; both if not given")
 	o := &options{effort: full}
+	flags.StringVar(&o.python, "python", debianPython, "the Python `interpreter` that has torch and jax, such as that of a virtual environment")
 	flags.BoolVar(&o.json, "json", false, "print an object a line")
 	flags.BoolVar(&o.markdown, "markdown", false, "print tables in Markdown at the end")
 	flags.StringVar(&o.update, "update", "", "put the tables into this Markdown `file`, behind its heading "+resultsHeading)

@@ -17,13 +17,13 @@ var (
 	openBLASSource []byte
 )
 
-// python is Debian's, which has Debian's packages, whatever comes first in
-// PATH.
-const python = "/usr/bin/python3"
+// debianPython is Debian's interpreter, which has Debian's packages, whatever
+// comes first in PATH.
+const debianPython = "/usr/bin/python3"
 
-// startTorch starts PyTorch.
-func startTorch() (*program, error) {
-	return start(exec.Command(python, "-c", torchScript), encodeJSON)
+// startPython starts a script with an interpreter that has what it imports.
+func startPython(interpreter, script string) (*program, error) {
+	return start(exec.Command(interpreter, "-c", script), encodeJSON)
 }
 
 func encodeJSON(r request) (string, error) {

@@ -42,7 +42,7 @@ func product(name string, f form) workload {
 		flops: 2 * float64(f.m*f.k*f.n),
 		form:  f,
 		nabla: inPrecision(newMatrices[float32](f), newMatrices[float64](f)),
-		peers: []peer{withOpenBLAS, {"gonum", inPrecision(newGonum32(f), newGonum64(f))}},
+		peers: []peer{withOpenBLAS, withTorch, {"gonum", inPrecision(newGonum32(f), newGonum64(f))}},
 	}
 }
 

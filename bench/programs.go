@@ -134,11 +134,12 @@ type programs struct {
 	byName   map[string]*program // nil: missing
 }
 
-func newPrograms(stderr io.Writer) *programs {
+// newPrograms takes the interpreter for the peers in Python.
+func newPrograms(python string, stderr io.Writer) *programs {
 	return &programs{
 		stderr: stderr,
 		starters: map[string]func() (*program, error){
-			"torch":       startTorch,
+			"torch":       func() (*program, error) { return startPython(python, torchScript) },
 			"openblas":    startOpenBLAS,
 			"gomlx":       func() (*program, error) { return startGo("gomlx", "GOEXPERIMENT=simd") },
 			"gomlx-plain": func() (*program, error) { return startGo("gomlx", "GOEXPERIMENT=") },

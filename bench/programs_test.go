@@ -95,7 +95,7 @@ func TestProgramEnds(t *testing.T) {
 func TestProgramsStartOnce(t *testing.T) {
 	starts := 0
 	var said strings.Builder
-	ps := newPrograms(&said)
+	ps := newPrograms(debianPython, &said)
 	defer ps.stop()
 	ps.starters["peer"] = func() (*program, error) {
 		starts++

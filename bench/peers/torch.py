@@ -93,6 +93,18 @@ def network(name, dtype):
     return step
 
 
+def product(name, dtype):
+    """W4: 256 is a product of squares, 64x784x128 one of m x k by k x n. The
+    two shapes of a layer's gradients have an operand stored transposed."""
+    m, k, n = [int(size) for size in name.split("x")] if "x" in name else [int(name)] * 3
+    a, b, c = (torch.randn(*shape, dtype=dtype) for shape in ((m, k), (k, n), (m, n)))
+    if name == "784x64x128":
+        a = a.t().contiguous().t()
+    if name == "64x128x784":
+        b = b.t().contiguous().t()
+    return lambda: torch.mm(a, b, out=c)
+
+
 def elementwise(name, dtype):
     """W7: an operation on a million elements."""
     x, y = torch.randn(1000, 1000, dtype=dtype), torch.randn(1000, 1000, dtype=dtype)
@@ -117,7 +129,7 @@ def prepare(workload, dtype):
     if workload == "W2":
         return tiny(dtype)
     family, name = workload.split("-", 1)
-    return {"W3": network, "W7": elementwise}[family](name, dtype)
+    return {"W3": network, "W4": product, "W7": elementwise}[family](name, dtype)
 
 
 def seconds(step, steps):

@@ -21,3 +21,20 @@ func matMulBy[T Float](set *kernels[T]) func(dst, a, b []T, m, n, k int, transA,
 		tiledMatMul(set, dst, a, b, m, n, k, transA, transB)
 	}
 }
+
+// WithCaches calls f with the block sizes for caches of other sizes.
+func WithCaches(second, third int, f func()) {
+	defer func(before blockSizes) { sizes = before }(sizes)
+	sizes = sizesFor(second, third)
+	f()
+}
+
+// BlockSizes are the bytes of a block of a, of a panel of b, and of a block of
+// b that is read in place.
+func BlockSizes(second, third int) [3]int {
+	s := sizesFor(second, third)
+	return [3]int{s.blockBytes, s.panelBytes, s.secondBytes}
+}
+
+// CacheSizes are those of this processor.
+var CacheSizes = cacheSizes

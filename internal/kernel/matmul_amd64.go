@@ -32,32 +32,35 @@ func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, t
 	}
 	free := freeListOf[tiledProduct[T]]()
 	kept := free.get() // the workers need it on the heap, and its memory is used again
-	p.memory = kept.memory
+	p.memory, p.shared = kept.memory, kept.shared
 	*kept = p
 	if kept.packs() {
 		kept.memory.make()
 	}
-	if kept.isLarge() {
+	switch {
+	case !kept.isLarge():
+		kept.computeAll(&kept.memory)
+	case kept.sharesPanels():
+		kept.computePanels()
+	default:
 		kept.cut()
 		parallel(kept.pieces(), kept)
-	} else {
-		kept.computeAll(&kept.memory)
 	}
 	kept.take(nil, nil, nil)
 	free.put(kept)
 }
 
-// The sizes of blocks, in numbers or bytes. They were found by measuring on a
-// processor with a first-level cache of 48 KiB and a second-level cache of 1
-// MiB. A strip of b fills two thirds of the first (one third with AVX2); the
-// rows of a tile in a, equally deep, and some lines of c fill the rest.
-// blockRows rows of a stay in the second.
+// The sizes of blocks, in numbers or bytes, as far as the caches do not decide:
+// see [blockSizes]. depth is the same everywhere, since it decides the order of
+// sums. A strip of b then takes 16 KiB of the first-level cache (32 KiB with
+// AVX-512), and the rows of a tile in a, equally deep, and some lines of c find
+// room beside it.
 const (
 	depth       = 256     // of a block of k
-	blockRows   = 96      // of a, between two strips; a multiple of all tiles' heights, as the next two are
-	pieceRows   = 2 * 96  // of a piece
-	packedRows  = 8 * 96  // of a piece that packs b: its work is divided among them
-	pieceBytes  = 2048    // of a row of c in a piece
+	pieceRows   = 2 * 96  // of a piece that packs no b; a multiple of all tiles' heights
+	manyRows    = 192     // from which the workers share panels of b; fewer rows use a strip better while the packer has it in its caches
+	leastRows   = 30      // of a piece that has a share of b's panels
+	pieceBytes  = 2048    // of a row of c in a piece, or of b in a panel that its packer alone uses
 	minProducts = 1 << 19 // in a piece that is worth cutting
 	longDot     = 4096    // block of k in dot products, a multiple of all vectors
 )
@@ -75,20 +78,27 @@ type tiledProduct[T Float] struct {
 	strip       int // numbers in two of them
 	rowA, stepA int // the distances in a of neighbours in a column and in a row of op(a)
 
-	asDots         bool
-	packsA, packsB bool
-	hasB           bool // the panels of b are those of the product before
-	memory         scratch
+	asDots bool
+	packsA bool // into panels, column by column, for a transposed a
+	copyA  bool // its rows, next to each other
+	packsB bool
+	hasB   bool // the panels of b are those of the product before
+	memory scratch
 
+	deep, tall            int // the size of a block of a
 	rows, columns, across int // the size of pieces, and how many are next to each other
+	sharedPanels[T]
 }
 
 // plan decides how to compute the product, from the sizes alone.
 //
-// The kernels read operands with any strides, so most matrices need no packing.
-// Packing pays for a transposed b, and for rows that are far apart and read
-// often. Dot products need none, but must add up their lanes at the end: for
-// few rows and long sums that is cheaper than packing b.
+// The kernels read operands with any strides, so small matrices need no
+// packing. It pays for a transposed b; for a b whose rows are far apart, or that
+// is too large to come from the second-level cache for each row of tiles; and if
+// there are many such rows. Then it pays for a too, unless that is read in few
+// strips or its rows lie next to each other anyway. Dot products need none, but
+// must add up their lanes at the end: for few rows and long sums that is cheaper
+// than packing b.
 func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	if n == 1 { // the transposed product is a row, and is stored as the column is
 		m, n, transA, transB, p.swapped = 1, m, false, !transA, true
@@ -103,8 +113,17 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 		p.rowA, p.stepA = 1, p.m
 	}
 	p.asDots = p.transB && !transA && p.m <= min(3*p.lanes, 8+p.k/p.lanes)
-	p.packsA = transA && p.k > 16 && p.isFarApart(p.m)
-	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && p.isFarApart(p.n))
+	p.deep, p.tall = equalBlock(p.k, depth, 1), sizes.blockBytes/depth/p.size/maxHeight*maxHeight
+	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && p.gainsByPacking())
+	often := p.sharesPanels() && p.n >= 256
+	p.packsA = transA && p.k > 16 && (often || p.isFarApart(p.m))
+	p.copyA = !transA && p.k > depth && often
+}
+
+// gainsByPacking reports whether packing a b that is not transposed pays.
+func (p *tiledProduct[T]) gainsByPacking() bool {
+	stride := p.n * p.size
+	return p.isFarApart(p.n) || stride >= 1<<12 || p.deep*stride > sizes.secondBytes || p.m >= manyRows && p.k > 64
 }
 
 // isFarApart reports whether rows of this many numbers are better packed: if
@@ -124,6 +143,10 @@ func (p *tiledProduct[T]) take(dst, a, b []T) {
 	p.dst, p.a, p.b = dst, a, b
 }
 
+// sharesPanels reports whether b is packed panel by panel for all workers, if
+// there are any.
+func (p *tiledProduct[T]) sharesPanels() bool { return p.packsB && p.m >= manyRows }
+
 func (p *tiledProduct[T]) packs() bool { return p.packsA || p.packsB }
 
 func (p *tiledProduct[T]) isLarge() bool { return p.m*p.n*p.k*p.size >= largeBytes }
@@ -131,7 +154,7 @@ func (p *tiledProduct[T]) isLarge() bool { return p.m*p.n*p.k*p.size >= largeByt
 // cut chooses the size of the pieces: several, unless they get too small. Each
 // piece packs its own operands. Pieces as high as the matrix pack no part of b
 // twice, pieces as wide as the matrix no part of a. So pieces get narrower if b
-// is packed, lower if a is, and if both are, their longer side gets shorter.
+// is packed, and lower if a alone is.
 func (p *tiledProduct[T]) cut() {
 	p.largestPieces()
 	if p.asDots {
@@ -140,9 +163,9 @@ func (p *tiledProduct[T]) cut() {
 	}
 	for p.pieces() < manyPieces && p.rows*p.columns*p.k > minProducts {
 		switch {
-		case p.columns > p.strip && (!p.packsA || p.packsB && p.columns >= p.rows || p.rows <= blockRows):
+		case p.columns > p.strip && (!p.packsA || p.packsB || p.rows <= pieceRows/2):
 			p.columns = roundUp(p.columns/2, p.strip)
-		case p.rows > p.height:
+		case p.rows > p.height && !p.packsB:
 			p.rows = roundUp(p.rows/2, p.height)
 		default:
 			return
@@ -158,7 +181,7 @@ func (p *tiledProduct[T]) largestPieces() {
 	case p.asDots:
 		p.rows, p.columns = p.m, p.n
 	case p.packsB:
-		p.rows = min(p.m, packedRows)
+		p.rows = p.m
 	}
 }
 
@@ -168,8 +191,21 @@ func (p *tiledProduct[T]) pieces() int {
 	return p.across * blocks(p.m, p.rows)
 }
 
-// run computes a piece; it is a task's method.
-func (p *tiledProduct[T]) run(piece, worker int) { p.computePiece(piece, memoryOf(worker, &p.memory)) }
+// run packs or computes a piece; it is a task's method.
+func (p *tiledProduct[T]) run(piece, worker int) {
+	memory := memoryOf(worker, &p.memory)
+	if p.packs() {
+		memory.make()
+	}
+	switch {
+	case p.packing:
+		p.packShare(piece)
+	case p.sharesPanels():
+		p.multiplyShare(piece, memory)
+	default:
+		p.computePiece(piece, memory)
+	}
+}
 
 func (p *tiledProduct[T]) computePiece(piece int, memory *scratch) {
 	i, j := piece/p.across*p.rows, piece%p.across*p.columns
@@ -216,16 +252,18 @@ func (l *loneProduct[T]) compute(dst, a, b []T, worker int, sameB bool) {
 	}
 	p := l.tiled
 	p.take(dst, a, b)
-	p.largestPieces()
-	p.hasB = sameB && p.pieces() == 1 && p.k <= depth
+	p.hasB = sameB && p.n*p.size <= pieceBytes && p.k <= depth
 	p.computeAll(memoryOf(worker, &l.tiled.memory))
 }
 
 // compute computes the elements with i0 ≤ i < i1 and j0 ≤ j < j1.
 func (p *tiledProduct[T]) compute(i0, i1, j0, j1 int, memory *scratch) {
-	if p.asDots {
+	switch {
+	case p.asDots:
 		p.dotProducts(j0, j1)
-	} else {
+	case p.packsB: // in pieces as high as the matrix
+		p.computeColumns(j0, j1, memory)
+	default:
 		p.blocks(i0, i1, j0, j1, memory)
 	}
 }

@@ -2178,23 +2178,75 @@ store:
 	VZEROUPPER
 	RET
 
-// func packColumnsF32AVX2(dst *float32, src *float32, stride int, k int)
+// func packColumnsF32AVX2(dst *float32, src *float32, stride int, k int, strips int, next int)
 // Requires: AVX
-TEXT ·packColumnsF32AVX2(SB), NOSPLIT, $0-32
+TEXT ·packColumnsF32AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
 	MOVQ k+24(FP), BX
+	MOVQ next+40(FP), SI
+	SUBQ $0x00000004, BX
+	JL   rest
+
+group:
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+	LEAQ (DI)(DX*2), R10
+	ADDQ DX, R10
+
+strip4:
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	VMOVUPS (DI)(DX*1), Y0
+	VMOVUPS 32(DI)(DX*1), Y1
+	VMOVUPS Y0, 64(R8)
+	VMOVUPS Y1, 96(R8)
+	VMOVUPS (DI)(DX*2), Y0
+	VMOVUPS 32(DI)(DX*2), Y1
+	VMOVUPS Y0, 128(R8)
+	VMOVUPS Y1, 160(R8)
+	VMOVUPS (R10), Y0
+	VMOVUPS 32(R10), Y1
+	VMOVUPS Y0, 192(R8)
+	VMOVUPS Y1, 224(R8)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R10
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip4
+	ADDQ    $0x00000100, AX
+	LEAQ    (CX)(DX*4), CX
+	SUBQ    $0x00000004, BX
+	JGE     group
+
+rest:
+	ADDQ $0x00000004, BX
+	JZ   done
 
 row:
-	VMOVUPS (CX), Y0
-	VMOVUPS 32(CX), Y1
-	VMOVUPS Y0, (AX)
-	VMOVUPS Y1, 32(AX)
-	ADDQ    DX, CX
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+
+strip1:
+	VMOVUPS (DI), Y0
+	VMOVUPS 32(DI), Y1
+	VMOVUPS Y0, (R8)
+	VMOVUPS Y1, 32(R8)
+	ADDQ    $0x00000040, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip1
 	ADDQ    $0x00000040, AX
+	LEAQ    (CX)(DX*1), CX
 	DECQ    BX
 	JNZ     row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -10659,23 +10711,75 @@ store:
 	VZEROUPPER
 	RET
 
-// func packColumnsF32AVX512(dst *float32, src *float32, stride int, k int)
+// func packColumnsF32AVX512(dst *float32, src *float32, stride int, k int, strips int, next int)
 // Requires: AVX, AVX512F
-TEXT ·packColumnsF32AVX512(SB), NOSPLIT, $0-32
+TEXT ·packColumnsF32AVX512(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
 	MOVQ k+24(FP), BX
+	MOVQ next+40(FP), SI
+	SUBQ $0x00000004, BX
+	JL   rest
+
+group:
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+	LEAQ (DI)(DX*2), R10
+	ADDQ DX, R10
+
+strip4:
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	VMOVUPS (DI)(DX*1), Z0
+	VMOVUPS 64(DI)(DX*1), Z1
+	VMOVUPS Z0, 128(R8)
+	VMOVUPS Z1, 192(R8)
+	VMOVUPS (DI)(DX*2), Z0
+	VMOVUPS 64(DI)(DX*2), Z1
+	VMOVUPS Z0, 256(R8)
+	VMOVUPS Z1, 320(R8)
+	VMOVUPS (R10), Z0
+	VMOVUPS 64(R10), Z1
+	VMOVUPS Z0, 384(R8)
+	VMOVUPS Z1, 448(R8)
+	ADDQ    $0x00000080, DI
+	ADDQ    $0x00000080, R10
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip4
+	ADDQ    $0x00000200, AX
+	LEAQ    (CX)(DX*4), CX
+	SUBQ    $0x00000004, BX
+	JGE     group
+
+rest:
+	ADDQ $0x00000004, BX
+	JZ   done
 
 row:
-	VMOVUPS (CX), Z0
-	VMOVUPS 64(CX), Z1
-	VMOVUPS Z0, (AX)
-	VMOVUPS Z1, 64(AX)
-	ADDQ    DX, CX
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+
+strip1:
+	VMOVUPS (DI), Z0
+	VMOVUPS 64(DI), Z1
+	VMOVUPS Z0, (R8)
+	VMOVUPS Z1, 64(R8)
+	ADDQ    $0x00000080, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip1
 	ADDQ    $0x00000080, AX
+	LEAQ    (CX)(DX*1), CX
 	DECQ    BX
 	JNZ     row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -22013,23 +22117,75 @@ store:
 	VZEROUPPER
 	RET
 
-// func packColumnsF64AVX2(dst *float64, src *float64, stride int, k int)
+// func packColumnsF64AVX2(dst *float64, src *float64, stride int, k int, strips int, next int)
 // Requires: AVX
-TEXT ·packColumnsF64AVX2(SB), NOSPLIT, $0-32
+TEXT ·packColumnsF64AVX2(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
 	MOVQ k+24(FP), BX
+	MOVQ next+40(FP), SI
+	SUBQ $0x00000004, BX
+	JL   rest
+
+group:
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+	LEAQ (DI)(DX*2), R10
+	ADDQ DX, R10
+
+strip4:
+	VMOVUPD (DI), Y0
+	VMOVUPD 32(DI), Y1
+	VMOVUPD Y0, (R8)
+	VMOVUPD Y1, 32(R8)
+	VMOVUPD (DI)(DX*1), Y0
+	VMOVUPD 32(DI)(DX*1), Y1
+	VMOVUPD Y0, 64(R8)
+	VMOVUPD Y1, 96(R8)
+	VMOVUPD (DI)(DX*2), Y0
+	VMOVUPD 32(DI)(DX*2), Y1
+	VMOVUPD Y0, 128(R8)
+	VMOVUPD Y1, 160(R8)
+	VMOVUPD (R10), Y0
+	VMOVUPD 32(R10), Y1
+	VMOVUPD Y0, 192(R8)
+	VMOVUPD Y1, 224(R8)
+	ADDQ    $0x00000040, DI
+	ADDQ    $0x00000040, R10
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip4
+	ADDQ    $0x00000100, AX
+	LEAQ    (CX)(DX*4), CX
+	SUBQ    $0x00000004, BX
+	JGE     group
+
+rest:
+	ADDQ $0x00000004, BX
+	JZ   done
 
 row:
-	VMOVUPD (CX), Y0
-	VMOVUPD 32(CX), Y1
-	VMOVUPD Y0, (AX)
-	VMOVUPD Y1, 32(AX)
-	ADDQ    DX, CX
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+
+strip1:
+	VMOVUPD (DI), Y0
+	VMOVUPD 32(DI), Y1
+	VMOVUPD Y0, (R8)
+	VMOVUPD Y1, 32(R8)
+	ADDQ    $0x00000040, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip1
 	ADDQ    $0x00000040, AX
+	LEAQ    (CX)(DX*1), CX
 	DECQ    BX
 	JNZ     row
+
+done:
 	VZEROUPPER
 	RET
 
@@ -30350,23 +30506,75 @@ store:
 	VZEROUPPER
 	RET
 
-// func packColumnsF64AVX512(dst *float64, src *float64, stride int, k int)
+// func packColumnsF64AVX512(dst *float64, src *float64, stride int, k int, strips int, next int)
 // Requires: AVX, AVX512F
-TEXT ·packColumnsF64AVX512(SB), NOSPLIT, $0-32
+TEXT ·packColumnsF64AVX512(SB), NOSPLIT, $0-48
 	MOVQ dst+0(FP), AX
 	MOVQ src+8(FP), CX
 	MOVQ stride+16(FP), DX
 	MOVQ k+24(FP), BX
+	MOVQ next+40(FP), SI
+	SUBQ $0x00000004, BX
+	JL   rest
+
+group:
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+	LEAQ (DI)(DX*2), R10
+	ADDQ DX, R10
+
+strip4:
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	VMOVUPD Z0, (R8)
+	VMOVUPD Z1, 64(R8)
+	VMOVUPD (DI)(DX*1), Z0
+	VMOVUPD 64(DI)(DX*1), Z1
+	VMOVUPD Z0, 128(R8)
+	VMOVUPD Z1, 192(R8)
+	VMOVUPD (DI)(DX*2), Z0
+	VMOVUPD 64(DI)(DX*2), Z1
+	VMOVUPD Z0, 256(R8)
+	VMOVUPD Z1, 320(R8)
+	VMOVUPD (R10), Z0
+	VMOVUPD 64(R10), Z1
+	VMOVUPD Z0, 384(R8)
+	VMOVUPD Z1, 448(R8)
+	ADDQ    $0x00000080, DI
+	ADDQ    $0x00000080, R10
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip4
+	ADDQ    $0x00000200, AX
+	LEAQ    (CX)(DX*4), CX
+	SUBQ    $0x00000004, BX
+	JGE     group
+
+rest:
+	ADDQ $0x00000004, BX
+	JZ   done
 
 row:
-	VMOVUPD (CX), Z0
-	VMOVUPD 64(CX), Z1
-	VMOVUPD Z0, (AX)
-	VMOVUPD Z1, 64(AX)
-	ADDQ    DX, CX
+	MOVQ strips+32(FP), R9
+	MOVQ CX, DI
+	MOVQ AX, R8
+
+strip1:
+	VMOVUPD (DI), Z0
+	VMOVUPD 64(DI), Z1
+	VMOVUPD Z0, (R8)
+	VMOVUPD Z1, 64(R8)
+	ADDQ    $0x00000080, DI
+	ADDQ    SI, R8
+	DECQ    R9
+	JNZ     strip1
 	ADDQ    $0x00000080, AX
+	LEAQ    (CX)(DX*1), CX
 	DECQ    BX
 	JNZ     row
+
+done:
 	VZEROUPPER
 	RET
 

@@ -13,34 +13,37 @@ type operands[T Float] struct {
 	accumulate bool
 }
 
-// blocks computes a piece of the result. For each block of k it packs what plan
-// says, then goes down the rows.
+// blocks computes a piece of a product that packs no b, block after block of k.
 func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
-	var panelsA, panelsB []T
-	if p.packs() {
-		panelsA, panelsB = panels[T](memory)
+	for q := 0; q < p.k; q += p.deep {
+		o := operands[T]{k: min(p.deep, p.k-q), accumulate: q > 0, b: p.b[q*p.n+j0:], stepB: p.n, nextB: p.strip}
+		p.rowBlocks(&o, q, i0, i1, j0, j1, memory)
 	}
-	block, height := equalBlock(p.k, depth, 1), equalBlock(i1-i0, blockRows, p.height)
-	for q := 0; q < p.k; q += block {
-		o := operands[T]{k: min(block, p.k-q), accumulate: q > 0}
-		if p.packsB {
-			o.b, o.stepB, o.nextB = panelsB, p.strip, p.strip*o.k
-			if !p.hasB {
-				p.packRight(panelsB, q, o.k, j0, j1)
+}
+
+// rowBlocks goes down the rows with a block of k, which begins at q, and packs a
+// as plan says.
+func (p *tiledProduct[T]) rowBlocks(o *operands[T], q, i0, i1, j0, j1 int, memory *scratch) {
+	var panels []T
+	if p.packsA || p.copyA {
+		panels = panelsOfA[T](memory)
+	}
+	height := equalBlock(i1-i0, p.tall, p.height)
+	for i := i0; i < i1; i += height {
+		end := min(i+height, i1)
+		switch {
+		case p.packsA:
+			o.a, o.rowA, o.stepA, o.panelA = panels, 1, p.height, p.height*o.k+panelRoom
+			p.packRows(o, q, i, end)
+		case p.copyA:
+			o.a, o.rowA, o.stepA, o.panelA = panels, o.k, 1, p.height*o.k
+			for r := i; r < end; r++ {
+				copy(panels[(r-i)*o.k:(r-i+1)*o.k], p.a[r*p.rowA+q:])
 			}
-		} else {
-			o.b, o.stepB, o.nextB = p.b[q*p.n+j0:], p.n, p.strip
+		default:
+			o.a, o.rowA, o.stepA, o.panelA = p.a[i*p.rowA+q*p.stepA:], p.rowA, p.stepA, p.height*p.rowA
 		}
-		for i := i0; i < i1; i += height {
-			end := min(i+height, i1)
-			if p.packsA {
-				o.a, o.rowA, o.stepA, o.panelA = panelsA, 1, p.height, p.height*o.k+panelRoom
-				p.packRows(&o, q, i, end)
-			} else {
-				o.a, o.rowA, o.stepA, o.panelA = p.a[i*p.rowA+q*p.stepA:], p.rowA, p.stepA, p.height*p.rowA
-			}
-			p.block(&o, i, end, j0, j1)
-		}
+		p.block(o, i, end, j0, j1)
 	}
 }
 
@@ -173,44 +176,29 @@ func (p *tiledProduct[T]) dotRows(i, height, j0, j1, q, k int) {
 	}
 }
 
-// The memory for panels: first those of b, with room behind them for what
-// packTransposed overwrites, then those of a. Sizes are in float64, the larger
-// type.
-const (
-	panelRoom     = 8 // numbers between panels of a, for what packLeft spoils; it asks for four
-	floatsForB    = depth*(pieceBytes/8) + 128
-	floatsForA    = blockRows*depth + blockRows/6*panelRoom
-	scratchFloats = floatsForB + floatsForA
-)
-
-// panels divides the memory between a and b.
-func panels[T Float](memory *scratch) (a, b []T) {
-	return numbers[T](memory.floats[floatsForB:]), numbers[T](memory.floats[:floatsForB])
-}
-
 // packRows packs the rows i0 ≤ i < i1 of op(a), which are columns of a.
 func (p *tiledProduct[T]) packRows(o *operands[T], q, i0, i1 int) {
 	count := blocks(i1-i0, p.height)
 	p.packLeft(&o.a[0], &p.a[q*p.stepA+i0], p.stepA*p.size, o.k, count, o.panelA*p.size, i1-i0-(count-1)*p.height)
 }
 
-// packRight packs k rows of the columns j0 ≤ j < j1 of op(b), strip by strip.
-// Behind the last column of an incomplete strip it leaves the memory as it is:
-// the kernels never store these lanes.
-func (p *tiledProduct[T]) packRight(to []T, q, k, j0, j1 int) {
+// packRight packs k rows, from row q on, of the columns j0 ≤ j < j1 of op(b)
+// into strips, which are next numbers apart. Behind the last column of an incomplete strip it leaves the
+// memory as it is: the kernels never store these lanes.
+func (p *tiledProduct[T]) packRight(to []T, next, q, k, j0, j1 int) {
+	if whole := (j1 - j0) / p.strip; whole > 0 && !p.transB {
+		p.packColumns(&to[0], &p.b[q*p.n+j0], p.n*p.size, k, whole, next*p.size)
+		to, j0 = to[min(whole*next, len(to)):], j0+whole*p.strip
+	}
 	for j := j0; j < j1; j += p.strip {
-		width := min(p.strip, j1-j)
-		switch {
-		case p.transB:
+		if width := min(p.strip, j1-j); p.transB {
 			p.packStripTransposed(to, p.b[j*p.k+q:], k, width)
-		case width == p.strip:
-			p.packColumns(&to[0], &p.b[q*p.n+j], p.n*p.size, k)
-		default:
+		} else {
 			for r := range k {
 				copy(to[r*p.strip:(r+1)*p.strip], p.b[(q+r)*p.n+j:(q+r)*p.n+j1])
 			}
 		}
-		to = to[k*p.strip:]
+		to = to[min(next, len(to)):]
 	}
 }
 

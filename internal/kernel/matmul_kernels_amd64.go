@@ -28,7 +28,7 @@ type kernels[T Float] struct {
 	edge           [3][maxHeight + 1]edgeFunc[T] // by vectors (1 or 2), the last one masked
 	wide           [maxWide + 1]wideTile[T]      // those that there are
 	dots, dot      [4]dotFunc[T]                 // groups of four rows of b, and of one
-	packColumns    func(dst, src *T, stride, k int)
+	packColumns    func(dst, src *T, stride, k, strips, next int)
 	packTransposed func(dst, src *T, stride, k int)
 	packLeft       func(dst, src *T, stride, k, panels, panel, columns int)
 }

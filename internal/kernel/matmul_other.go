@@ -9,7 +9,7 @@ func fastMatMul[T Float](dst, a, b []T, m, n, k int, transA, transB bool) bool {
 
 // scratchFloats is how much memory a worker has to pack into: none, since
 // nothing packs.
-const scratchFloats = 0
+func scratchFloats() int { return 0 }
 
 // loneProduct is a product that its caller computes alone.
 type loneProduct[T Float] struct {

@@ -150,11 +150,11 @@ func dot3x4F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int,
 //go:noescape
 func dot3x1F32AVX2(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF32AVX2 copies two vectors from each of k rows of src, which are
-// stride bytes apart.
+// packColumnsF32AVX2 copies k rows of src, which are stride bytes apart, to
+// strips of two vectors, which are next bytes apart.
 //
 //go:noescape
-func packColumnsF32AVX2(dst *float32, src *float32, stride int, k int)
+func packColumnsF32AVX2(dst *float32, src *float32, stride int, k int, strips int, next int)
 
 // packLeftF32AVX2 copies from each of k rows of src, which are stride bytes
 // apart, 6 numbers to each panel, the last of which gets only the given number
@@ -657,11 +657,11 @@ func dot3x4F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA in
 //go:noescape
 func dot3x1F32AVX512(c *float32, a *float32, b *float32, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF32AVX512 copies two vectors from each of k rows of src, which are
-// stride bytes apart.
+// packColumnsF32AVX512 copies k rows of src, which are stride bytes apart, to
+// strips of two vectors, which are next bytes apart.
 //
 //go:noescape
-func packColumnsF32AVX512(dst *float32, src *float32, stride int, k int)
+func packColumnsF32AVX512(dst *float32, src *float32, stride int, k int, strips int, next int)
 
 // packLeftF32AVX512 copies from each of k rows of src, which are stride bytes
 // apart, 12 numbers to each panel, the last of which gets only the given number
@@ -1252,11 +1252,11 @@ func dot3x4F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int,
 //go:noescape
 func dot3x1F64AVX2(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF64AVX2 copies two vectors from each of k rows of src, which are
-// stride bytes apart.
+// packColumnsF64AVX2 copies k rows of src, which are stride bytes apart, to
+// strips of two vectors, which are next bytes apart.
 //
 //go:noescape
-func packColumnsF64AVX2(dst *float64, src *float64, stride int, k int)
+func packColumnsF64AVX2(dst *float64, src *float64, stride int, k int, strips int, next int)
 
 // packLeftF64AVX2 copies from each of k rows of src, which are stride bytes
 // apart, 6 numbers to each panel, the last of which gets only the given number
@@ -1759,11 +1759,11 @@ func dot3x4F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA in
 //go:noescape
 func dot3x1F64AVX512(c *float64, a *float64, b *float64, strideC int, strideA int, strideB int, k int, count int, accumulate bool)
 
-// packColumnsF64AVX512 copies two vectors from each of k rows of src, which are
-// stride bytes apart.
+// packColumnsF64AVX512 copies k rows of src, which are stride bytes apart, to
+// strips of two vectors, which are next bytes apart.
 //
 //go:noescape
-func packColumnsF64AVX512(dst *float64, src *float64, stride int, k int)
+func packColumnsF64AVX512(dst *float64, src *float64, stride int, k int, strips int, next int)
 
 // packLeftF64AVX512 copies from each of k rows of src, which are stride bytes
 // apart, 12 numbers to each panel, the last of which gets only the given number

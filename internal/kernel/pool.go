@@ -171,12 +171,15 @@ func (p *pool) memory(worker int) *scratch { return &p.all[worker-1].memory }
 // scratch is memory to pack into.
 type scratch struct{ floats []float64 }
 
-func newScratch() scratch { return scratch{make([]float64, scratchFloats)} }
+func newScratch() scratch { return scratch{make([]float64, scratchFloats())} }
 
 // make allocates the memory unless that is done.
-func (s *scratch) make() {
-	if s.floats == nil {
-		*s = newScratch()
+func (s *scratch) make() { s.atLeast(scratchFloats()) }
+
+// atLeast allocates memory for n numbers unless that is done.
+func (s *scratch) atLeast(n int) {
+	if len(s.floats) < n {
+		s.floats = make([]float64, n)
 	}
 }
 
@@ -195,7 +198,7 @@ func hold[T Float](s *scratch, count int) []T {
 	}
 	var number T
 	if floats := blocks(count*int(unsafe.Sizeof(number)), 8); len(s.floats) < floats {
-		s.floats = make([]float64, max(floats, scratchFloats))
+		s.floats = make([]float64, max(floats, scratchFloats()))
 	}
 	return numbers[T](s.floats)[:count]
 }

@@ -5,3 +5,6 @@ package kernel
 // spin executes PAUSE the given number of times, at least once: it leaves the
 // core's resources to whatever else runs on it.
 func spin(rounds int)
+
+// cpuid asks the processor what it is.
+func cpuid(leaf uint32, index uint32) (a uint32, b uint32, c uint32, d uint32)

@@ -16,25 +16,54 @@ func packs(p *precision) {
 	packTransposed(p)
 }
 
-// packColumns writes the copy of two vectors of columns of b, as it is stored.
+// packColumns writes the copy of columns of b, as it is stored. It reads some
+// rows side by side from left to right: the processor foresees that, where a
+// strip alone would touch a page a row.
 func packColumns(p *precision) {
 	name := "packColumns" + p.suffix
-	text(name, fmt.Sprintf("func(dst, src *%s, stride, k int)", p.name),
-		name+" copies two vectors from each of k rows of src, which are stride bytes apart.")
-	dst, src, stride, k := load("dst"), load("src"), load("stride"), load("k")
+	text(name, fmt.Sprintf("func(dst, src *%s, stride, k, strips, next int)", p.name),
+		name+" copies k rows of src, which are stride bytes apart, to strips of two vectors, which are next bytes apart.")
+	dst, src, stride, k, next := load("dst"), load("src"), load("stride"), load("k"), load("next")
+	group := func(rows int) {
+		from, to, left := build.GP64(), build.GP64(), load("strips")
+		build.MOVQ(src, from)
+		build.MOVQ(dst, to)
+		row := rowsFrom(from, stride, rows)
+		build.Label(fmt.Sprintf("strip%d", rows))
+		for i := range rows {
+			x, y := p.register(), p.register()
+			p.move(row.row(i, 0), x)
+			p.move(row.row(i, p.vector), y)
+			p.move(x, at(to, 2*i*p.vector))
+			p.move(y, at(to, (2*i+1)*p.vector))
+		}
+		row.advance(count(2 * p.vector))
+		build.ADDQ(next, to)
+		build.DECQ(left)
+		build.JNZ(operand.LabelRef(fmt.Sprintf("strip%d", rows)))
+		build.ADDQ(count(2*rows*p.vector), dst)
+		build.LEAQ(indexed(src, stride, rows%8, 0), src) // rows is 1 or 4
+	}
+	build.SUBQ(count(packedRows), k)
+	build.JL(operand.LabelRef("rest"))
+	build.Label("group")
+	group(packedRows)
+	build.SUBQ(count(packedRows), k)
+	build.JGE(operand.LabelRef("group"))
+	build.Label("rest")
+	build.ADDQ(count(packedRows), k)
+	build.JZ(operand.LabelRef("done"))
 	build.Label("row")
-	x, y := p.register(), p.register()
-	p.move(at(src, 0), x)
-	p.move(at(src, p.vector), y)
-	p.move(x, at(dst, 0))
-	p.move(y, at(dst, p.vector))
-	build.ADDQ(stride, src)
-	build.ADDQ(count(2*p.vector), dst)
+	group(1)
 	build.DECQ(k)
 	build.JNZ(operand.LabelRef("row"))
+	build.Label("done")
 	build.VZEROUPPER()
 	build.RET()
 }
+
+// packedRows is the number of rows that packColumns reads side by side.
+const packedRows = 4
 
 // packLeft writes the copy of some rows of op(a) for a transposed a. Each row
 // of a is cut into pieces as long as tiles are high, and each piece goes to a
