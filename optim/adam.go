@@ -98,24 +98,24 @@ func checkAdam(op string, grads autograd.Gradients, rate, beta1, beta2, epsilon,
 }
 
 func (o *adam) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
-	updateAdam(p, g, s, o.AMSGrad, kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon})
+	o.updateBy(p, g, s, rate, decay, false)
 }
 
 func (o *adamW) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
-	updateAdam(p, g, s, o.AMSGrad, kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Decoupled: true})
+	(*adam)(o).updateBy(p, g, s, rate, decay, true)
 }
 
-func updateAdam(p *autograd.Param, g autograd.Tensor, s *state, amsGrad bool, k kernel.Settings) {
-	m, v, greatest := s.need(mean, p), s.need(square, p), s.needIf(amsGrad, most, p)
-	if amsGrad {
+func (o *adam) updateBy(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64, decoupled bool) {
+	m, v, w := s.need(mean, p), s.need(square, p), p.Writable()
+	greatest := s.needIf(o.AMSGrad, most, p)
+	switch {
+	case o.AMSGrad:
+		k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Decoupled: decoupled}
 		k.A, k.B = 1-math.Pow(k.Beta1, float64(s.steps)), math.Sqrt(1-math.Pow(k.Beta2, float64(s.steps)))
-		apply(p.Writable(), g, m, v, greatest, k, kernel.AMSGrad[float64], kernel.AMSGrad[float32])
-		return
-	}
-	w := p.Writable()
-	if w.Precision() == autograd.Float32 {
-		kernel.Adam(w.Raw32(), g.Raw32(), m.f32, v.f32, k.Rate, k.Beta1, k.Beta2, k.Epsilon, k.Decay, k.Decoupled, s.steps)
-	} else {
-		kernel.Adam(w.Raw64(), g.Raw64(), m.f64, v.f64, k.Rate, k.Beta1, k.Beta2, k.Epsilon, k.Decay, k.Decoupled, s.steps)
+		apply(w, g, m, v, greatest, k, kernel.AMSGrad[float64], kernel.AMSGrad[float32])
+	case w.Precision() == autograd.Float32:
+		kernel.Adam(w.Raw32(), g.Raw32(), m.f32, v.f32, rate, o.Beta1, o.Beta2, o.Epsilon, decay, decoupled, s.steps)
+	default:
+		kernel.Adam(w.Raw64(), g.Raw64(), m.f64, v.f64, rate, o.Beta1, o.Beta2, o.Epsilon, decay, decoupled, s.steps)
 	}
 }

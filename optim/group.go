@@ -180,9 +180,6 @@ func groupOf(groups []Group, name string) int {
 // settings returns what counts for a Param where the optimizer has this rate
 // and decay.
 func (m *matcher) settings(p *autograd.Param, rate, decay float64) (r, d float64, frozen bool) {
-	if m.groups == nil {
-		return rate, decay, false
-	}
 	known, _ := m.known.Get(p)
 	if known.group < 0 {
 		return rate, decay, false

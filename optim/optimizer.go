@@ -50,12 +50,16 @@ func (m *memory) step(op string, r rule, grads autograd.Gradients, remembers boo
 	}
 	grads.UpdateStatistics()
 	for p, g := range grads.All() {
-		rate, decay, frozen := m.groups.settings(p, rate, decay)
+		rate, decay, frozen := rate, decay, false
+		if len(groups) > 0 {
+			rate, decay, frozen = m.groups.settings(p, rate, decay)
+		}
 		if frozen {
 			continue
 		}
-		s := m.of(p)
-		if s != nil {
+		var s *state
+		if remembers {
+			s = m.of(p)
 			s.steps++
 		}
 		r.update(p, g, s, rate, decay)
@@ -71,10 +75,11 @@ func (m *memory) of(p *autograd.Param) *state {
 // A state is what an optimizer remembers of one Param: all that a checkpoint
 // has to keep.
 type state struct {
-	shape   []int   // of the Param, when it was first updated
-	steps   int     // made with this Param
-	product float64 // of NAdam's momenta so far; 0 before the first step
-	kept    [kinds]numbers
+	shape     []int // of the Param, when it was first updated
+	precision autograd.Precision
+	steps     int     // made with this Param
+	product   float64 // of NAdam's momenta so far; 0 before the first step
+	kept      [kinds]numbers
 }
 
 // A kind is what numbers are remembered of a Param for. An optimizer uses some
@@ -111,7 +116,7 @@ func (m *memory) prepare(op string, grads autograd.Gradients) {
 		if known := m.of(p); known != nil {
 			known.check(op, p)
 		} else {
-			m.states.Set(p, &state{shape: p.Shape()})
+			m.states.Set(p, &state{shape: p.Shape(), precision: p.Precision()})
 		}
 	}
 }
@@ -150,11 +155,8 @@ func (s *state) check(op string, p *autograd.Param) {
 	if !fits {
 		panic(autograd.NewShapeError(op, "parameter "+p.Name()+" had another shape at its first step", s.shape, p.Shape()))
 	}
-	for k := range s.kept {
-		n := &s.kept[k]
-		if n.f64 != nil && p.Precision() != autograd.Float64 || n.f32 != nil && p.Precision() != autograd.Float32 {
-			panic(autograd.NewArgumentError(op, "parameter %s has changed its precision to %v", p.Name(), p.Precision()))
-		}
+	if p.Precision() != s.precision {
+		panic(autograd.NewArgumentError(op, "parameter %s has changed its precision to %v", p.Name(), p.Precision()))
 	}
 }
 
