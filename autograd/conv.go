@@ -158,8 +158,8 @@ type settings struct {
 	before, after [3]int
 }
 
-// mostSetting is the largest stride, dilation and padding, so that no sum or
-// product of them overflows.
+// mostSetting is the largest stride, dilation and padding, and of pooling also
+// the longest window, so that no sum or product of them overflows.
 const mostSetting = 1 << 24
 
 // one returns the setting for axis i: the only one, that of the axis, or none

@@ -169,7 +169,7 @@ func (x Value) adaptive(op string, sizes []int) []int {
 	g, s := x.g, x.node(op).shape
 	axes := spatialAxes(op, s)
 	all := g.ints.take(axes)
-	g.eachAxis(op, "sizes", all, sizes, 1)
+	g.eachAxis(op, "sizes", all, sizes, mostSetting)
 	ints, v := g.windows(s, all)
 	for i := range axes {
 		w := &v[3-axes+i]
@@ -191,14 +191,17 @@ func (x Value) adaptive(op string, sizes []int) []int {
 
 // eachAxis sets dst, which has an element for each axis, to the numbers of an
 // option: as many, or one for all.
-func (g *Graph) eachAxis(op, what string, dst, list []int, least int) {
+func (g *Graph) eachAxis(op, what string, dst, list []int, most int) {
 	if len(list) != len(dst) && len(list) != 1 {
 		panic(NewArgumentError(op, "%d %s for %d spatial axes", len(list), what, len(dst)))
 	}
 	for i := range dst {
 		dst[i] = list[min(i, len(list)-1)]
-		if dst[i] < least {
-			panic(NewArgumentError(op, "%s: %d is less than %d", what, dst[i], least))
+		if dst[i] < 1 {
+			panic(NewArgumentError(op, "%s: %d is less than 1", what, dst[i]))
+		}
+		if dst[i] > most {
+			panic(NewArgumentError(op, "%s: %d is more than %d", what, dst[i], most))
 		}
 	}
 }
@@ -215,9 +218,9 @@ func (x Value) pool(op *operation, o PoolOptions) []int {
 	if o.Dilation == nil {
 		o.Dilation = oneWindow
 	}
-	g.eachAxis(op.method, "kernel lengths", kernels, o.Kernel, 1)
-	g.eachAxis(op.method, "strides", strides, o.Stride, 1)
-	g.eachAxis(op.method, "dilations", steps, o.Dilation, 1)
+	g.eachAxis(op.method, "kernel lengths", kernels, o.Kernel, mostSetting)
+	g.eachAxis(op.method, "strides", strides, o.Stride, mostSetting)
+	g.eachAxis(op.method, "dilations", steps, o.Dilation, mostSetting)
 	for i := range axes {
 		sizes[i] = o.results(op.method, s, i, kernels[i], strides[i], steps[i])
 	}

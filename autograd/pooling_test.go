@@ -257,6 +257,10 @@ func TestWrongPooling(t *testing.T) {
 		{here(), "autograd: AdaptiveMaxPool: 3 sizes for 2 spatial axes", func(g graph) { full(g, 1, 1, 4, 4).AdaptiveMaxPool(1, 1, 1) }},
 		{here(), "autograd: Upsample: either Scale or Size is needed", func(g graph) { full(g, 1, 1, 4, 4).Upsample(autograd.UpsampleOptions{}) }},
 		{here(), "autograd: Upsample: AlignCorners means something only if Bilinear", func(g graph) { full(g, 1, 1, 4, 4).Upsample(corners) }},
+		{here(), "autograd: MaxPool: kernel lengths: 16777217 is more than 16777216", func(g graph) { full(g, 1, 1, 4, 4).MaxPool(options{Kernel: []int{1<<24 + 1}}) }},
+		{here(), "autograd: MaxPool: strides: 9223372036854775807 is more than 16777216", func(g graph) { full(g, 1, 1, 4, 4).MaxPool(options{Kernel: []int{2}, Stride: []int{math.MaxInt}}) }},
+		{here(), "autograd: MaxPool: dilations: 4611686018427387904 is more than 16777216", func(g graph) { full(g, 1, 1, 4, 4).MaxPool(options{Kernel: []int{5}, Dilation: []int{1 << 62}}) }},
+		{here(), "autograd: AdaptiveAvgPool: sizes: 9223372036854775807 is more than 16777216", func(g graph) { full(g, 0, 1, 4, 4).AdaptiveAvgPool(math.MaxInt) }},
 		{here(), "autograd: Upsample: scales: 0 is less than 1", func(g graph) { full(g, 1, 1, 4, 4).Upsample(autograd.UpsampleOptions{Scale: []int{0}}) }},
 		{here(), "autograd: PixelShuffle: a factor of 0", func(g graph) { full(g, 1, 4, 2, 2).PixelShuffle(0) }},
 	})

@@ -45,9 +45,9 @@ func (x Value) Upsample(options UpsampleOptions) Value {
 	in, sizes := ints[3-axes:3], ints[6-axes:6]
 	copy(in, s.dims[2:])
 	if options.Scale != nil {
-		g.eachAxis(opUpsample.method, "scales", sizes, options.Scale, 1)
+		g.eachAxis(opUpsample.method, "scales", sizes, options.Scale, math.MaxInt)
 	} else {
-		g.eachAxis(opUpsample.method, "sizes", sizes, options.Size, 1)
+		g.eachAxis(opUpsample.method, "sizes", sizes, options.Size, math.MaxInt)
 	}
 	for i, n := range in {
 		if n == 0 {
