@@ -89,7 +89,8 @@ type ConvTransposeOptions struct {
 //
 // and the length is (n − 1)·stride − padding before and after
 // + dilation·(kernel − 1) + 1 + output padding. With a stride, several lengths
-// give the same one under Conv: the output padding chooses among them.
+// give the same one under Conv: the output padding chooses among them. Places
+// outside of x count as zeros: an infinite weight makes NaN of them.
 //
 //	∂/∂x = gy convolved with w: see [Value.Conv]
 //	∂/∂w[k] = Σ x[at]·gy[at·stride − padding + k·dilation]

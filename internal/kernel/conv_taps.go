@@ -420,8 +420,8 @@ func (p *correlationPiece[T]) copySource() {
 	}
 }
 
-// placesInside returns which of the n places first, first + step, … are inside of an
-// axis of the given length: lo to hi.
+// placesInside returns which of the n places first, first + step, … are inside
+// of an axis of the given length: lo to hi.
 func placesInside(first, step, n, length int) (lo, hi int) {
 	if first < 0 {
 		lo = min(n, blocks(-first, step))

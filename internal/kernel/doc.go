@@ -45,9 +45,10 @@
 // Large products, batches of products, convolutions and long arrays are cut
 // into pieces by their sizes alone. GOMAXPROCS goroutines compute the pieces:
 // workers that start when they are first needed, stay, and sleep while there is
-// nothing to do. Each element is computed within one piece, by the same sequence of
-// operations wherever the piece begins, so the number of workers does not
-// change any bit.
+// nothing to do. Each element is computed within one piece, by the same
+// sequence of operations wherever the piece begins, or is the sum of the parts
+// of several pieces in their order. So the number of workers does not change
+// any bit.
 //
 // # Precision
 //
@@ -57,8 +58,8 @@
 // In assembly, the exponential, tanh, sigmoid, SiLU and GELU also compute in
 // float32. Reductions sum pairwise, or in float64 in fixed blocks, so that
 // errors hardly grow with the length. Matrix products and convolutions sum in
-// their own precision. The order of a sum depends on the sizes alone. Derivatives are
-// computed from x or y, whichever loses no digits.
+// their own precision. The order of a sum depends on the sizes alone.
+// Derivatives are computed from x or y, whichever loses no digits.
 //
 // # Assembly
 //
