@@ -102,7 +102,7 @@ func (c *Conv) op() string { return fmt.Sprintf("layers: Conv %q", c.Name()) }
 
 func (c *Conv) place(n *naming, path string) {
 	c.check()
-	placeParams(n, path+c.Name(), c.Weight, c.Bias)
+	placeAll(n, path+c.Name(), c.Weight, c.Bias)
 }
 
 func (c *Conv) check() {
@@ -115,7 +115,7 @@ func (c *Conv) check() {
 }
 
 // Params returns the weights and, if there are any, the biases.
-func (c *Conv) Params() []*autograd.Param { return paramsWithBias(c.Weight, c.Bias) }
+func (c *Conv) Params() []*autograd.Param { return present(c.Weight, c.Bias) }
 
 // Forward returns the convolution of x, [batch, out, …]. It panics with an
 // *[autograd.ShapeError] if x has other channels or axes than the weights are
@@ -126,10 +126,7 @@ func (c *Conv) Forward(x autograd.Value) autograd.Value {
 	g := enter(x, c.Name())
 	defer leave(g, c)
 	checkChannels(x, c.Weight, c.Weight.Dim(1)*max(c.Groups, 1))
-	options := autograd.ConvOptions{Stride: c.Stride, Padding: c.Padding, Same: c.Same, Dilation: c.Dilation, Groups: c.Groups}
-	if c.Bias != nil {
-		options.Bias = g.Param(c.Bias)
-	}
+	options := autograd.ConvOptions{Bias: recorded(g, c.Bias), Stride: c.Stride, Padding: c.Padding, Same: c.Same, Dilation: c.Dilation, Groups: c.Groups}
 	return x.Conv(g.Param(c.Weight), options).Named("z")
 }
 
@@ -186,21 +183,6 @@ func tryEmpty(l Layer, channels int, kernel, dilation []int, padding [][2]int) {
 	}
 	g := autograd.NewGraph(autograd.Options{NoGrad: true})
 	l.Forward(g.Full(0, append([]int{0, channels}, slices.Repeat([]int{size}, len(kernel))...)...))
-}
-
-// placeParams names the Params of a layer of that name.
-func placeParams(n *naming, name string, weight, bias *autograd.Param) {
-	n.name(weight, name+".weight")
-	if bias != nil {
-		n.name(bias, name+".bias")
-	}
-}
-
-func paramsWithBias(weight, bias *autograd.Param) []*autograd.Param {
-	if bias == nil {
-		return []*autograd.Param{weight}
-	}
-	return []*autograd.Param{weight, bias}
 }
 
 // hasKernels reports whether weights, which may have been set by hand, have one

@@ -103,7 +103,7 @@ func (c *ConvTranspose) op() string { return fmt.Sprintf("layers: ConvTranspose 
 
 func (c *ConvTranspose) place(n *naming, path string) {
 	c.check()
-	placeParams(n, path+c.Name(), c.Weight, c.Bias)
+	placeAll(n, path+c.Name(), c.Weight, c.Bias)
 }
 
 func (c *ConvTranspose) check() {
@@ -116,7 +116,7 @@ func (c *ConvTranspose) check() {
 }
 
 // Params returns the weights and, if there are any, the biases.
-func (c *ConvTranspose) Params() []*autograd.Param { return paramsWithBias(c.Weight, c.Bias) }
+func (c *ConvTranspose) Params() []*autograd.Param { return present(c.Weight, c.Bias) }
 
 // Forward returns the transposed convolution of x, [batch, out, …]. It panics
 // with an *[autograd.ShapeError] if x has other channels or axes than the
@@ -128,10 +128,8 @@ func (c *ConvTranspose) Forward(x autograd.Value) autograd.Value {
 	defer leave(g, c)
 	checkChannels(x, c.Weight, c.Weight.Dim(0))
 	options := autograd.ConvTransposeOptions{
-		Stride: c.Stride, Padding: c.Padding, OutputPadding: c.OutputPadding, Dilation: c.Dilation, Groups: c.Groups,
-	}
-	if c.Bias != nil {
-		options.Bias = g.Param(c.Bias)
+		Bias: recorded(g, c.Bias), Stride: c.Stride, Padding: c.Padding, OutputPadding: c.OutputPadding,
+		Dilation: c.Dilation, Groups: c.Groups,
 	}
 	return x.ConvTranspose(g.Param(c.Weight), options).Named("z")
 }

@@ -53,10 +53,7 @@ func (d *Dense) Name() string { return d.or("dense") }
 
 func (d *Dense) place(n *naming, path string) {
 	d.check()
-	n.name(d.Weight, path+d.Name()+".weight")
-	if d.Bias != nil {
-		n.name(d.Bias, path+d.Name()+".bias")
-	}
+	placeAll(n, path+d.Name(), d.Weight, d.Bias)
 }
 
 // Size returns the numbers of inputs and outputs. It panics with an
@@ -85,12 +82,7 @@ func (d *Dense) check() {
 func (d *Dense) op() string { return fmt.Sprintf("layers: Dense %q", d.Name()) }
 
 // Params returns the weights and, if there are any, the biases.
-func (d *Dense) Params() []*autograd.Param {
-	if d.Bias == nil {
-		return []*autograd.Param{d.Weight}
-	}
-	return []*autograd.Param{d.Weight, d.Bias}
-}
+func (d *Dense) Params() []*autograd.Param { return present(d.Weight, d.Bias) }
 
 // Forward returns the weighted sums z = x·W + b of shape [batch, out] for x of
 // shape [batch, in]. A vector [in] gives [out]; further leading axes stay as

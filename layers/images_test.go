@@ -29,6 +29,7 @@ func imageLayers() []imageLayer {
 	rng := seeded(1)
 	pair := func(n int) [][2]int { return [][2]int{{n, n}} }
 	same := layers.ConvOptions{Padding: pair(1)}
+	sameNoBias := layers.ConvOptions{Padding: pair(1), NoBias: true}
 	noBias := layers.ConvOptions{Stride: []int{2}, NoBias: true}
 	overlapping := autograd.PoolOptions{Kernel: []int{3}, Stride: []int{2}, Padding: pair(1)}
 	inMax, inAvg := overlapping, overlapping
@@ -63,6 +64,10 @@ func imageLayers() []imageLayer {
 			layers.ResidualOptions{Shortcut: layers.NewConv2DWith(rng, 2, 3, 1, noBias)},
 			layers.NewConv2DWith(rng, 2, 3, 3, layers.ConvOptions{Stride: []int{2}, Padding: pair(1)}), layers.Tanh(), layers.NewConv2DWith(rng, 3, 3, 3, same),
 		), []int{1, 2, 4, 4}},
+		{"residual, batch norm", layers.NewResidual(
+			layers.NewConv2DWith(rng, 2, 2, 3, sameNoBias), layers.NewBatchNorm(2), layers.ReLU(),
+			layers.NewConv2DWith(rng, 2, 2, 3, sameNoBias), layers.NewBatchNorm(2),
+		), []int{2, 2, 3, 3}},
 	}
 }
 
@@ -100,7 +105,8 @@ func TestImageLayersAgainstPyTorch(t *testing.T) {
 		if diff := cmp.Diff(c.Name, row.torch) + cmp.Diff(c.Input, row.shape); diff != "" {
 			t.Fatal(diff)
 		}
-		for j, p := range row.layer.Params() {
+		params, _ := trained(row.layer)
+		for j, p := range params {
 			p.Set(wave(j+1, p.Shape()...))
 		}
 		g := autograd.NewGraph(autograd.Options{})
@@ -112,7 +118,7 @@ func TestImageLayersAgainstPyTorch(t *testing.T) {
 		}
 		grads := y.BackwardFrom(wave(100, y.Shape()...))
 		got := []autograd.Tensor{grads.Of(x)}
-		for _, p := range row.layer.Params() {
+		for _, p := range params {
 			got = append(got, grads.OfParam(p))
 		}
 		if len(got) != len(c.Gradients) {
@@ -130,18 +136,26 @@ func TestGradientsOfImageLayers(t *testing.T) {
 	for _, row := range imageLayers() {
 		f := func(_ *autograd.Graph, in []autograd.Value) autograd.Value { return row.layer.Forward(in[0]) }
 		x := []autograd.Tensor{wave(0, row.shape...)}
-		if err := gradcheck.Check(f, x, row.layer.Params()...); err != nil {
+		params, _ := trained(row.layer)
+		if err := gradcheck.Check(f, x, params...); err != nil {
 			t.Errorf("%s: %v", row.torch, err)
 		}
-		if err := gradcheck.CheckSecond(f, x, row.layer.Params()...); err != nil {
+		if err := gradcheck.CheckSecond(f, x, params...); err != nil {
 			t.Errorf("%s: %v", row.torch, err)
 		}
 	}
 }
 
-// A batch of no images gives none, and gradients of zero for the Params.
+// A batch of no images gives none, and gradients of zero for the Params. Only
+// running statistics have nothing to observe in it.
 func TestImageLayersOfAnEmptyBatch(t *testing.T) {
 	for _, row := range imageLayers() {
+		if _, statistics := trained(row.layer); len(statistics) > 0 {
+			mustFault[*autograd.ShapeError](t, func() {
+				row.layer.Forward(autograd.NewGraph(autograd.Options{}).Full(0, append([]int{0}, row.shape[1:]...)...))
+			}, `layers: BatchNorm "batchnorm1"`)
+			continue
+		}
 		g := autograd.NewGraph(autograd.Options{})
 		y := row.layer.Forward(g.Full(0, append([]int{0}, row.shape[1:]...)...))
 		if y.Dim(0) != 0 {

@@ -166,6 +166,30 @@ func Convert(model Layer, precision autograd.Precision) {
 	}
 }
 
+// placeAll names the weight and bias of a layer of that name, as far as there
+// are any.
+func placeAll(n *naming, name string, weight, bias *autograd.Param) {
+	if weight != nil {
+		n.name(weight, name+".weight")
+	}
+	if bias != nil {
+		n.name(bias, name+".bias")
+	}
+}
+
+// present returns the Params that are not nil.
+func present(params ...*autograd.Param) []*autograd.Param {
+	return slices.DeleteFunc(params, func(p *autograd.Param) bool { return p == nil })
+}
+
+// recorded returns the Value of a Param, the zero Value of none.
+func recorded(g *autograd.Graph, p *autograd.Param) autograd.Value {
+	if p == nil {
+		return autograd.Value{}
+	}
+	return g.Param(p)
+}
+
 // unique returns the Params in order, each once. It overwrites the slice.
 func unique(params []*autograd.Param) []*autograd.Param {
 	seen := make(map[*autograd.Param]bool, len(params))

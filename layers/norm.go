@@ -348,30 +348,6 @@ func newAffine(none bool, p autograd.Precision, shape ...int) (weight, bias *aut
 	return autograd.NewParam("", autograd.Ones(shape...).In(p)), autograd.NewParam("", autograd.Zeros(shape...).In(p))
 }
 
-// placeAll names the weight and bias of a layer of that name, as far as there
-// are any.
-func placeAll(n *naming, name string, weight, bias *autograd.Param) {
-	if weight != nil {
-		n.name(weight, name+".weight")
-	}
-	if bias != nil {
-		n.name(bias, name+".bias")
-	}
-}
-
-// present returns the Params that are not nil.
-func present(params ...*autograd.Param) []*autograd.Param {
-	return slices.DeleteFunc(params, func(p *autograd.Param) bool { return p == nil })
-}
-
-// recorded returns the Value of a Param, the zero Value of none.
-func recorded(g *autograd.Graph, p *autograd.Param) autograd.Value {
-	if p == nil {
-		return autograd.Value{}
-	}
-	return g.Param(p)
-}
-
 // checkNormChannels panics unless x has as many channels as each Param has
 // numbers.
 func checkNormChannels(x autograd.Value, params ...*autograd.Param) {

@@ -91,5 +91,8 @@ case("residual", Residual(nn.Sequential(nn.Conv2d(2, 2, 3, padding=1), nn.Tanh()
 case("residual, shortcut", Residual(
     nn.Sequential(nn.Conv2d(2, 3, 3, stride=2, padding=1), nn.Tanh(), nn.Conv2d(3, 3, 3, padding=1)),
     nn.Conv2d(2, 3, 1, stride=2, bias=False)), (1, 2, 4, 4))
+case("residual, batch norm", Residual(
+    nn.Sequential(nn.Conv2d(2, 2, 3, padding=1, bias=False), nn.BatchNorm2d(2), nn.ReLU(), nn.Conv2d(2, 2, 3, padding=1, bias=False), nn.BatchNorm2d(2)),
+    nn.Identity()), (2, 2, 3, 3))
 
 print(json.dumps({"torch": torch.__version__, "cases": cases}, separators=(",", ":")))
