@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 
 	"nabla/autograd"
@@ -28,7 +29,7 @@ func networks() []workload {
 				name:  fmt.Sprintf("W3-%s-b%d", strings.Trim(strings.ReplaceAll(fmt.Sprint(widths), " ", "-"), "[]"), batch),
 				flops: forwardFlops(widths, batch) + backwardFlops(widths, batch),
 				nabla: func(p autograd.Precision) func() { return newNetwork(p, batch, widths).step },
-				peers: append([]peer{withTorch}, inGo...),
+				peers: slices.Concat(trained, inGo),
 			})
 		}
 	}

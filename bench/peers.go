@@ -13,6 +13,8 @@ import (
 var (
 	//go:embed peers/torch.py
 	torchScript string
+	//go:embed peers/jax.py
+	jaxScript string
 	//go:embed peers/openblas.c
 	openBLASSource []byte
 )
@@ -22,8 +24,8 @@ var (
 const debianPython = "/usr/bin/python3"
 
 // startPython starts a script with an interpreter that has what it imports.
-func startPython(interpreter, script string) (*program, error) {
-	return start(exec.Command(interpreter, "-c", script), encodeJSON)
+func startPython(interpreter, script string, args ...string) (*program, error) {
+	return start(exec.Command(interpreter, append([]string{"-c", script}, args...)...), encodeJSON)
 }
 
 func encodeJSON(r request) (string, error) {

@@ -26,7 +26,7 @@ type request struct {
 type reply struct {
 	Version string  `json:"version"`
 	Seconds float64 `json:"seconds"`
-	Loss    float64 `json:"loss"` // in the last step, from peers in Go
+	Loss    float64 `json:"loss"` // in the last step, from peers in Go and Python
 	Error   string  `json:"error"`
 }
 
@@ -140,6 +140,8 @@ func newPrograms(python string, stderr io.Writer) *programs {
 		stderr: stderr,
 		starters: map[string]func() (*program, error){
 			"torch":       func() (*program, error) { return startPython(python, torchScript) },
+			"jax":         func() (*program, error) { return startPython(python, jaxScript, "step") },
+			"jax-loop":    func() (*program, error) { return startPython(python, jaxScript, "loop") },
 			"openblas":    startOpenBLAS,
 			"gomlx":       func() (*program, error) { return startGo("gomlx", "GOEXPERIMENT=simd") },
 			"gomlx-plain": func() (*program, error) { return startGo("gomlx", "GOEXPERIMENT=") },

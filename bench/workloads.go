@@ -27,6 +27,8 @@ type peer struct {
 var (
 	withTorch    = peer{name: "torch"}
 	withOpenBLAS = peer{name: "openblas"}
+	inPython     = []peer{withTorch, {name: "jax"}}
+	trained      = append(inPython[:2:2], peer{name: "jax-loop"}) // in Python; many steps may be one program
 	inGo         = []peer{{name: "gomlx"}, {name: "gomlx-plain"}, {name: "gorgonia"}}
 )
 
@@ -35,10 +37,11 @@ func workloads() []workload {
 	list := []workload{
 		{name: "W1-scalar", nabla: scalarStep, peers: []peer{{"tape", tapeStep}, withTorch}},
 		{name: "W1-chain", nabla: chainStep, peers: []peer{{"tape", tapeChainStep}}},
-		{name: "W2", nabla: tinyStep, peers: append([]peer{{"loops", loopsStep}, withTorch}, inGo...)},
+		{name: "W2", nabla: tinyStep, peers: slices.Concat([]peer{{"loops", loopsStep}}, trained, inGo)},
 	}
 	list = append(list, networks()...)
 	list = append(list, products()...)
+	list = append(list, images()...)
 	list = append(list, elementwise()...)
 	return append(list, ratio())
 }

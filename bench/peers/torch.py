@@ -2,13 +2,15 @@
 
 Each line of input asks for a measurement: an object with the workload's name,
 the precision in bits, the threads and the steps. The answer is an object with
-the seconds that the steps took.
+the seconds that the steps took and, for W5, what the last of them computed: a
+loss, or the sum of the squares of gradients.
 
 All of it is "torch lean": plain functions instead of modules, gradients by
 torch.autograd.grad, and gradient descent by hand, in place under no_grad.
 """
 
 import json
+import math
 import sys
 import time
 
@@ -105,6 +107,68 @@ def product(name, dtype):
     return lambda: torch.mm(a, b, out=c)
 
 
+def spread(bound, seed, shape, dtype):
+    """Numbers between -bound and bound, the same as Nabla's."""
+    i = torch.arange(math.prod(shape))
+    return (bound * (((i * 7919 + seed * 104729) % 1009) / torch.tensor(504.5, dtype=torch.float64) - 1)).reshape(shape).to(dtype)
+
+
+def lenet(name, dtype):
+    """W5-lenet-b32: LeNet-5 with relu and max pooling on 32 images; a name that
+    ends with forward has no more than the logits."""
+    x, labels = spread(1, 100, (32, 1, 28, 28), dtype), torch.arange(32) % 10
+    params = []
+    for shape, inputs in [((6, 1, 5, 5), 25), ((16, 6, 5, 5), 150), ((400, 120), 400), ((120, 84), 120), ((84, 10), 84)]:
+        params.append(spread((3 / inputs) ** 0.5, len(params), shape, dtype).requires_grad_())
+        params.append(torch.zeros(shape[0] if len(shape) == 4 else shape[1], dtype=dtype, requires_grad=True))
+    w1, b1, w2, b2, w3, b3, w4, b4, w5, b5 = params
+
+    def forward():
+        a = F.max_pool2d(torch.relu(F.conv2d(x, w1, b1, padding=2)), 2)
+        a = F.max_pool2d(torch.relu(F.conv2d(a, w2, b2)), 2).flatten(1)
+        a = torch.relu(torch.addmm(b3, a, w3))
+        return torch.addmm(b5, torch.relu(torch.addmm(b4, a, w4)), w5)
+
+    def step():
+        step.loss = F.cross_entropy(forward(), labels)
+        descend(params, step.loss, 0.01)
+
+    step.check = lambda: step.loss.item()
+    return forward if name.endswith("forward") else step
+
+
+def image_operation(name, dtype):
+    """W5: an operation on 32 images of 32 x 32, forward and backward."""
+    operation, channels = name.rsplit("-", 1)
+    c = int(channels)
+    x = spread(1, 1, (32, c, 32, 32), dtype).requires_grad_()
+    inputs = [x]
+    if operation in ("conv", "depthwise"):
+        groups = c if operation == "depthwise" else 1
+        w = spread((groups / (3 * c)) ** 0.5, 2, (c, c // groups, 3, 3), dtype).requires_grad_()
+        inputs.append(w)
+        forward = lambda: F.conv2d(x, w, padding=1, groups=groups)
+    elif operation == "batchnorm":
+        w = spread(1, 2, (c,), dtype).requires_grad_()
+        inputs.append(w)
+        forward = lambda: F.batch_norm(x, None, None, w, w, training=True)
+    else:
+        pool = {"maxpool": F.max_pool2d, "avgpool": F.avg_pool2d}[operation]
+        forward = lambda: pool(x, 2)
+    seed = spread(1, 3, tuple(forward().shape), dtype)
+
+    def step():
+        step.grads = torch.autograd.grad(forward(), inputs, seed)
+
+    step.check = lambda: sum((g.double() ** 2).sum().item() for g in step.grads)
+    return step
+
+
+def image(name, dtype):
+    """W5: LeNet or an operation."""
+    return (lenet if name.startswith("lenet") else image_operation)(name, dtype)
+
+
 def elementwise(name, dtype):
     """W7: an operation on a million elements."""
     x, y = torch.randn(1000, 1000, dtype=dtype), torch.randn(1000, 1000, dtype=dtype)
@@ -129,7 +193,7 @@ def prepare(workload, dtype):
     if workload == "W2":
         return tiny(dtype)
     family, name = workload.split("-", 1)
-    return {"W3": network, "W4": product, "W7": elementwise}[family](name, dtype)
+    return {"W3": network, "W4": product, "W5": image, "W7": elementwise}[family](name, dtype)
 
 
 def seconds(step, steps):
@@ -148,7 +212,9 @@ def main():
         if wanted != prepared:
             prepared, step = wanted, prepare(wanted[0], {32: torch.float32, 64: torch.float64}[wanted[1]])
         torch.set_num_threads(request["threads"])
-        print(json.dumps({"seconds": seconds(step, request["steps"])}), flush=True)
+        took = seconds(step, request["steps"])
+        result = step.check() if hasattr(step, "check") else 0.0
+        print(json.dumps({"seconds": took, "loss": result}), flush=True)
 
 
 main()
