@@ -22,6 +22,7 @@ func images() []workload {
 	list := []workload{
 		{name: "W5-lenet-b32", nabla: func(p autograd.Precision) func() { return newLeNet(p).step }, peers: trained},
 		{name: "W5-lenet-b32-forward", nabla: func(p autograd.Precision) func() { return newLeNet(p).predict }, peers: inPython},
+		{name: "W5-unet-b16", nabla: func(p autograd.Precision) func() { return newUNet(p).step }, peers: inPython[:1]},
 	}
 	for _, o := range imageOperations {
 		list = append(list, workload{

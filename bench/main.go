@@ -12,6 +12,13 @@ import (
 )
 
 func main() {
+	if name := os.Getenv(peakVariable); name != "" {
+		if err := printPeak(name); err != nil {
+			fmt.Fprintln(os.Stderr, "bench:", err)
+			os.Exit(1)
+		}
+		return
+	}
 	switch err := run(os.Args[1:], os.Stdout, os.Stderr); {
 	case errors.Is(err, flag.ErrHelp):
 	case err != nil:
@@ -25,6 +32,9 @@ func run(args []string, stdout, stderr io.Writer) error {
 	o, err := parse(args, stderr)
 	if err != nil {
 		return err
+	}
+	if o.memory {
+		return o.printMemory(stdout, stderr)
 	}
 	if o.update != "" { // fail before minutes of measuring
 		if _, err := proseOf(o.update); err != nil {

@@ -20,6 +20,7 @@ type options struct {
 	json      bool
 	markdown  bool
 	update    string // the Markdown file to put the results into
+	memory    bool
 	effort    effort
 }
 
@@ -37,6 +38,7 @@ func parse(args []string, stderr io.Writer) (*options, error) {
 	flags.BoolVar(&o.json, "json", false, "print an object a line")
 	flags.BoolVar(&o.markdown, "markdown", false, "print tables in Markdown at the end")
 	flags.StringVar(&o.update, "update", "", "put the tables into this Markdown `file`, behind its heading "+resultsHeading)
+	flags.BoolVar(&o.memory, "memory", false, "print the peaks of memory of LeNet's and of a U-Net's steps, and nothing else")
 	if err := flags.Parse(args); err != nil {
 		return nil, err
 	}

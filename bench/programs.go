@@ -27,6 +27,7 @@ type reply struct {
 	Version string  `json:"version"`
 	Seconds float64 `json:"seconds"`
 	Loss    float64 `json:"loss"` // in the last step, from peers in Go and Python
+	Peak    float64 `json:"peak"` // of PyTorch's memory, in bytes above that before the first request
 	Error   string  `json:"error"`
 }
 

@@ -11,6 +11,7 @@ torch.autograd.grad, and gradient descent by hand, in place under no_grad.
 
 import json
 import math
+import resource
 import sys
 import time
 
@@ -137,6 +138,45 @@ def lenet(name, dtype):
     return forward if name.endswith("forward") else step
 
 
+def unet(dtype):
+    """W5-unet-b16: the segmentation example's U-Net on 16 images of 64 x 64."""
+    x, labels = spread(1, 9, (16, 1, 64, 64), dtype), (torch.arange(16 * 64 * 64) % 11).reshape(16, 64, 64)
+    params = []
+
+    def weight(*shape):
+        params.append((torch.randn(*shape, dtype=dtype) / math.prod(shape[1:]) ** 0.5).requires_grad_())
+        return params[-1]
+
+    def constant(size, value):
+        params.append(torch.full((size,), value, dtype=dtype, requires_grad=True))
+        return params[-1]
+
+    def block(widths):
+        layers = [(weight(o, i, 3, 3), constant(o, 1.0), constant(o, 0.0), torch.zeros(o, dtype=dtype), torch.ones(o, dtype=dtype)) for i, o in zip(widths, widths[1:])]
+
+        def forward(a):
+            for w, scale, shift, mean, variance in layers:
+                a = torch.relu(F.batch_norm(F.conv2d(a, w, padding=1), mean, variance, scale, shift, training=True))
+            return a
+
+        return forward
+
+    fine, middle, coarse = block([1, 16]), block([16, 32, 32]), block([32, 64, 64, 64])
+    middle_back, fine_back = block([64, 32]), block([32, 16])
+    up1, b1, up2, b2 = weight(64, 32, 2, 2), constant(32, 0.0), weight(32, 16, 2, 2), constant(16, 0.0)
+    out, bias = weight(11, 16, 1, 1), constant(11, 0.0)
+
+    def step():
+        f = fine(x)
+        m = middle(F.max_pool2d(f, 2))
+        c = coarse(F.max_pool2d(m, 2))
+        m = middle_back(torch.cat([m, F.conv_transpose2d(c, up1, b1, stride=2)], 1))
+        f = fine_back(torch.cat([f, F.conv_transpose2d(m, up2, b2, stride=2)], 1))
+        descend(params, F.cross_entropy(F.conv2d(f, out, bias), labels), 0.01)
+
+    return step
+
+
 def image_operation(name, dtype):
     """W5: an operation on 32 images of 32 x 32, forward and backward."""
     operation, channels = name.rsplit("-", 1)
@@ -166,6 +206,8 @@ def image_operation(name, dtype):
 
 def image(name, dtype):
     """W5: LeNet or an operation."""
+    if name == "unet-b16":
+        return unet(dtype)
     return (lenet if name.startswith("lenet") else image_operation)(name, dtype)
 
 
@@ -203,9 +245,13 @@ def seconds(step, steps):
     return time.perf_counter() - start
 
 
+def most_resident():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+
+
 def main():
     print(json.dumps({"version": f"PyTorch {torch.__version__}, Python {sys.version.split()[0]}"}), flush=True)
-    prepared, step = None, None
+    prepared, step, before = None, None, most_resident()
     for line in sys.stdin:
         request = json.loads(line)
         wanted = request["workload"], request["precision"]
@@ -214,7 +260,7 @@ def main():
         torch.set_num_threads(request["threads"])
         took = seconds(step, request["steps"])
         result = step.check() if hasattr(step, "check") else 0.0
-        print(json.dumps({"seconds": took, "loss": result}), flush=True)
+        print(json.dumps({"seconds": took, "loss": result, "peak": most_resident() - before}), flush=True)
 
 
 main()
