@@ -143,3 +143,34 @@ func Example_checkGradient() {
 	fmt.Println(err)
 	// Output: <nil>
 }
+
+func Example_images() {
+	rng := rand.New(rand.NewPCG(1, 0))
+	model := layers.NewSequential( // LeNet
+		layers.NewConv2DWith(rng, 1, 6, 5, layers.ConvOptions{Same: true}), layers.ReLU(), layers.MaxPool2D(2),
+		layers.NewConv2D(rng, 6, 16, 5), layers.NewBatchNorm(16), layers.ReLU(), layers.MaxPool2D(2),
+		layers.Flatten(),
+		layers.NewDense(rng, 16*5*5, 120), layers.ReLU(),
+		layers.NewDense(rng, 120, 84), layers.ReLU(),
+		layers.NewDense(rng, 84, 10),
+	)
+	layers.Convert(model, autograd.Float32)
+	fmt.Print(layers.Summary(model, 32, 1, 28, 28)) // shapes, parameters, multiply-adds
+	// Output:
+	// layer       output         parameters  multiply-adds
+	// conv1       [32 6 28 28]          156      3,763,200
+	// relu1       [32 6 28 28]            0              0
+	// maxpool1    [32 6 14 14]            0              0
+	// conv2       [32 16 10 10]       2,416      7,680,000
+	// batchnorm1  [32 16 10 10]          32              0
+	// relu2       [32 16 10 10]           0              0
+	// maxpool2    [32 16 5 5]             0              0
+	// flatten1    [32 400]                0              0
+	// dense1      [32 120]           48,120      1,536,000
+	// relu3       [32 120]                0              0
+	// dense2      [32 84]            10,164        322,560
+	// relu4       [32 84]                 0              0
+	// dense3      [32 10]               850         26,880
+	// total                          61,738     13,328,640
+	// statistics                         32
+}

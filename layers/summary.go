@@ -15,9 +15,9 @@ import (
 // batch included): the name of each, the shape of its output, how many numbers
 // its Params hold, and how many products its matrix products and convolutions
 // sum up. Shared Params count in the first layer that has them. The last lines
-// are the totals; how much of it is frozen, if anything is; and how many numbers
-// running statistics hold, such as those of a BatchNorm, which count nowhere
-// else.
+// are the totals; how much of it is frozen, if anything is; and how many
+// numbers running statistics hold, such as those of a BatchNorm, which count
+// nowhere else.
 //
 //	fmt.Print(layers.Summary(model, 24, 2))
 //

@@ -5,10 +5,10 @@
 //	go run ./examples/mnist [-network all|dense|lenet] [-fashion] [-data DIR] [-epochs N] [-rows N] [-seed N] [-out DIR] [-results]
 //
 // The digits are those of MNIST: 60,000 to train on, and 10,000 to test with,
-// once, at the end. They are fetched as a Go module, 11.6 MB, unless -data names
-// a folder with files of that format. -fashion takes the clothes of Debian's
-// package dataset-fashion-mnist instead. LeNet learns for -epochs passes, the
-// dense network, which is faster, for twice as many.
+// once, at the end. They are fetched as a Go module, 11.6 MB, unless -data
+// names a folder with files of that format. -fashion takes the clothes of
+// Debian's package dataset-fashion-mnist instead. LeNet learns for -epochs
+// passes, the dense network, which is faster, for twice as many.
 //
 // For each network it prints the share of the test that it reads right and what
 // it takes for what, and writes pictures into the folder mnist (or -out): its

@@ -3,18 +3,18 @@
 //
 //	go run ./examples/vae [-data DIR] [-epochs N] [-rows N] [-seed N] [-out DIR] [-results]
 //
-// An encoder says for each digit where in a space of 20 dimensions it may lie: a
-// mean and a deviation along each of them. A decoder makes a digit of a place
+// An encoder says for each digit where in a space of 20 dimensions it may lie:
+// a mean and a deviation along each of them. A decoder makes a digit of a place
 // there. Both learn to minimise the negative evidence lower bound, −ELBO, in
 // nats: what the pixels, taken as probabilities of ink, cost given the place,
 // and how far the encoder's places are from the normal distribution of mean 0
-// and deviation 1. A digit's place is drawn as mean + deviation · noise, so that
-// gradients reach mean and deviation past the chance (reparametrisation).
+// and deviation 1. A digit's place is drawn as mean + deviation · noise, so
+// that gradients reach mean and deviation past the chance (reparametrisation).
 //
 // The digits are MNIST's, fetched as a Go module, 11.6 MB, unless -data names a
-// folder with files of that format: 60,000 to train on, and 10,000 to test with,
-// once, at the end. It prints the −ELBO of these and writes pictures into the
-// folder vae (or -out): digits beside what is left of them behind the 20
+// folder with files of that format: 60,000 to train on, and 10,000 to test
+// with, once, at the end. It prints the −ELBO of these and writes pictures into
+// the folder vae (or -out): digits beside what is left of them behind the 20
 // numbers, digits on the way from one to another, and digits from places drawn
 // by chance.
 package main

@@ -42,8 +42,8 @@ func prepared(t *testing.T, w io.Writer, epochs int) *command.Command {
 	return c
 }
 
-// Bars in eight places cost at least ln 8 = 2.08 nats. Who guesses each pixel by
-// itself pays 8·84·H(1/8) = 253, where H is the entropy.
+// Bars in eight places cost at least ln 8 = 2.08 nats. Who guesses each pixel
+// by itself pays 8·84·H(1/8) = 253, where H is the entropy.
 func TestLearnsBars(t *testing.T) {
 	var out strings.Builder
 	c := prepared(t, &out, 30)

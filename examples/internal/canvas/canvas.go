@@ -1,6 +1,6 @@
-// Package canvas draws canvases to find digits on: one to four digits of 28 × 28
-// pixels, each somewhere on 64 × 64, without overlap. Each digit is known by its
-// class, its box, and its pixels.
+// Package canvas draws canvases to find digits on: one to four digits of 28 ×
+// 28 pixels, each somewhere on 64 × 64, without overlap. Each digit is known by
+// its class, its box, and its pixels.
 package canvas
 
 import (

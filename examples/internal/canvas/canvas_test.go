@@ -47,7 +47,8 @@ func TestDraw(t *testing.T) {
 				}
 			}
 		}
-		// The rectangles have ink everywhere, so mask, box and image say the same.
+		// The rectangles have ink everywhere, so mask, box and image say the
+		// same.
 		for at, class := range inside {
 			y, x := at/canvas.Size, at%canvas.Size
 			want := 0.0
