@@ -21,8 +21,8 @@ func (p *tiledProduct[T]) blocks(i0, i1, j0, j1 int, memory *scratch) {
 	}
 }
 
-// rowBlocks goes down the rows with a block of k, which begins at q, and packs a
-// as plan says.
+// rowBlocks goes down the rows with a block of k, which begins at q, and packs
+// a as plan says.
 func (p *tiledProduct[T]) rowBlocks(o *operands[T], q, i0, i1, j0, j1 int, memory *scratch) {
 	var panels []T
 	if p.packsA || p.copyA {
@@ -183,8 +183,9 @@ func (p *tiledProduct[T]) packRows(o *operands[T], q, i0, i1 int) {
 }
 
 // packRight packs k rows, from row q on, of the columns j0 ≤ j < j1 of op(b)
-// into strips, which are next numbers apart. Behind the last column of an incomplete strip it leaves the
-// memory as it is: the kernels never store these lanes.
+// into strips, which are next numbers apart. Behind the last column of an
+// incomplete strip it leaves the memory as it is: the kernels never store these
+// lanes.
 func (p *tiledProduct[T]) packRight(to []T, next, q, k, j0, j1 int) {
 	if whole := (j1 - j0) / p.strip; whole > 0 && !p.transB {
 		p.packColumns(&to[0], &p.b[q*p.n+j0], p.n*p.size, k, whole, next*p.size)
