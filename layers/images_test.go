@@ -232,6 +232,10 @@ func TestImageLayersMisuse(t *testing.T) {
 			layers.NewConvTranspose1DWith(rng, 3, 8, 3, layers.ConvTransposeOptions{OutputPadding: []int{1}})
 		}},
 		{[]string{`layers: MaxPool2D "maxpool": `}, func() { layers.MaxPool2D(0) }},
+		{[]string{`layers: Upsample "upsample": `, "either Scale or Size"}, func() { layers.Upsample(autograd.UpsampleOptions{}) }},
+		{[]string{`layers: Upsample "upsample": `, "0 is less than 1"}, func() { layers.Upsample(autograd.UpsampleOptions{Size: []int{4, 4, 0}}) }},
+		{[]string{"layers: PixelShuffle: ", "a factor of 0"}, func() { layers.PixelShuffle(0) }},
+		{[]string{"layers: PixelUnshuffle: ", "a factor of -1"}, func() { layers.PixelUnshuffle(-1) }},
 		{[]string{`layers: AvgPool3D "avgpool": `, "stride"}, func() { layers.AvgPool3DWith(autograd.PoolOptions{Kernel: []int{2}, Stride: []int{-1}}) }},
 		{[]string{`layers: AvgPool2D "avgpool": `}, func() { layers.AvgPool2DWith(autograd.PoolOptions{}) }},
 		{[]string{"GlorotUniform", "rng is nil"}, func() { layers.NewConv2D(nil, 3, 8, 3) }},

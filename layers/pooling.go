@@ -80,22 +80,35 @@ func GlobalAvgPool() Layer {
 }
 
 // Upsample returns a layer that changes the lengths of the spatial axes, as
-// Value.Upsample does.
+// Value.Upsample does. It panics with an *[autograd.ArgumentError] if the
+// options make no sense.
 //
 //	layers.Upsample(autograd.UpsampleOptions{Scale: []int{2}}) // twice as high and wide
 func Upsample(options autograd.UpsampleOptions) Layer {
 	options.Scale, options.Size = slices.Clone(options.Scale), slices.Clone(options.Size)
-	return newSpatial("upsample", "Upsample", 0, func(x autograd.Value) autograd.Value { return x.Upsample(options) })
+	l := newSpatial("upsample", "Upsample", 0, func(x autograd.Value) autograd.Value { return x.Upsample(options) })
+	axes := max(len(options.Scale), len(options.Size), 1)
+	tryEmpty(l, 1, make([]int, min(axes, 3)), nil, nil)
+	return l
 }
 
 // PixelShuffle returns a layer that makes images factor times as high and wide
 // out of their channels: [batch, channels·factor², height, width] becomes
-// [batch, channels, height·factor, width·factor].
+// [batch, channels, height·factor, width·factor]. It panics with an
+// *[autograd.ArgumentError] if the factor is not positive.
 func PixelShuffle(factor int) Layer {
+	checkFactor("PixelShuffle", factor)
 	return newSpatial("pixelshuffle", "PixelShuffle", 2, func(x autograd.Value) autograd.Value { return x.PixelShuffle(factor) })
 }
 
 // PixelUnshuffle returns a layer that does the inverse of [PixelShuffle].
 func PixelUnshuffle(factor int) Layer {
+	checkFactor("PixelUnshuffle", factor)
 	return newSpatial("pixelunshuffle", "PixelUnshuffle", 2, func(x autograd.Value) autograd.Value { return x.PixelUnshuffle(factor) })
+}
+
+func checkFactor(creator string, factor int) {
+	if factor < 1 {
+		panic(autograd.NewArgumentError("layers: "+creator, "a factor of %d", factor))
+	}
 }

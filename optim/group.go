@@ -34,7 +34,8 @@ type Group struct {
 
 	// Frozen stops the updates, without decay, and no step is counted. The
 	// gradients are computed nevertheless, and count in [ClipNorm]: a Param's
-	// own Frozen spares the work.
+	// own Frozen spares the work. Running statistics are in no group: only
+	// their own Frozen stops them.
 	Frozen bool
 }
 
