@@ -16,11 +16,12 @@ func (c *Convolution) slide() slide {
 // depthwise is a convolution of channels on their own, in pieces of some
 // channels.
 type depthwise[T Float] struct {
-	work          depthwiseWork
-	dst, x, y     []T // what is computed and the two others of images, maps and weights
-	bias          []T
-	c             Convolution
-	pieces, parts int
+	work      depthwiseWork
+	dst, x, y []T // what is computed and the two others of images, maps and weights
+	bias      []T
+	c         Convolution
+	channels  int // of all images
+	each      int // in a piece
 }
 
 // A depthwiseWork is which of the three is computed.
@@ -65,14 +66,14 @@ func (t depthwise[T]) shared(channels int) {
 	if channels*size < sharedWork {
 		each = channels
 	}
-	t.pieces, t.parts = channels, each
+	t.channels, t.each = channels, each
 	share(blocks(channels, each), t)
 }
 
 func (t *depthwise[T]) run(piece, _ int) {
 	memory := freeListOf[windowMemory[T]]()
 	m, s := memory.get(), t.c.slide()
-	lo, hi := piece*t.parts, min((piece+1)*t.parts, t.pieces)
+	lo, hi := piece*t.each, min((piece+1)*t.each, t.channels)
 	switch t.work {
 	case depthwiseMaps:
 		t.maps(m, &s, lo, hi)
