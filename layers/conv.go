@@ -82,8 +82,8 @@ func NewConv3DWith(rng *rand.Rand, in, out, kernel int, options ConvOptions) *Co
 func newConv(axes int, rng *rand.Rand, in, out, kernel int, options ConvOptions) *Conv {
 	k := newKernels(fmt.Sprintf("layers: Conv%dD", axes), axes, in, out, options.Groups, kernel, options.Kernel)
 	c := &Conv{
-		Stride: options.Stride, Padding: options.Padding, Same: options.Same, Dilation: options.Dilation,
-		Groups: options.Groups, label: userLabel(options.Name),
+		Stride: slices.Clone(options.Stride), Padding: slices.Clone(options.Padding), Same: options.Same,
+		Dilation: slices.Clone(options.Dilation), Groups: options.Groups, label: userLabel(options.Name),
 	}
 	c.Weight = k.weight(options.Weights, rng, options.Precision, out, in/k.groups)
 	if !options.NoBias {

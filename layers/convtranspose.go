@@ -3,6 +3,7 @@ package layers
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"nabla/autograd"
 )
@@ -83,8 +84,8 @@ func NewConvTranspose3DWith(rng *rand.Rand, in, out, kernel int, options ConvTra
 func newConvTranspose(axes int, rng *rand.Rand, in, out, kernel int, options ConvTransposeOptions) *ConvTranspose {
 	k := newKernels(fmt.Sprintf("layers: ConvTranspose%dD", axes), axes, in, out, options.Groups, kernel, options.Kernel)
 	c := &ConvTranspose{
-		Stride: options.Stride, Padding: options.Padding, OutputPadding: options.OutputPadding, Dilation: options.Dilation,
-		Groups: options.Groups, label: userLabel(options.Name),
+		Stride: slices.Clone(options.Stride), Padding: slices.Clone(options.Padding),
+		OutputPadding: slices.Clone(options.OutputPadding), Dilation: slices.Clone(options.Dilation), Groups: options.Groups, label: userLabel(options.Name),
 	}
 	c.Weight = k.weight(options.Weights, rng, options.Precision, in, out/k.groups)
 	if !options.NoBias {

@@ -352,3 +352,18 @@ func TestSummaryCountsConvolutions(t *testing.T) {
 		}
 	}
 }
+
+// A program that goes on with its slices does not change layers made of them.
+func TestConvolutionsKeepTheirOptions(t *testing.T) {
+	two, pad := []int{2}, [][2]int{{1, 1}}
+	conv := layers.NewConv2DWith(seeded(1), 1, 1, 3, layers.ConvOptions{Stride: two, Dilation: two, Padding: pad})
+	transposed := layers.NewConvTranspose2DWith(seeded(1), 1, 1, 3, layers.ConvTransposeOptions{Stride: two, Dilation: two, OutputPadding: []int{0}, Padding: pad})
+	two[0], pad[0] = 1, [2]int{0, 0}
+	x := autograd.Ones(1, 1, 9, 9)
+	if got, want := forward(conv, x).Shape(), []int{1, 1, 4, 4}; !slices.Equal(got, want) {
+		t.Errorf("convolution: %v, want %v", got, want)
+	}
+	if got, want := forward(transposed, x).Shape(), []int{1, 1, 19, 19}; !slices.Equal(got, want) {
+		t.Errorf("transposed: %v, want %v", got, want)
+	}
+}
