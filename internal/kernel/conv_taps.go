@@ -490,30 +490,6 @@ func join[T Float](dst, even, odd []T, n, rows, strideDst, strideSrc int) {
 // that name is the block's.
 func (p *correlationPiece[T]) channelsOf() int { return p.correlation.channels }
 
-// copyRow copies the elements first, first + step, … of src, which are 0
-// outside of it.
-func copyRow[T Float](dst, src []T, first, step int) {
-	before := 0
-	if first < 0 {
-		before = min(len(dst), blocks(-first, step))
-	}
-	end := before
-	if first < len(src) {
-		end = max(before, min(len(dst), blocks(len(src)-first, step)))
-	}
-	clear(dst[:before])
-	if step == 1 {
-		copy(dst[before:end], src[before+first:])
-	} else {
-		at := before*step + first
-		for i := before; i < end; i++ {
-			dst[i] = src[at]
-			at += step
-		}
-	}
-	clear(dst[end:])
-}
-
 // resultPart is the part of a phase in a piece.
 type resultPart[T Float] struct {
 	rows, columns int
