@@ -14,8 +14,9 @@ var sizes = sizesFor(cacheSizes())
 
 // sizesFor returns the sizes for a processor with these caches.
 //
-//   - A block of a takes three eighths of the second-level cache, since strips of
-//     b and lines of c run through it, but at most 192 KiB: more gained nothing.
+//   - A block of a takes three eighths of the second-level cache, since strips
+//     of b and lines of c run through it, but at most 192 KiB: more gained
+//     nothing.
 //   - A panel of b takes a quarter of the third, which other programs use too,
 //     but at most 1 MiB; without a third-level cache, half of the second.
 //   - A b that is not packed may take half of the second.
