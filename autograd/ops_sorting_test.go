@@ -89,7 +89,7 @@ func sortedList(descending bool) func(x []float64) []float64 {
 
 func topKRow(k, along int, shapes ...[][]int) opRow {
 	return opRow{op: "top k", note: fmt.Sprintf("%d along axis %d", k, along), shapes: shapes[0], more: shapes[1:], lo: -3, hi: 3,
-		f: func(in ...autograd.Value) autograd.Value { return in[0].TopK(k, along) },
+		f: func(in ...autograd.Value) autograd.Value { return in[0].TopK(along, k) },
 		twin: func(in ...grid) grid {
 			sorted := alongAxis(along, sortedList(true))(in[0])
 			shape := slices.Clone(sorted.shape)
@@ -111,7 +111,7 @@ func TestSortingIndices(t *testing.T) {
 		}{
 			{"ascending", x.ArgSort(0, false), []int{7, 3, 5, 0, 8, 1, 4, 2, 6}},
 			{"descending", x.ArgSort(0, true), []int{2, 6, 1, 4, 0, 8, 3, 5, 7}},
-			{"greatest", x.ArgTopK(3, 0), []int{2, 6, 1}},
+			{"greatest", x.ArgTopK(0, 3), []int{2, 6, 1}},
 			{"greatest so far", x.ArgCumMax(0), []int{0, 1, 2, 2, 2, 2, 6, 6, 6}},
 			{"smallest so far", x.Slice(0, 3, 9, 1).ArgCumMin(-1), []int{0, 0, 2, 3, 3, 3}},
 		} {
@@ -121,7 +121,7 @@ func TestSortingIndices(t *testing.T) {
 		}
 		y := g.Variable(autograd.FromNested([][]float64{{3, 1}, {3, 2}, {0, 2}}))
 		wantBits(t, "gathered", y.Gather(0, y.ArgSort(0, false)).Tensor().Float64s(), y.Sort(0, false).Tensor().Float64s())
-		wantBits(t, "gathered", y.Gather(0, y.ArgTopK(2, 0)).Tensor().Float64s(), y.TopK(2, 0).Tensor().Float64s())
+		wantBits(t, "gathered", y.Gather(0, y.ArgTopK(0, 2)).Tensor().Float64s(), y.TopK(0, 2).Tensor().Float64s())
 	}
 }
 
@@ -133,7 +133,7 @@ func TestSortingTies(t *testing.T) {
 		f    func(x autograd.Value) autograd.Value
 		want []float64
 	}{
-		"top":    {func(x autograd.Value) autograd.Value { return x.TopK(1, 0) }, []float64{0, 1, 0, 0}},
+		"top":    {func(x autograd.Value) autograd.Value { return x.TopK(0, 1) }, []float64{0, 1, 0, 0}},
 		"sort":   {func(x autograd.Value) autograd.Value { return x.Sort(0, false).Mul(g.Constant(vector(1, 2, 3, 4))) }, []float64{1, 3, 4, 2}},
 		"cummax": {func(x autograd.Value) autograd.Value { return x.CumMax(0) }, []float64{1, 1, 2, 0}},
 		"cummin": {func(x autograd.Value) autograd.Value { return x.Neg().CumMin(0) }, []float64{-1, -1, -2, 0}},
@@ -165,8 +165,8 @@ func TestWrongSorting(t *testing.T) {
 	wantError[*autograd.IndexError](t, "autograd: ArgSort: axis -3 is out of range for rank 2, at %v", func() { x.ArgSort(-3, false) })
 	wantError[*autograd.IndexError](t, "autograd: CumMax: axis 0 is out of range for rank 0, at %v", func() { g.Scalar(1).CumMax(0) })
 	wantError[*autograd.IndexError](t, "autograd: LogCumSumExp: axis 2 is out of range for rank 2, at %v", func() { x.LogCumSumExp(2) })
-	wantError[*autograd.ArgumentError](t, "autograd: TopK: there are no 4 greatest of 3 elements, at %v", func() { x.TopK(4, 1) })
-	wantError[*autograd.ArgumentError](t, "autograd: ArgTopK: there are no -1 greatest of 2 elements, at %v", func() { x.ArgTopK(-1, 0) })
+	wantError[*autograd.ArgumentError](t, "autograd: TopK: there are no 4 greatest of 3 elements, at %v", func() { x.TopK(1, 4) })
+	wantError[*autograd.ArgumentError](t, "autograd: ArgTopK: there are no -1 greatest of 2 elements, at %v", func() { x.ArgTopK(0, -1) })
 	var stale *autograd.StaleError
 	g.Reset()
 	if err := autograd.Try(func() { x.ArgSort(0, false) }); !errors.As(err, &stale) || !strings.Contains(err.Error(), "ArgSort") {
@@ -182,7 +182,7 @@ func TestSortingAllocatesNothing(t *testing.T) {
 	w := autograd.NewParam("w", autograd.Ones(70, 3))
 	for name, f := range map[string]func(x autograd.Value) autograd.Value{
 		"sort":         func(x autograd.Value) autograd.Value { return x.Sort(0, true) },
-		"top k":        func(x autograd.Value) autograd.Value { return x.TopK(2, 0) },
+		"top k":        func(x autograd.Value) autograd.Value { return x.TopK(0, 2) },
 		"cummax":       func(x autograd.Value) autograd.Value { return x.CumMax(0) },
 		"logcumsumexp": func(x autograd.Value) autograd.Value { return x.LogCumSumExp(0) },
 	} {

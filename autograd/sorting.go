@@ -54,7 +54,7 @@ func (x Value) ArgSort(axis int, descending bool) Ints {
 //
 // It panics with an [*IndexError] if the axis is out of range, and with an
 // [*ArgumentError] if there are no k elements.
-func (x Value) TopK(k, axis int) Value {
+func (x Value) TopK(axis, k int) Value {
 	return x.firsts(&opTopK, x.topAxis(opTopK.method, k, axis), k, true)
 }
 
@@ -63,7 +63,7 @@ func (x Value) TopK(k, axis int) Value {
 //
 // It panics with an [*IndexError] if the axis is out of range, and with an
 // [*ArgumentError] if there are no k elements.
-func (x Value) ArgTopK(k, axis int) Ints {
+func (x Value) ArgTopK(axis, k int) Ints {
 	return x.argFirsts("ArgTopK", x.topAxis("ArgTopK", k, axis), k, true)
 }
 

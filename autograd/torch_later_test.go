@@ -18,9 +18,9 @@ var laterOperations = map[string]torchFunction{
 	"argsort": func(c torchCase, in []autograd.Value) autograd.Value {
 		return indices(in[0], in[0].ArgSort(c.Ints[0][0], c.Ints[1][0] == 1))
 	},
-	"top_k": func(c torchCase, in []autograd.Value) autograd.Value { return in[0].TopK(c.Ints[0][0], c.Ints[1][0]) },
+	"top_k": func(c torchCase, in []autograd.Value) autograd.Value { return in[0].TopK(c.Ints[1][0], c.Ints[0][0]) },
 	"arg_top_k": func(c torchCase, in []autograd.Value) autograd.Value {
-		return indices(in[0], in[0].ArgTopK(c.Ints[0][0], c.Ints[1][0]))
+		return indices(in[0], in[0].ArgTopK(c.Ints[1][0], c.Ints[0][0]))
 	},
 	"cummax": torchAxis(autograd.Value.CumMax), "arg_cummax": torchIndices(autograd.Value.ArgCumMax),
 	"cummin": torchAxis(autograd.Value.CumMin), "arg_cummin": torchIndices(autograd.Value.ArgCumMin),
