@@ -11,7 +11,7 @@ import (
 )
 
 const (
-	zoom    = 3
+	zoom    = 5
 	classes = 10
 )
 
