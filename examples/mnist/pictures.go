@@ -106,10 +106,15 @@ func confusion(m *metrics.ConfusionMatrix) image.Image {
 		cells.Raw64()[i] = math.Log1p(float64(m.Counts[actual][predicted]))
 	}
 	p := images.NewPictureWith(cells, images.PictureOptions{Zoom: zoom, Scale: images.Diverging})
+	greatest := slices.Max(cells.Raw64())
 	for actual, row := range m.Counts {
 		for predicted, count := range row {
+			ink := color.Black
+			if math.Log1p(float64(count)) > 0.7*greatest {
+				ink = color.White
+			}
 			if count > 0 {
-				p.Text(float64(side*predicted+1), float64(side*actual+3), strconv.Itoa(count), color.Black)
+				p.Text(float64(side*predicted+1), float64(side*actual+3), strconv.Itoa(count), ink)
 			}
 		}
 	}
