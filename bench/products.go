@@ -23,7 +23,7 @@ type form struct {
 // input).
 func products() []workload {
 	var list []workload
-	for _, n := range []int{64, 128, 256, 512, 1024} {
+	for _, n := range []int{64, 128, 256, 384, 512, 768, 1024, 2048} {
 		list = append(list, product(fmt.Sprintf("W4-%d", n), form{m: n, k: n, n: n}))
 	}
 	for _, f := range []form{
