@@ -1,5 +1,5 @@
-// Package command is what the example programs that train on images have in
-// common: their flags, what they print, and where they write.
+// Package command is what the example programs that train on images and text
+// have in common: their flags, what they print, and where they write.
 package command
 
 import (
@@ -26,6 +26,8 @@ type Command struct {
 	Rows    int // samples to train on; 0 for all
 	Results bool
 
+	Embedded bool // the data are part of the program: there is no flag -data
+
 	name   string
 	start  time.Time
 	stdout io.Writer
@@ -40,7 +42,9 @@ func New(name string, epochs int) *Command {
 
 // Flags declares the flags that set the fields.
 func (c *Command) Flags(flags *flag.FlagSet) {
-	flags.StringVar(&c.Data, "data", c.Data, "the `folder` of the data files; fetched as a Go module if empty")
+	if !c.Embedded {
+		flags.StringVar(&c.Data, "data", c.Data, "the `folder` of the data files; fetched as a Go module if empty")
+	}
 	flags.StringVar(&c.Out, "out", c.Out, "the `folder` to write pictures into; none if empty")
 	flags.Uint64Var(&c.Seed, "seed", c.Seed, "the seed of weights, batches and everything else that is drawn")
 	flags.IntVar(&c.Epochs, "epochs", c.Epochs, "passes over the training rows")
