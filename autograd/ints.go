@@ -20,6 +20,16 @@ func NewInts(values []int, shape ...int) Ints {
 	return Ints{slices.Clone(shape), append(make([]int, 0, len(values)), values...)}
 }
 
+// ViewInts is [NewInts] without a copy: the Ints are the values themselves, and
+// see what becomes of them later.
+func ViewInts(values []int, shape ...int) Ints {
+	if shape == nil {
+		shape = []int{len(values)}
+	}
+	checkFits("ViewInts", len(values), shape)
+	return Ints{slices.Clone(shape), values}
+}
+
 // check panics if x is the zero Ints.
 func (x Ints) check(op string) {
 	if x.shape == nil {
@@ -29,6 +39,22 @@ func (x Ints) check(op string) {
 
 // Shape returns a copy of the dimensions.
 func (x Ints) Shape() []int { return append([]int{}, x.shape...) }
+
+// Rank returns the number of axes.
+func (x Ints) Rank() int { return len(x.shape) }
+
+// Dim returns the length of an axis, counted from the end when negative. It
+// panics with an [*IndexError] if there is no such axis.
+func (x Ints) Dim(axis int) int {
+	rank := len(x.shape)
+	if axis < -rank || axis >= rank {
+		panic(NewIndexError("Dim", "axis", axis, rank))
+	}
+	if axis < 0 {
+		axis += rank
+	}
+	return x.shape[axis]
+}
 
 // Size returns the number of elements.
 func (x Ints) Size() int { return len(x.values) }

@@ -11,37 +11,34 @@ import (
 // batches cut Data into batches of rows. Their memory is reused: a batch is
 // valid until the next one.
 type batches struct {
-	whole Data
-	rows  iter.Seq[[]int] // the row numbers of each batch
-	full  Data            // holds a batch; the whole itself when there is one batch only
-	short Data            // holds the last batch, when it has fewer rows
+	whole  Data
+	rows   iter.Seq[[]int] // the row numbers of each batch
+	holder *holder         // nil when the whole is the only batch
 }
 
 // newBatches makes one batch of all data if size is 0. A single batch is not
-// shuffled: its order makes no difference.
-func newBatches(rng *rand.Rand, whole Data, size int) *batches {
+// shuffled: its order makes no difference. With lengths, which take the place
+// of rng, the rows ascend by length and a batch is as long as its longest.
+func newBatches(rng *rand.Rand, whole Data, size int, l *lengths) *batches {
 	rows := whole.Rows()
-	if size == 0 || size >= rows {
-		return &batches{whole: whole, rows: data.Batches(nil, rows, rows), full: whole}
+	if size == 0 || size > rows {
+		size = rows
 	}
-	b := &batches{whole: whole, rows: data.Batches(rng, rows, size), full: whole.like(size)}
-	if rest := rows % size; rest > 0 {
-		b.short = whole.like(rest)
+	switch {
+	case l != nil:
+		return &batches{whole, l.ascending(rows, size), newHolder(whole, l)}
+	case size == rows:
+		return &batches{whole, data.Batches(nil, rows, rows), nil}
 	}
-	return b
+	return &batches{whole, data.Batches(rng, rows, size), newHolder(whole, nil)}
 }
 
 // of returns the batch of those rows.
 func (b *batches) of(rows []int) Data {
-	if len(rows) == b.whole.Rows() {
+	if b.holder == nil {
 		return b.whole
 	}
-	batch := b.full
-	if len(rows) < batch.Rows() {
-		batch = b.short
-	}
-	batch.gather(b.whole, rows)
-	return batch
+	return b.holder.of(rows)
 }
 
 // all returns the batches of an epoch. Once the context is done, it ends with

@@ -32,6 +32,23 @@
 //
 //	config.Loader = &train.LoaderOptions{Seed: 1, Workers: 2, DropLast: true, Prepare: augment}
 //
+// # Ids and padding
+//
+// Inputs that are ids, such as the words of a text, are Data.Ids. A function
+// that takes a whole batch stands in place of the Model:
+//
+//	config.Forward = func(g *autograd.Graph, batch train.Data) autograd.Value {
+//		return score(g.Param(table), batch.Ids[0]) // [rows, steps, classes]
+//	}
+//
+// Rows of different lengths are padded to one. Labels of padding do not count
+// if they are among IgnoreLabels: metrics leave them out, and losses are means
+// over those that count. A Loader cuts each batch to its longest row, and makes
+// batches of near lengths; evaluations cut theirs too:
+//
+//	config.IgnoreLabels = []int{-1}
+//	config.Loader = &train.LoaderOptions{Seed: 1, Padding: &train.Padding{ID: 0, Label: -1, Near: 2}}
+//
 // # Watching
 //
 // [Config].OnEpoch is called with every [Epoch] and may end the training, with
@@ -46,8 +63,8 @@
 //		return nil
 //	}
 //
-// [Evaluate] measures other data afterwards, and [Predict] returns the
-// predictions.
+// [Evaluate] measures other data afterwards, and [Predict] and [PredictData]
+// return predictions.
 //
 // # Errors
 //
@@ -70,6 +87,7 @@
 // # Memory
 //
 // After the first epoch a step allocates nothing, unless model, loss or
-// OnGradients do. An epoch allocates a few small objects, such as its entry in
-// the history.
+// OnGradients do, or a Loss has IgnoreLabels, which take two small objects. An
+// epoch allocates a few, such as its entry in the history. Batches that are cut
+// use the memory of the longest.
 package train

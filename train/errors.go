@@ -12,7 +12,7 @@ import (
 type StepError struct {
 	Epoch int    // from 1; 0 outside Run
 	Part  string // of the epoch: "training", "training metrics" or "validation"; outside Run "evaluation", "prediction" or "preparation"
-	Batch int    // in that part, from 1; 0 when a metric failed
+	Batch int    // in that part, from 1; 0 when a metric of all rows failed
 	Err   error
 }
 

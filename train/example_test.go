@@ -182,6 +182,40 @@ func ExampleData() {
 	// Output: accuracy 1
 }
 
+// Each word of a sentence gets a label, by a table of scores for each word. The
+// sentences are padded with 0, their labels with −1, which do not count.
+func ExampleConfig_forward() {
+	table := autograd.NewParam("table", autograd.Zeros(5, 2))
+	score := func(table autograd.Value, ids autograd.Ints) autograd.Value {
+		return table.IndexSelect(0, ids.Reshape(ids.Size())).Reshape(ids.Dim(0), ids.Dim(1), 2)
+	}
+	config := train.Config{
+		LabelLoss: func(scores autograd.Value, labels autograd.Ints) autograd.Value {
+			return losses.CategoricalCrossEntropyLabelsWith(scores, labels, losses.Options{Logits: true, IgnoreIndex: []int{-1}})
+		},
+		Optimizer: optim.NewAdam(0.1),
+		Epochs:    50,
+		BatchSize: 2,
+		Metrics:   []train.Metric{{Name: "accuracy", Func: metrics.Accuracy}},
+	}
+	config.Forward = func(g *autograd.Graph, batch train.Data) autograd.Value {
+		return score(g.Param(table), batch.Ids[0]) // [rows, steps, classes]
+	}
+	config.IgnoreLabels = []int{-1}
+	config.Loader = &train.LoaderOptions{Seed: 1, Padding: &train.Padding{ID: 0, Label: -1, Near: 2}}
+	odd := train.Data{ // is a word's number odd?
+		Ids:    []autograd.Ints{autograd.NewInts([]int{1, 2, 3, 4, 3, 0, 2, 0, 0, 1, 4, 0}, 4, 3)},
+		Labels: autograd.NewInts([]int{1, 0, 1, 0, 1, -1, 0, -1, -1, 1, 0, -1}, 4, 3),
+	}
+	history, err := train.Run(context.Background(), config, odd)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Println("accuracy", history[len(history)-1].Train.Metric("accuracy"))
+	// Output: accuracy 1
+}
+
 func ExampleHistory_WriteCSV() {
 	history := train.History{
 		{Number: 1, Train: train.Report{Loss: 2}, Validation: &train.Report{Loss: 2.5}},

@@ -77,7 +77,7 @@ func (d Data) nonFinite() error {
 // infinity, and returns the error that names the place. It draws the same
 // random numbers as the first run. A model with randomness of its own may be
 // finite this time: then the error is the symptom.
-func (c *Config) origin(options autograd.Options, random autograd.RandomState, batch Data, symptom string) error {
+func (c *objective) origin(options autograd.Options, random autograd.RandomState, batch Data, symptom string) error {
 	options.CheckFinite = true
 	g := autograd.NewGraph(options)
 	g.SetRandomState(random)

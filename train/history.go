@@ -17,7 +17,7 @@ type Epoch struct {
 
 	// Train is about the training data. Its loss is what the steps measured in
 	// training mode, each before it adjusted the parameters, as a mean over all
-	// rows; with one batch of all rows it is the loss before the epoch. Its
+	// rows, or all labels that count; with one batch of all rows it is the loss before the epoch. Its
 	// metrics are measured after the epoch, in evaluation mode.
 	Train Report
 
@@ -28,7 +28,7 @@ type Epoch struct {
 
 // A Report says how good predictions are.
 type Report struct {
-	Loss    float64 // the mean over the rows
+	Loss    float64 // the mean over the rows, or the labels that count
 	Metrics []Score // in the order of Config.Metrics
 }
 
@@ -36,13 +36,20 @@ type Report struct {
 // for Labels are one-hot: a function of package metrics, or one of your own
 // that returns a number. The classes of one-hot targets lie along the axis of
 // the predictions that the labels lack: the last one if that fits, else axis 1
-// for scores [batch, classes, height, width] of pixels. The tensors are valid
-// during the call only, and must not be changed.
+// for scores [batch, classes, height, width] of pixels. With
+// [Config].IgnoreLabels both are [labels that count, classes]. The tensors are
+// valid during the call only, and must not be changed.
 //
 //	train.Metric{Name: "R²", Func: metrics.R2}
 type Metric struct {
 	Name string
 	Func func(prediction, target autograd.Tensor) float64
+
+	// ByBatch measures each batch, and takes the mean of what Func returns,
+	// weighted by rows, or by labels that count. It is right for a Func that
+	// is such a mean itself, as the accuracy is, and keeps no predictions: those
+	// of a vocabulary's words at all places of a text take much memory.
+	ByBatch bool
 }
 
 // A Score is what a metric measured.

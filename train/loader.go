@@ -21,6 +21,10 @@ type LoaderOptions struct {
 	DropLast  bool   // leaves out the last batch of an epoch if it has fewer rows
 	Workers   int    // how many batches are prepared at once; 0: 1
 
+	// Padding cuts batches of padded rows to their longest, and makes batches
+	// of near lengths. Nil: the rows are as long as they are.
+	Padding *Padding
+
 	// Prepare changes a batch in place, to augment it: a copy of rows of the
 	// data. It takes all its chance from rng. Several goroutines may call it at
 	// once, with different batches. Nil: batches are the rows as they are.
@@ -38,6 +42,7 @@ type LoaderOptions struct {
 type Loader struct {
 	data    Data
 	options LoaderOptions
+	lengths *lengths // nil without Padding
 
 	mu   sync.Mutex
 	free []*stage
@@ -47,7 +52,9 @@ type Loader struct {
 //
 // It panics with an *[autograd.ShapeError] if there are no rows, or not as many
 // inputs as targets, and with an *[autograd.ArgumentError] if BatchSize or
-// Workers is negative, or if DropLast leaves no batch.
+// Workers is negative, if DropLast leaves no batch, or if Padding is given and
+// there are no Ids to cut, a row of Ids is all padding, or InOrder forbids what
+// Near asks for.
 func NewLoader(data Data, options LoaderOptions) *Loader {
 	return newLoader("train: NewLoader", data, options)
 }
@@ -69,9 +76,12 @@ func newLoader(op string, data Data, options LoaderOptions) *Loader {
 	case options.BatchSize == 0:
 		options.BatchSize = rows
 	}
+	if options.InOrder && options.Padding != nil && options.Padding.Near > 1 {
+		panic(autograd.NewArgumentError(op, "InOrder keeps the rows in order, and Padding.Near is %d", options.Padding.Near))
+	}
 	options.BatchSize = min(options.BatchSize, rows)
 	options.Workers = max(1, options.Workers)
-	return &Loader{data: data, options: options}
+	return &Loader{data: data, options: options, lengths: options.Padding.lengths(op, data)}
 }
 
 // Len returns the number of batches in an epoch.
@@ -149,7 +159,6 @@ type stage struct {
 	loader  *Loader
 	rows    []int // in the epoch's order
 	slots   []slot
-	short   Data // the last batch of an epoch, if it has fewer rows
 	shuffle dice
 
 	epoch   int
@@ -161,9 +170,10 @@ type stage struct {
 
 // A slot holds a batch.
 type slot struct {
-	full  Data
-	dice  dice
-	ready chan *failure // nil when the batch is prepared
+	holder *holder
+	batch  Data
+	dice   dice
+	ready  chan *failure // nil when the batch is prepared
 }
 
 // A failure is how Prepare ended, if it did not return.
@@ -173,13 +183,9 @@ type failure struct {
 }
 
 func newStage(l *Loader) *stage {
-	size := l.options.BatchSize
 	s := &stage{loader: l, rows: make([]int, l.data.Rows()), slots: make([]slot, min(l.options.Workers+1, l.Len())), shuffle: newDice()}
 	for i := range s.slots {
-		s.slots[i].full, s.slots[i].dice = l.data.like(size), newDice()
-	}
-	if rest := l.data.Rows() % size; rest > 0 && !l.options.DropLast {
-		s.short = l.data.like(rest)
+		s.slots[i].holder, s.slots[i].dice = newHolder(l.data, l.lengths), newDice()
 	}
 	return s
 }
@@ -192,6 +198,9 @@ func (s *stage) begin(ctx context.Context, epoch int) {
 	if o := s.loader.options; !o.InOrder {
 		s.shuffle.reset(o.Seed, epoch, 0)
 		s.shuffle.rng.Shuffle(len(s.rows), func(i, j int) { s.rows[i], s.rows[j] = s.rows[j], s.rows[i] })
+		if o.Padding != nil && o.Padding.Near > 1 {
+			s.loader.lengths.arrange(s.shuffle.rng, s.rows, o.BatchSize, o.Padding.Near)
+		}
 	}
 	s.epoch = epoch
 	s.started.Store(0)
@@ -241,22 +250,14 @@ func (s *stage) prepare(i int) {
 		}
 		to.ready <- failed
 	}()
-	batch := s.batch(i)
-	first := i * s.loader.options.BatchSize
-	batch.gather(s.loader.data, s.rows[first:first+batch.Rows()])
-	if o := s.loader.options; o.Prepare != nil {
+	o := s.loader.options
+	first := i * o.BatchSize
+	to.batch = to.holder.of(s.rows[first:min(first+o.BatchSize, len(s.rows))])
+	if o.Prepare != nil {
 		to.dice.reset(o.Seed, s.epoch, i+1)
-		o.Prepare(to.dice.rng, batch)
+		o.Prepare(to.dice.rng, to.batch)
 	}
 	returned = true
-}
-
-// batch returns the memory for batch i.
-func (s *stage) batch(i int) Data {
-	if (i+1)*s.loader.options.BatchSize > len(s.rows) {
-		return s.short
-	}
-	return s.slots[i%len(s.slots)].full
 }
 
 // next waits for batch i.
@@ -264,14 +265,15 @@ func (s *stage) next(ctx context.Context, i int) (Data, error) {
 	if err := ctx.Err(); err != nil {
 		return Data{}, err
 	}
+	from := &s.slots[i%len(s.slots)]
 	select {
 	case <-ctx.Done():
 		return Data{}, ctx.Err()
-	case failed := <-s.slots[i%len(s.slots)].ready:
+	case failed := <-from.ready:
 		if failed != nil {
 			return Data{}, &StepError{Epoch: s.epoch, Part: "preparation", Batch: i + 1, Err: failed.err()}
 		}
-		return s.batch(i), nil
+		return from.batch, nil
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"iter"
 	"math/rand/v2"
+	"slices"
 
 	"nabla/autograd"
 	"nabla/optim"
@@ -21,6 +22,10 @@ type Model interface {
 type Config struct {
 	Model Model
 
+	// Forward computes predictions [rows, …] of a batch in the place of Model,
+	// which may then be nil: for data with Ids, or a model of several inputs.
+	Forward func(g *autograd.Graph, batch Data) autograd.Value
+
 	// Loss compares predictions with the targets of the same rows and returns
 	// one number, the mean over these rows. If the Data have Labels, the target
 	// is one-hot: it has the labels' shape, and a last axis as long as the
@@ -29,6 +34,14 @@ type Config struct {
 
 	// LabelLoss takes the Labels themselves. It stands in place of Loss.
 	LabelLoss func(prediction autograd.Value, labels autograd.Ints) autograd.Value
+
+	// IgnoreLabels are labels that do not count, in or out of the range of the
+	// classes, such as those of padding. Predictions that belong to them are
+	// left out of the metrics, and of what Loss gets: both then take
+	// predictions and one-hot targets [labels that count, classes]. A LabelLoss
+	// has to leave them out itself, see losses.Options. Losses of batches are
+	// weighted by the labels that count. A batch without any makes no step.
+	IgnoreLabels []int
 
 	Optimizer optim.Optimizer
 
@@ -39,7 +52,8 @@ type Config struct {
 
 	// Loader makes the batches of the training in the background, in place of
 	// RNG, which must be nil: to augment them, for example. Its BatchSize is
-	// that above if it is 0, and its epochs count from 1. Nil: none.
+	// that above if it is 0, and its epochs count from 1. Its Padding cuts the
+	// batches of evaluations too. Nil: none.
 	Loader *LoaderOptions
 
 	Metrics    []Metric // measured after each epoch, on the training data and on Validation
@@ -115,14 +129,15 @@ func Run(ctx context.Context, config Config, data Data) (History, error) {
 
 // A cycle is a training under way.
 type cycle struct {
-	Config
+	objective
 	graph      *autograd.Graph
 	stepped    *autograd.Graph // to look at parameters after a step
 	batches    *batches
 	loader     *Loader     // in place of batches, nil if there is none
 	training   *evaluation // of the metrics, nil if there are none
 	validation *evaluation // nil if there is none
-	lossSum    float64     // over the rows of this epoch so far
+	lossSum    float64     // of this epoch so far
+	weight     int         // of its losses: the rows, or the labels that count
 	rows       int         // of this epoch so far
 	batch      int         // under way in this epoch, from 1
 	named      bool        // whether the Params' names have been checked
@@ -143,22 +158,22 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 	config.checkData(op, data)
 	data = data.in(config.Graph.Precision)
 	c := &cycle{
-		Config:  config,
-		graph:   autograd.NewGraph(config.Graph),
-		stepped: autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
+		objective: objective{Config: config},
+		graph:     autograd.NewGraph(config.Graph),
+		stepped:   autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
 	}
 	if config.Loader == nil {
-		c.batches = newBatches(config.RNG, data, config.BatchSize)
+		c.batches = newBatches(config.RNG, data, config.BatchSize, nil)
 	} else {
 		c.loader = config.newLoader(op, data)
 	}
 	if len(config.Metrics) > 0 {
-		c.training = newEvaluation(config, data)
+		c.training = newEvaluation(op, config, data)
 		c.training.withLoss = false
 	}
 	if !config.Validation.isZero() {
 		config.checkData(op+", Validation", config.Validation)
-		c.validation = newEvaluation(config, config.Validation)
+		c.validation = newEvaluation(op+", Validation", config, config.Validation)
 	}
 	return c
 }
@@ -193,7 +208,7 @@ func (c *Config) checkModel(op string, ctx context.Context) {
 	switch {
 	case ctx == nil:
 		panic(autograd.NewArgumentError(op, "the context is nil"))
-	case c.Model == nil:
+	case c.Model == nil && c.Forward == nil:
 		panic(autograd.NewArgumentError(op, "there is no Model"))
 	case c.BatchSize < 0:
 		panic(autograd.NewArgumentError(op, "BatchSize is %d", c.BatchSize))
@@ -203,8 +218,18 @@ func (c *Config) checkModel(op string, ctx context.Context) {
 // checkData panics unless the loss can take the data.
 func (c *Config) checkData(op string, data Data) {
 	data.check(op)
+	c.checkInputs(op, data)
+	checkIgnored(op, data, c.IgnoreLabels)
 	if c.LabelLoss != nil && isGiven(data.Targets) {
 		panic(autograd.NewArgumentError(op, "a LabelLoss takes Labels, the data have Targets"))
+	}
+}
+
+// checkInputs panics unless the model can take the data's inputs.
+func (c *Config) checkInputs(op string, data Data) {
+	data.checkInputs(op)
+	if c.Forward == nil && len(data.Ids) > 0 {
+		panic(autograd.NewArgumentError(op, "a Model takes Inputs alone, and the data have Ids: there must be a Forward"))
 	}
 }
 
@@ -214,7 +239,7 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 	if err := c.train(ctx, number); err != nil {
 		return epoch, inPart(err, number, "training")
 	}
-	epoch.Train.Loss = c.lossSum / float64(c.rows)
+	epoch.Train.Loss = c.lossSum / float64(c.weight)
 	if c.training != nil {
 		report, err := c.training.measure(ctx)
 		if err != nil {
@@ -234,9 +259,10 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 
 // train makes a step with every batch.
 func (c *cycle) train(ctx context.Context, number int) error {
-	c.lossSum, c.rows, c.batch = 0, 0, 0
+	c.lossSum, c.weight, c.rows, c.batch = 0, 0, 0, 0
 	batches, rows := c.feed(ctx, number)
 	var ended, failed error
+	var grads autograd.Gradients
 	fault := autograd.Try(func() {
 		for batch, err := range batches {
 			if err != nil {
@@ -244,9 +270,10 @@ func (c *cycle) train(ctx context.Context, number int) error {
 				return
 			}
 			c.batch++
-			var grads autograd.Gradients
-			if grads, failed = c.step(batch); failed != nil {
-				return
+			if weight := c.weigh(batch); weight > 0 {
+				if grads, failed = c.step(batch, weight); failed != nil {
+					return
+				}
 			}
 			c.rows += batch.Rows()
 			if c.rows == rows {
@@ -271,9 +298,17 @@ func (c *cycle) feed(ctx context.Context, number int) (iter.Seq2[Data, error], i
 	return c.batches.all(ctx), c.batches.whole.Rows()
 }
 
+// weigh returns how much the mean loss of a batch counts.
+func (c *objective) weigh(batch Data) int {
+	if len(c.IgnoreLabels) > 0 {
+		return counts(batch.Labels.Values(), c.IgnoreLabels)
+	}
+	return batch.Rows()
+}
+
 // step makes the cycle once. It returns the gradients with which it adjusted
 // the parameters.
-func (c *cycle) step(batch Data) (autograd.Gradients, error) {
+func (c *cycle) step(batch Data, weight int) (autograd.Gradients, error) {
 	c.graph.Reset()
 	random := c.graph.RandomState()
 	prediction := c.predict(c.graph, batch)
@@ -291,7 +326,8 @@ func (c *cycle) step(batch Data) (autograd.Gradients, error) {
 		c.OnGradients(grads)
 	}
 	c.Optimizer.Step(grads)
-	c.lossSum += value * float64(batch.Rows())
+	c.lossSum += value * float64(weight)
+	c.weight += weight
 	return grads, nil
 }
 
@@ -309,23 +345,83 @@ func (c *cycle) checkNames(grads autograd.Gradients) {
 	c.named = true
 }
 
+// An objective predicts batches and measures their losses.
+type objective struct {
+	Config
+	places, labels []int // scratch of counting
+}
+
 // predict passes a batch through the model.
-func (c *Config) predict(g *autograd.Graph, batch Data) autograd.Value {
-	prediction := c.Model.Forward(g.Constant(batch.Inputs))
+func (c *objective) predict(g *autograd.Graph, batch Data) autograd.Value {
+	var prediction autograd.Value
+	op := "train: Model"
+	if c.Forward != nil {
+		prediction, op = c.Forward(g, batch), "train: Forward"
+	} else {
+		prediction = c.Model.Forward(g.Constant(batch.Inputs))
+	}
 	if prediction.Rank() == 0 || prediction.Dim(0) != batch.Rows() {
-		panic(autograd.NewShapeError("train: Model", "the prediction and the inputs differ in rows", prediction.Shape(), batch.Inputs.Shape()))
+		panic(autograd.NewShapeError(op, "the prediction and the inputs differ in rows", prediction.Shape(), batch.inputShape()))
 	}
 	return prediction
 }
 
 // loss measures a prediction for a batch.
-func (c *Config) loss(prediction autograd.Value, batch Data) autograd.Value {
+func (c *objective) loss(prediction autograd.Value, batch Data) autograd.Value {
 	g := prediction.Graph()
 	switch {
 	case c.LabelLoss != nil:
 		return c.LabelLoss(prediction, batch.Labels)
 	case isGiven(batch.Targets):
 		return c.Loss(prediction, g.Constant(batch.Targets))
+	case len(c.IgnoreLabels) > 0:
+		prediction, labels := c.counted(prediction, batch.Labels)
+		return c.Loss(prediction, g.OneHot(labels, prediction.Dim(-1)))
 	}
 	return c.Loss(prediction, g.OneHot(batch.Labels, prediction.Dim(-1)))
+}
+
+// counted returns the labels that count, and their predictions [labels that
+// count, classes]. The labels are valid until the next call.
+func (c *objective) counted(prediction autograd.Value, labels autograd.Ints) (autograd.Value, autograd.Ints) {
+	axis := prediction.Rank() - 1
+	if !isBeside(prediction, labels) {
+		axis = classAxis(prediction.Shape(), labels.Shape())
+	}
+	if axis < 0 {
+		panic(autograd.NewShapeError("train: IgnoreLabels", "the labels are not one for each row of predictions", prediction.Shape(), labels.Shape()))
+	}
+	if last := prediction.Rank() - 1; axis < last {
+		axes := make([]int, 0, last+1)
+		for i := range last + 1 {
+			if i != axis {
+				axes = append(axes, i)
+			}
+		}
+		prediction = prediction.Permute(append(axes, axis)...)
+	}
+	kept := c.counting(labels)
+	return prediction.Reshape(-1, prediction.Dim(-1)).IndexSelect(0, autograd.ViewInts(c.places)), kept
+}
+
+// isBeside reports whether predictions have the labels' axes, and one more at
+// the end. It allocates nothing.
+func isBeside(prediction autograd.Value, labels autograd.Ints) bool {
+	fits := prediction.Rank() == labels.Rank()+1
+	for axis := 0; fits && axis < labels.Rank(); axis++ {
+		fits = prediction.Dim(axis) == labels.Dim(axis)
+	}
+	return fits
+}
+
+// counting returns the labels that count, and leaves their places among all.
+// They are valid until the next call.
+func (c *objective) counting(labels autograd.Ints) autograd.Ints {
+	c.places, c.labels = c.places[:0], c.labels[:0]
+	for i, label := range labels.Values() {
+		if !slices.Contains(c.IgnoreLabels, label) {
+			c.places, c.labels = append(c.places, i), append(c.labels, label)
+		}
+	}
+	return autograd.ViewInts(c.labels)
 }
