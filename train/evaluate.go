@@ -54,8 +54,8 @@ func PredictWith(ctx context.Context, model Model, inputs autograd.Tensor, optio
 }
 
 // PredictData is [Predict] for a configuration's model or Forward and any data,
-// of which it reads Inputs and Ids, in batches of BatchSize and the precision of
-// Graph. Rows keep their padding.
+// of which it reads Inputs and Ids, in batches of BatchSize and the precision
+// of Graph. Rows keep their padding.
 func PredictData(ctx context.Context, config Config, data Data) (autograd.Tensor, error) {
 	config.Loader = nil
 	return predictData(ctx, "train: PredictData", config, data)

@@ -17,8 +17,9 @@ type Epoch struct {
 
 	// Train is about the training data. Its loss is what the steps measured in
 	// training mode, each before it adjusted the parameters, as a mean over all
-	// rows, or all labels that count; with one batch of all rows it is the loss before the epoch. Its
-	// metrics are measured after the epoch, in evaluation mode.
+	// rows, or all labels that count; with one batch of all rows it is the loss
+	// before the epoch. Its metrics are measured after the epoch, in evaluation
+	// mode.
 	Train Report
 
 	// Validation is about the validation data: loss and metrics after the
@@ -46,8 +47,8 @@ type Metric struct {
 	Func func(prediction, target autograd.Tensor) float64
 
 	// ByBatch measures each batch, and takes the mean of what Func returns,
-	// weighted by rows, or by labels that count. It is right for a Func that
-	// is such a mean itself, as the accuracy is, and keeps no predictions: those
+	// weighted by rows, or by labels that count. It is right for a Func that is
+	// such a mean itself, as the accuracy is, and keeps no predictions: those
 	// of a vocabulary's words at all places of a text take much memory.
 	ByBatch bool
 }
