@@ -130,6 +130,8 @@ func TestErrorsNameWhatWasCalled(t *testing.T) {
 		{"Tile", func() { x.Tile(1) }},
 		{"Repeat", func() { x.Repeat(2, 1) }},
 		{"IndexSelect", func() { x.IndexSelect(0, labels) }},
+		{"Embedding", func() { x.Embedding(labels) }},
+		{"EmbeddingWith", func() { x.EmbeddingWith(labels, autograd.EmbeddingOptions{}) }},
 		{"Gather", func() { x.Gather(0, labels) }},
 		{"ScatterAdd", func() { x.ScatterAdd(0, labels, x) }},
 		{"Pick", func() { x.Pick(labels) }},

@@ -75,6 +75,7 @@ func TestCornersThatPanic(t *testing.T) {
 		"OneHotAlong of nothing":             func() { g.OneHotAlong(0, autograd.Ints{}, 3) },
 		"Pick by nothing":                    func() { x.Pick(autograd.Ints{}) },
 		"OneHot of nothing":                  func() { g.OneHot(autograd.Ints{}, 3) },
+		"Embedding by nothing":               func() { x.Embedding(autograd.Ints{}) },
 		"IndexSelect by nothing":             func() { x.IndexSelect(0, autograd.Ints{}) },
 		"Gather by nothing":                  func() { x.Gather(0, autograd.Ints{}) },
 		"a product whose size overflows":     func() { zeros(1<<40, 0).MatMul(zeros(0, 1<<40)) },

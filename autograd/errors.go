@@ -233,24 +233,31 @@ func (e *StaleError) Error() string {
 	return fmt.Sprintf("autograd: %s: %s %s, at %v", e.Op, e.What, e.Reason, e.Location)
 }
 
-// An IndexError says that an index, axis or label is out of range.
+// An IndexError says that an index, axis, label or id is out of range.
 type IndexError struct {
 	Op    string
-	What  string // "axis", "index", "label", …
+	What  string // "axis", "index", "label", "id", …
 	Index int
-	Limit int // valid: 0 to Limit−1; for an axis −Limit to Limit−1
+	Limit int   // valid: 0 to Limit−1; for an axis −Limit to Limit−1
+	Place []int // where among the ids, or others, the index is; nil if that is not said
 	Location
 }
 
 func (e *IndexError) Error() string {
-	limit := strconv.Itoa(e.Limit)
+	limit := "out of range for " + strconv.Itoa(e.Limit)
 	switch e.What {
 	case "axis":
-		limit = "rank " + limit
+		limit = fmt.Sprintf("out of range for rank %d", e.Limit)
 	case "bound":
-		limit = "length " + strconv.Itoa(e.Limit-1) // Limit itself is valid too: the place after the last element
+		limit = fmt.Sprintf("out of range for length %d", e.Limit-1) // Limit itself is valid too: the place after the last element
+	case "id", "padding":
+		limit = fmt.Sprintf("outside a vocabulary of %d", e.Limit)
 	}
-	return fmt.Sprintf("%s: %s %d is out of range for %s, at %v", qualified(e.Op), e.What, e.Index, limit, e.Location)
+	place := ""
+	if e.Place != nil {
+		place = " at " + strings.ReplaceAll(fmt.Sprint(e.Place), " ", ", ")
+	}
+	return fmt.Sprintf("%s: %s %d%s is %s, at %v", qualified(e.Op), e.What, e.Index, place, limit, e.Location)
 }
 
 // A GradientError says that a gradient was requested that does not exist: of a
@@ -302,7 +309,7 @@ func shapeError(op, reason, between string, shapes ...[]int) *ShapeError {
 // packages panics if an index or label is out of range. Op begins with the
 // package.
 func NewIndexError(op, what string, index, limit int) *IndexError {
-	return &IndexError{called(op), what, index, limit, callSite()}
+	return &IndexError{called(op), what, index, limit, nil, callSite()}
 }
 
 // A NonFiniteError says where the first NaN or infinity appeared in a graph

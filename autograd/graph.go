@@ -113,7 +113,7 @@ type extra struct {
 	name   string
 	in     []int32   // all inputs, when there are more than two
 	ints   []int     // axes, permutations, indices, … as the operation defines
-	chosen []int32   // of a max pooling: the places of the greatest elements in their channels
+	chosen []int32   // of a max pooling: the places of the greatest elements in their channels; of an embedding with padding: those of the other ids
 	kept   []float64 // of a normalization: the statistics, for its rule
 	custom *Operation
 	line   Location

@@ -37,6 +37,28 @@ func (x Ints) check(op string) {
 	}
 }
 
+// within panics for the first of the Ints that is not in [0, n), with its
+// place.
+func (x Ints) within(op, what string, n int) {
+	for i, v := range x.values {
+		if v < 0 || v >= n {
+			e := NewIndexError(op, what, v, n)
+			e.Place = x.place(i)
+			panic(e)
+		}
+	}
+}
+
+// place returns the indices of element i.
+func (x Ints) place(i int) []int {
+	at := make([]int, len(x.shape))
+	for axis := len(at) - 1; axis >= 0; axis-- {
+		at[axis] = i % x.shape[axis]
+		i /= x.shape[axis]
+	}
+	return at
+}
+
 // Shape returns a copy of the dimensions.
 func (x Ints) Shape() []int { return append([]int{}, x.shape...) }
 

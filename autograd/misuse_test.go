@@ -245,6 +245,9 @@ func TestIndexMisuse(t *testing.T) {
 		{here(), "autograd: IndexSelect: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).IndexSelect(1, ints(0)) }},
 		{here(), "autograd: IndexSelect: index 3 is out of range for 3", func(g graph) { full(g, 3).IndexSelect(0, ints(0, 3)) }},
 		{here(), "autograd: IndexSelect: index -1 is out of range for 3", func(g graph) { full(g, 3).IndexSelect(0, ints(-1)) }},
+		{here(), "autograd: Embedding: id 5 at [1, 0] is outside a vocabulary of 5", func(g graph) { full(g, 5, 2).Embedding(ints(0, 4, 5, 9).Reshape(2, 2)) }},
+		{here(), "autograd: Embedding: id -1 at [0] is outside a vocabulary of 5", func(g graph) { full(g, 5, 2).Embedding(ints(-1)) }},
+		{here(), "autograd: EmbeddingWith: padding 5 is outside a vocabulary of 5", func(g graph) { full(g, 5, 2).EmbeddingWith(ints(1), padded(5)) }},
 		{here(), "autograd: Gather: axis 1 is out of range for rank 1", func(g graph) { full(g, 3).Gather(1, ints(0)) }},
 		{here(), "autograd: Gather: index 3 is out of range for 3", func(g graph) { full(g, 3).Gather(0, ints(3)) }},
 		{here(), "autograd: ScatterAdd: index 3 is out of range for 3", func(g graph) { full(g, 3).ScatterAdd(0, ints(3), full(g, 1)) }},
@@ -855,3 +858,5 @@ func TestRuleWithoutSuchInput(t *testing.T) {
 		}
 	}
 }
+
+func padded(ids ...int) autograd.EmbeddingOptions { return autograd.EmbeddingOptions{Padding: ids} }

@@ -150,6 +150,10 @@ func TestOperationsAllocateNothing(t *testing.T) {
 		"clamp":       func(x value) value { return x.Clamp(0, 1) },
 		"pow":         func(x value) value { return x.Pow(x) },
 		"indexselect": func(x value) value { return x.IndexSelect(0, index) },
+		"embedding":   func(x value) value { return x.Embedding(index) },
+		"padding": func(x value) value {
+			return x.EmbeddingWith(index, autograd.EmbeddingOptions{Padding: []int{1}})
+		},
 		"pick":        func(x value) value { return x.Pick(index) },
 		"pickalong":   func(x value) value { return x.PickAlong(-1, index, 1) },
 		"gather":      func(x value) value { return x.Gather(0, places) },

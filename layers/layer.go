@@ -17,10 +17,11 @@ type Layer interface {
 	Params() []*autograd.Param
 }
 
-// A placed layer is one of this package: it has a name, which what is around it
-// gives when the user did not, and opens a scope of that name.
+// A placed layer is one of this package, or a part of a network that has more
+// inputs than a Layer: it has a name, which what is around it gives when the
+// user did not, and opens a scope of that name.
 type placed interface {
-	Layer
+	Params() []*autograd.Param
 	named() *label
 	Name() string
 	// place names the layer's Params after it, behind the path of the scopes
@@ -29,7 +30,7 @@ type placed interface {
 }
 
 var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*Residual)(nil), (*Conv)(nil), (*ConvTranspose)(nil), (*function)(nil), (*spatial)(nil), (*prelu)(nil),
-	(*BatchNorm)(nil), (*LayerNorm)(nil), (*GroupNorm)(nil), (*InstanceNorm)(nil), (*RMSNorm)(nil)}
+	(*Embedding)(nil), (*BatchNorm)(nil), (*LayerNorm)(nil), (*GroupNorm)(nil), (*InstanceNorm)(nil), (*RMSNorm)(nil)}
 
 // asPlaced returns a layer of this package. A struct of the user's in which one
 // is embedded has its methods, but is not one: it may hold other layers too.
@@ -140,6 +141,9 @@ func leave(g *autograd.Graph, l interface{ op() string }) {
 	case *autograd.ArgumentError:
 		fault.Op = l.op()
 		panic(fault)
+	case *autograd.IndexError:
+		fault.Op = l.op()
+		panic(fault)
 	default:
 		panic(fault)
 	}
@@ -156,11 +160,12 @@ func asInput(x autograd.Value) {
 	}
 }
 
-// Convert converts all Params of a model to a precision, that of the graphs it
-// is for. Call it where the model is made, before an optimizer's first step.
+// Convert converts all Params of a model, a [Layer] or what else has some, to a
+// precision, that of the graphs it is for. Call it where the model is made,
+// before an optimizer's first step.
 //
 //	layers.Convert(model, autograd.Float32)
-func Convert(model Layer, precision autograd.Precision) {
+func Convert(model interface{ Params() []*autograd.Param }, precision autograd.Precision) {
 	for _, p := range model.Params() {
 		p.Convert(precision)
 	}

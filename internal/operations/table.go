@@ -48,6 +48,7 @@ const (
 	Pad         = "pad"
 	Concat      = "concat"
 	IndexSelect = "index select"
+	Embedding   = "embedding"
 	Gather      = "gather"
 	Detach      = "detach"
 
@@ -257,6 +258,7 @@ var table = []Operation{
 	{Name: Pad, Class: Moving, Backward: says("without the padding")},
 	{Name: Concat, Class: Moving, Backward: says("its part")},
 	{Name: IndexSelect, Class: Moving, Backward: says("added at its indices"), Gate: leftOut},
+	{Name: Embedding, Class: Moving, Backward: says("added at its rows"), Gate: leftOut},
 	{Name: "index add", Class: Moving, Backward: says("taken at its indices")},
 	{Name: Gather, Class: Moving, Backward: says("added at its places"), Gate: leftOut},
 	{Name: "scatter add", Class: Moving, Backward: says("taken at its places")},

@@ -87,7 +87,7 @@ func takeApart(o *operands) (apart, bool) {
 		return concatenation(o), true
 	case operations.Gather:
 		return copies(func(out int) (part, bool) { return part{0, o.n.Ints[out]}, true }), true
-	case operations.IndexSelect:
+	case operations.IndexSelect, operations.Embedding:
 		return selection(o), true
 	}
 	return oneNumber(o)

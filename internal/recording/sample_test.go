@@ -193,6 +193,9 @@ func TestSampleOfEachOperation(t *testing.T) {
 		"shuffled rows": func(h autograd.Value) autograd.Value {
 			return h.IndexSelect(0, autograd.NewInts([]int{3, 1, 0, 2})).Exp().Mean()
 		},
+		"embedding": func(h autograd.Value) autograd.Value {
+			return h.Embedding(autograd.NewInts([]int{3, 1, 0, 2, 3, 3, 2, 0}, 4, 2)).Exp().Mean()
+		},
 		"transposed": func(h autograd.Value) autograd.Value {
 			return h.Graph().Variable(autograd.FromNested([][]float64{{1, -2, 0.5}, {0.3, 0.1, 2}})).MatMul(h.T()).Square().Mean()
 		},
