@@ -46,8 +46,9 @@ func (g *Graph) differentiate(op string, y, seed Value, xs []Value) []Value {
 	total := make([]Value, len(paths))
 	total[y.id] = seed
 	var r Rule
+	outer := g.reverse.recording // a rule may differentiate what it records
 	g.reverse.recording = true
-	defer func() { g.reverse.recording = false }()
+	defer func() { g.reverse.recording = outer }()
 	for id := y.id; id >= 0; id-- {
 		n := g.at(id)
 		if total[id].g == nil || n.rule == nil {

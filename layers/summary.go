@@ -150,6 +150,9 @@ func (s *summary) products(n autograd.Node) int {
 		return n.Value.Size() * s.perChannel(n.Inputs[1])
 	case operations.ConvTranspose: // each input is multiplied by the weights of its channel
 		return s.g.At(n.Inputs[0]).Size() * s.perChannel(n.Inputs[1])
+	case operations.LSTM, operations.GRU, operations.RNN: // both matrices in each step
+		x := s.g.At(n.Inputs[0])
+		return x.Dim(0) * x.Dim(1) * (s.g.At(n.Inputs[1]).Size() + s.g.At(n.Inputs[2]).Size())
 	}
 	return 0
 }

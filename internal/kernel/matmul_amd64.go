@@ -271,3 +271,69 @@ func (p *tiledProduct[T]) compute(i0, i1, j0, j1 int, memory *scratch) {
 // equalBlock returns the size, at most most, of blocks that cut n into equal
 // parts. It is a multiple of unit, as most is.
 func equalBlock(n, most, unit int) int { return roundUp(blocks(n, blocks(n, most)), unit) }
+
+// heldMatrix is the right operand of many products, which is packed once.
+type heldMatrix[T Float] struct {
+	b      []T
+	n, k   int
+	transB bool
+	packed bool
+	tiled  tiledProduct[T]
+	memory scratch
+}
+
+// leastHeld is the number of rows from which products with a packed operand are
+// faster than those that read it where it is.
+const leastHeld = 5
+
+// set takes b, stored k × n, or n × k with transB, for products with up to that
+// many rows.
+func (h *heldMatrix[T]) set(b []T, rows, n, k int, transB bool) {
+	h.b, h.n, h.k, h.transB = b, n, k, transB
+	h.packed = useAVX2 && rows >= leastHeld && n > 1 && k > 0
+	if !h.packed {
+		return
+	}
+	h.tiled = tiledProduct[T]{kernels: kernelsOf[T]()}
+	p := &h.tiled
+	p.plan(rows, n, k, false, transB)
+	p.asDots, p.packsA, p.copyA, p.packsB = false, false, false, true
+	p.take(nil, nil, b)
+	floats := hold[T](&h.memory, blocks(k, p.deep)*h.panelSize())
+	for q := 0; q < k; q += p.deep {
+		one := h.panel(floats, q)
+		p.pack(&one, 0, blocks(n, p.strip))
+	}
+}
+
+// release forgets b.
+func (h *heldMatrix[T]) release() {
+	h.b = nil
+	h.tiled.take(nil, nil, nil)
+}
+
+// panelSize is how many numbers a block of k takes.
+func (h *heldMatrix[T]) panelSize() int {
+	return roundUp(h.tiled.deep, h.tiled.lanes) * roundUp(h.n, h.tiled.strip)
+}
+
+func (h *heldMatrix[T]) panel(floats []T, q int) panel[T] {
+	p := &h.tiled
+	return p.panelAt(floats[q/p.deep*h.panelSize():], q, 0, h.n)
+}
+
+// multiply is dst = a·b, for some rows of a. Several goroutines may call it.
+func (h *heldMatrix[T]) multiply(dst, a []T, rows int) {
+	if !h.packed {
+		MatMul(dst, a, h.b, rows, h.n, h.k, false, h.transB)
+		return
+	}
+	p := h.tiled
+	p.m = rows
+	p.take(dst, a, h.b)
+	floats := numbers[T](h.memory.floats)
+	for q := 0; q < p.k; q += p.deep {
+		one := h.panel(floats, q)
+		p.multiply(&one, 0, rows, 0, blocks(h.n, p.strip), nil)
+	}
+}

@@ -27,3 +27,23 @@ func (l *loneProduct[T]) isWorthSharing() bool { return false }
 func (l *loneProduct[T]) compute(dst, a, b []T, _ int, _ bool) {
 	portableMatMul(dst, a[:l.m*l.k], b[:l.k*l.n], l.m, l.n, l.k, l.transA, l.transB)
 }
+
+// heldMatrix is the right operand of many products.
+type heldMatrix[T Float] struct {
+	b      []T
+	n, k   int
+	transB bool
+}
+
+// set takes b, stored k × n, or n × k with transB.
+func (h *heldMatrix[T]) set(b []T, _, n, k int, transB bool) {
+	h.b, h.n, h.k, h.transB = b, n, k, transB
+}
+
+// release forgets b.
+func (h *heldMatrix[T]) release() { h.b = nil }
+
+// multiply is dst = a·b, for some rows of a. Several goroutines may call it.
+func (h *heldMatrix[T]) multiply(dst, a []T, rows int) {
+	MatMul(dst, a, h.b, rows, h.n, h.k, false, h.transB)
+}

@@ -119,3 +119,22 @@ func affine(words ...string) func(Use) string {
 		return "Σ g"
 	}
 }
+
+// recurrentBackward has different words for the input, the two matrices, the
+// first state and the biases of a recurrent network. Ints[6] to Ints[9] say
+// which of h, c and the two biases there are.
+func recurrentBackward(u Use) string {
+	if u.Input < 3 {
+		return [...]string{"at each step, × the input's weightsᵀ", "x ᵀ× the sums' gradients, over all steps", "h ᵀ× the sums' gradients, over all steps"}[u.Input]
+	}
+	at := 3
+	for i, words := range [...]string{"back through all steps", "back through all steps", "Σ over all steps", "Σ over all steps"} {
+		if u.Ints[6+i] == 1 {
+			if at == u.Input {
+				return words
+			}
+			at++
+		}
+	}
+	return ""
+}

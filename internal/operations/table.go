@@ -41,6 +41,10 @@ const (
 	Conv          = "conv"
 	ConvTranspose = "conv transpose"
 
+	LSTM = "lstm"
+	GRU  = "gru"
+	RNN  = "rnn"
+
 	Reshape     = "reshape"
 	Expand      = "expand"
 	Permute     = "permute"
@@ -229,6 +233,11 @@ var table = []Operation{
 	{Name: "conv weights", Class: Product, Backward: each("the maps convolved back with it", "the images convolved with it")},
 	{Name: "unfold", Class: Moving, Backward: says("added at the windows")},
 	{Name: "fold", Class: Moving, Backward: says("taken at the windows")},
+
+	// Recurrent networks.
+	{Name: LSTM, Class: Product, Backward: recurrentBackward},
+	{Name: GRU, Class: Product, Backward: recurrentBackward},
+	{Name: RNN, Class: Product, Backward: recurrentBackward},
 
 	// Windows of images.
 	{Name: "max pool", Class: Reduction, Gate: "takes other elements", Backward: says("to the greatest of each window")},
