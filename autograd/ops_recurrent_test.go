@@ -136,24 +136,24 @@ func weightedSumOf(row []float64, w grid, column int, in []grid, bias int) float
 	return sum
 }
 
-// padded has sequences of different lengths, one of them of all steps.
-var padded = autograd.RecurrentOptions{Lengths: autograd.NewInts([]int{2, 4, 1})}
+// paddedRuns has sequences of different lengths, one of them of all steps.
+var paddedRuns = autograd.RecurrentOptions{Lengths: autograd.NewInts([]int{2, 4, 1})}
 
 var recurrentRows = []opRow{
 	{op: "lstm", shapes: recurrentShapes(2, 3, 2, 3, 4, 2), more: [][][]int{recurrentShapes(1, 1, 1, 1, 4, 2), recurrentShapes(0, 2, 3, 2, 4, 2), recurrentShapes(7, 2, 0, 1, 4, 2)},
 		lo: -1, hi: 1, f: lstmOf(autograd.RecurrentOptions{}), twin: recurrentTwin(lstmUnit, 4, 2, autograd.RecurrentOptions{})},
-	{op: "lstm", note: "padded", shapes: recurrentShapes(3, 4, 2, 3, 4, 2), lo: -1, hi: 1, f: lstmOf(padded), twin: recurrentTwin(lstmUnit, 4, 2, padded)},
-	{op: "lstm", note: "backwards", shapes: recurrentShapes(3, 4, 2, 3, 4, 2), lo: -1, hi: 1, f: lstmOf(backwards(padded)), twin: recurrentTwin(lstmUnit, 4, 2, backwards(padded))},
+	{op: "lstm", note: "padded", shapes: recurrentShapes(3, 4, 2, 3, 4, 2), lo: -1, hi: 1, f: lstmOf(paddedRuns), twin: recurrentTwin(lstmUnit, 4, 2, paddedRuns)},
+	{op: "lstm", note: "backwards", shapes: recurrentShapes(3, 4, 2, 3, 4, 2), lo: -1, hi: 1, f: lstmOf(backwards(paddedRuns)), twin: recurrentTwin(lstmUnit, 4, 2, backwards(paddedRuns))},
 	{op: "lstm", note: "no biases and zero cells", shapes: recurrentShapes(2, 3, 2, 3, 4, 2)[:4], lo: -1, hi: 1, f: lstmOf(autograd.RecurrentOptions{}), twin: recurrentTwin(lstmUnit, 4, 2, autograd.RecurrentOptions{})},
 	{op: "gru", shapes: recurrentShapes(2, 3, 2, 3, 3, 1), more: [][][]int{recurrentShapes(1, 1, 1, 1, 3, 1), recurrentShapes(0, 2, 3, 2, 3, 1), recurrentShapes(7, 2, 0, 1, 3, 1)},
 		lo: -1, hi: 1, f: gruOf(autograd.RecurrentOptions{}), twin: recurrentTwin(gruUnit, 3, 1, autograd.RecurrentOptions{})},
-	{op: "gru", note: "padded", shapes: recurrentShapes(3, 4, 2, 3, 3, 1), lo: -1, hi: 1, f: gruOf(padded), twin: recurrentTwin(gruUnit, 3, 1, padded)},
-	{op: "gru", note: "backwards", shapes: recurrentShapes(3, 4, 2, 3, 3, 1), lo: -1, hi: 1, f: gruOf(backwards(padded)), twin: recurrentTwin(gruUnit, 3, 1, backwards(padded))},
+	{op: "gru", note: "padded", shapes: recurrentShapes(3, 4, 2, 3, 3, 1), lo: -1, hi: 1, f: gruOf(paddedRuns), twin: recurrentTwin(gruUnit, 3, 1, paddedRuns)},
+	{op: "gru", note: "backwards", shapes: recurrentShapes(3, 4, 2, 3, 3, 1), lo: -1, hi: 1, f: gruOf(backwards(paddedRuns)), twin: recurrentTwin(gruUnit, 3, 1, backwards(paddedRuns))},
 	{op: "gru", note: "no biases and no state", shapes: recurrentShapes(2, 3, 2, 3, 3, 1)[:3], lo: -1, hi: 1, f: gruOf(autograd.RecurrentOptions{}), twin: recurrentTwin(gruUnit, 3, 1, autograd.RecurrentOptions{})},
 	{op: "rnn", shapes: recurrentShapes(2, 3, 2, 3, 1, 1), more: [][][]int{recurrentShapes(1, 1, 1, 1, 1, 1), recurrentShapes(0, 2, 3, 2, 1, 1), recurrentShapes(7, 2, 0, 1, 1, 1)},
 		lo: -1, hi: 1, f: rnnOf(autograd.RecurrentOptions{}), twin: recurrentTwin(tanhUnit, 1, 1, autograd.RecurrentOptions{})},
-	{op: "rnn", note: "padded", shapes: recurrentShapes(3, 4, 2, 3, 1, 1), lo: -1, hi: 1, f: rnnOf(padded), twin: recurrentTwin(tanhUnit, 1, 1, padded)},
-	{op: "rnn", note: "relu, backwards", shapes: recurrentShapes(3, 4, 2, 3, 1, 1), lo: -1, hi: 1, f: rnnOf(withReLU(backwards(padded))), twin: recurrentTwin(reluUnit, 1, 1, backwards(padded))},
+	{op: "rnn", note: "padded", shapes: recurrentShapes(3, 4, 2, 3, 1, 1), lo: -1, hi: 1, f: rnnOf(paddedRuns), twin: recurrentTwin(tanhUnit, 1, 1, paddedRuns)},
+	{op: "rnn", note: "relu, backwards", shapes: recurrentShapes(3, 4, 2, 3, 1, 1), lo: -1, hi: 1, f: rnnOf(withReLU(backwards(paddedRuns))), twin: recurrentTwin(reluUnit, 1, 1, backwards(paddedRuns))},
 	{op: "lstm cell", shapes: append([][]int{{3, 2}}, recurrentShapes(3, 1, 2, 3, 4, 2)[1:]...), lo: -1, hi: 1,
 		f: func(in ...autograd.Value) autograd.Value {
 			h, c := autograd.LSTMCell(in[0], in[3], in[4], recurrentWeights(in, 2))
