@@ -53,109 +53,77 @@ type AttentionOptions struct {
 // mask or bias does not broadcast, with an [*IndexError] for a length outside 1
 // to seen, and with an [*ArgumentError] for settings that make no sense.
 func Attention(q, k, v Value, options AttentionOptions) Value {
-	a := q.attends(k, v, options)
-	p := a.weights(a.q, a.k, a.bias)
-	if a.Rate > 0 {
-		p = p.Mul(a.dropped())
+	a := newAttention(q, k, v, options)
+	if a.Rate = options.Dropout; !a.g.Training() {
+		a.Rate = 0
 	}
-	return a.join(a.mean(p, a.v))
+	if a.Rate > 0 {
+		a.Key = a.g.random.Uint64()
+	}
+	n := a.record()
+	if a.g.single {
+		attend[float32](a, n)
+	} else {
+		attend[float64](a, n)
+	}
+	return a.g.done()
 }
 
 // AttentionWeights returns the weights p of [Attention], [batch, heads, steps,
 // seen], without dropout: what each query looks at, to be drawn. Attention
 // itself never holds them as a whole. Operands, settings and panics are
-// Attention's; v may be the zero Value where q has four axes.
-func AttentionWeights(q, k Value, options AttentionOptions) Value {
-	v := Value{}
-	if q.Rank() == 4 {
-		v = k
-	}
-	a := q.attends(k, v, options)
-	return a.weights(a.q, a.k, a.bias)
+// Attention's.
+func AttentionWeights(q, k, v Value, options AttentionOptions) Value {
+	a := newAttention(q, k, v, options)
+	q, k, _ = a.operands()
+	return a.weights(q, k)
 }
 
-// An attention is one call, with its operands in four axes.
+// An attention is one call of Attention. Its queries, keys and values are parts
+// of up to three sources.
 type attention struct {
 	kernel.Attention
 	g          *Graph
-	q, k, v    Value
-	mask, bias Value
+	sources    [3]Value // as many as count says
+	count      int
 	side       bool // heads lie side by side
+	mask, bias Value
 }
 
-// attends checks the operands and settings of an attention with queries q.
-func (q Value) attends(k, v Value, options AttentionOptions) *attention {
+// newAttention checks the operands and settings.
+func newAttention(q, k, v Value, options AttentionOptions) *attention {
 	op := opAttention.method
-	a := &attention{g: q.g}
+	a := &attention{g: q.g, count: 3}
 	dims := q.node(op).shape.dims
-	switch q.optional(&opAttention, k, v); len(dims) {
-	case 4:
-		if k.IsZero() || v.IsZero() {
-			panic(shapeError(op, "queries with four axes need keys and values", "", dims))
-		}
-		a.q, a.k, a.v = q, k, v
-	case 3:
-		a.apart(q, k, v, options)
-	default:
-		panic(shapeError(op, "the queries are not [batch, heads, steps, width] or [batch, steps, heads·width]", "", dims))
+	q.optional(&opAttention, k, v, options.Mask, options.Bias)
+	a.sources = [3]Value{q, k, v}
+	for a.count > 1 && a.sources[a.count-1].IsZero() {
+		a.count--
 	}
-	a.measure()
+	switch {
+	case len(dims) == 4 && a.count == 3:
+		a.measure()
+	case len(dims) == 4:
+		panic(shapeError(op, "queries with four axes need keys and values", "", dims))
+	case len(dims) != 3:
+		panic(shapeError(op, "the queries are not [batch, heads, steps, width] or [batch, steps, heads·width]", "", dims))
+	case k.IsZero() && !v.IsZero():
+		panic(shapeError(op, "there are values but no keys", "", dims))
+	default:
+		a.side = true
+		a.measureSides(options.Heads, options.KVHeads)
+	}
 	a.set(options)
 	return a
 }
 
-// apart splits operands with three axes.
-func (a *attention) apart(q, k, v Value, o AttentionOptions) {
-	op := opAttention.method
-	if o.Heads < 1 || o.KVHeads < 0 {
-		panic(NewArgumentError(op, "%d heads and %d kv heads of operands with three axes", o.Heads, o.KVHeads))
-	}
-	kv := o.KVHeads
-	if kv == 0 {
-		kv = o.Heads
-	}
-	a.side = true
-	switch {
-	case k.IsZero():
-		all := q.split(o.Heads+2*kv, "the heads of queries, keys and values")
-		a.q, a.k, a.v = all.Narrow(1, 0, o.Heads), all.Narrow(1, o.Heads, kv), all.Narrow(1, o.Heads+kv, kv)
-	case v.IsZero():
-		both := k.split(2*kv, "the heads of keys and values")
-		a.q, a.k, a.v = q.split(o.Heads, "the heads"), both.Narrow(1, 0, kv), both.Narrow(1, kv, kv)
-	default:
-		a.q, a.k, a.v = q.split(o.Heads, "the heads"), k.split(kv, "the kv heads"), v.split(kv, "the kv heads")
-	}
-}
-
-// split turns [batch, steps, heads·width] into [batch, heads, steps, width].
-func (x Value) split(heads int, what string) Value {
-	op := opAttention.method
-	dims := x.node(op).shape.dims
-	if len(dims) != 3 {
-		panic(shapeError(op, "not [batch, steps, heads·width], as the queries are", "", dims))
-	}
-	if dims[2]%heads != 0 {
-		panic(shapeError(op, fmt.Sprintf("%s, %d, do not divide the width", what, heads), "", dims))
-	}
-	return x.Reshape(dims[0], dims[1], heads, dims[2]/heads).Permute(0, 2, 1, 3)
-}
-
-// join is split the other way round, if the operands were split.
-func (a *attention) join(y Value) Value {
-	if !a.side {
-		return y
-	}
-	return y.Permute(0, 2, 1, 3).Reshape(a.Batch, a.Steps, a.Heads*a.VWidth)
-}
-
 // measure checks that operands in four axes fit.
 func (a *attention) measure() {
-	op := opAttention.method
-	q, k, v := a.q.node(op).shape.dims, a.k.node(op).shape.dims, a.v.node(op).shape.dims
+	q, k, v := a.dims(0), a.dims(1), a.dims(2)
 	fault := ""
 	switch {
 	case len(k) != 4 || len(v) != 4:
-		fault = "the keys and values do not have as many axes as the queries"
+		fault = "keys and values do not have four axes, as the queries"
 	case q[0] != k[0] || q[0] != v[0]:
 		fault = "the batches differ"
 	case k[1] != v[1] || k[2] != v[2]:
@@ -166,28 +134,71 @@ func (a *attention) measure() {
 		fault = "the heads are not a multiple of the kv heads"
 	}
 	if fault != "" {
-		panic(shapeError(op, fault, ", ", q, k, v))
+		panic(shapeError(opAttention.method, fault, ", ", q, k, v))
 	}
 	a.Batch, a.Heads, a.Steps, a.Width = q[0], q[1], q[2], q[3]
 	a.KVHeads, a.Seen, a.VWidth = k[1], k[2], v[3]
+}
+
+func (a *attention) dims(source int) []int {
+	return a.sources[source].node(opAttention.method).shape.dims
+}
+
+// measureSides checks that operands in three axes fit.
+func (a *attention) measureSides(heads, kvHeads int) {
+	if kvHeads == 0 {
+		kvHeads = heads
+	}
+	if heads < 1 || kvHeads < 1 || heads%kvHeads != 0 {
+		panic(NewArgumentError(opAttention.method, "%d heads and %d kv heads", heads, kvHeads))
+	}
+	a.Heads, a.KVHeads = heads, kvHeads
+	q := a.dims(0)
+	a.Batch, a.Steps, a.Seen = q[0], q[1], q[1]
+	switch a.count {
+	case 1:
+		a.Width = a.parts(0, heads+2*kvHeads, "the heads of queries, keys and values")
+		a.VWidth = a.Width
+	case 2:
+		a.Width, a.VWidth = a.parts(0, heads, "the heads"), a.parts(1, 2*kvHeads, "the kv heads of keys and values")
+		a.Seen = a.dims(1)[1]
+		a.sidesFit(1, a.Width == a.VWidth)
+	case 3:
+		a.Width, a.VWidth = a.parts(0, heads, "the heads"), a.parts(2, kvHeads, "the kv heads")
+		a.Seen = a.dims(1)[1]
+		a.sidesFit(1, a.parts(1, kvHeads, "the kv heads") == a.Width)
+		a.sidesFit(2, a.dims(2)[1] == a.Seen)
+	}
+}
+
+// parts returns the width of one of that many heads side by side.
+func (a *attention) parts(source, heads int, what string) int {
+	dims := a.dims(source)
+	if len(dims) != 3 {
+		panic(shapeError(opAttention.method, "keys and values do not have three axes, as the queries", "", dims))
+	}
+	if dims[2]%heads != 0 {
+		panic(shapeError(opAttention.method, fmt.Sprintf("%s, %d, do not divide the width", what, heads), "", dims))
+	}
+	return dims[2] / heads
+}
+
+// sidesFit panics unless a source has the batch of the queries and what else it
+// should.
+func (a *attention) sidesFit(source int, fits bool) {
+	q, x := a.dims(0), a.dims(source)
+	if x[0] != q[0] || !fits {
+		panic(shapeError(opAttention.method, fmt.Sprintf("the operands do not fit each other with %d heads and %d kv heads", a.Heads, a.KVHeads), ", ", q, x))
+	}
 }
 
 // set checks the settings.
 func (a *attention) set(o AttentionOptions) {
 	op := opAttention.method
 	checkRate(op, o.Dropout)
-	scores := [4]int{a.Batch, a.Heads, a.Steps, a.Seen}
-	for _, x := range []struct {
-		what string
-		v    Value
-	}{{"mask", o.Mask}, {"bias", o.Bias}} {
-		if a.q.optional(&opAttention, x.v); x.v.IsZero() {
-			continue
-		}
-		if dims := x.v.node(op).shape.dims; !broadcasts(dims, scores[:]) {
-			panic(shapeError(op, "the "+x.what+" does not broadcast to the scores, [batch, heads, steps, seen]", " to ", dims, scores[:]))
-		}
-	}
+	a.mask, a.bias = o.Mask, o.Bias
+	a.checkScored("mask", o.Mask)
+	a.checkScored("bias", o.Bias)
 	switch {
 	case math.IsNaN(o.Scale) || math.IsInf(o.Scale, 0):
 		panic(NewArgumentError(op, "a scale of %v", o.Scale))
@@ -196,16 +207,21 @@ func (a *attention) set(o AttentionOptions) {
 	case o.Offset < 0:
 		panic(NewArgumentError(op, "an offset of %d", o.Offset))
 	}
-	a.mask, a.bias = o.Mask, o.Bias
 	a.Lengths = a.g.checkLengths(op, o.Lengths, a.Batch, a.Seen)
 	a.Causal, a.Offset, a.Scale = o.Causal, o.Offset, o.Scale
 	if a.Scale == 0 {
 		a.Scale = 1 / math.Sqrt(float64(max(a.Width, 1)))
 	}
-	if a.Rate = o.Dropout; a.Rate > 0 && a.g.Training() {
-		a.Key = a.g.random.Uint64()
-	} else {
-		a.Rate = 0
+}
+
+// checkScored panics unless a mask or bias broadcasts to the scores.
+func (a *attention) checkScored(what string, x Value) {
+	if x.IsZero() {
+		return
+	}
+	scores := []int{a.Batch, a.Heads, a.Steps, a.Seen}
+	if dims := x.node(opAttention.method).shape.dims; !broadcasts(dims, scores) {
+		panic(shapeError(opAttention.method, "the "+what+" does not broadcast to the scores, [batch, heads, steps, seen]", " to ", dims, scores))
 	}
 }
 
@@ -226,77 +242,330 @@ func (g *Graph) checkLengths(op string, lengths Ints, batch, most int) []int {
 	return g.copied(lengths.values)
 }
 
-// weights returns the weights, without dropout, in operations that have rules.
-func (a *attention) weights(q, k, bias Value) Value {
-	s := a.scores(q, k)
-	if !bias.IsZero() {
-		s = s.Add(bias)
+// attentionInts is the number of integers that a node keeps before the lengths.
+const attentionInts = 13
+
+// record adds the node, without its numbers. It keeps all that
+// [Graph.attentionOf] needs.
+func (a *attention) record() *node {
+	g := a.g
+	in := [5]Value{}
+	n := copy(in[:], a.sources[:a.count])
+	wants := false
+	for _, x := range in[:n] {
+		wants = wants || g.at(x.id).flags&needsGrad != 0
 	}
-	if a.mask.IsZero() && bias.IsZero() && a.Lengths == nil && !a.Causal {
+	if !a.mask.IsZero() {
+		in[n] = a.mask
+		n++
+	}
+	if !a.bias.IsZero() {
+		in[n] = a.bias
+		wants = wants || g.at(a.bias.id).flags&needsGrad != 0
+		n++
+	}
+	dims := g.ints.take(4)
+	dims[0], dims[1], dims[2], dims[3] = a.Batch, a.Heads, a.Steps, a.VWidth
+	if a.side {
+		dims[1], dims[2] = a.Steps, a.Heads*a.VWidth
+		dims = dims[:3]
+	}
+	node := g.record(&opAttention, attentionRule, g.newShape(opAttention.method, dims), in[:n]...)
+	if !wants {
+		node.flags &^= needsGrad // a mask has none
+	}
+	node.a, node.b = a.Scale, a.Rate
+	e := g.extraOf(node)
+	e.ints = append(g.ints.take(attentionInts + len(a.Lengths))[:0],
+		a.Batch, a.Heads, a.KVHeads, a.Steps, a.Seen, a.Width, a.VWidth, a.Offset, a.count,
+		oneIf(a.Causal), oneIf(a.side), oneIf(!a.mask.IsZero())+2*oneIf(!a.bias.IsZero()), int(a.Key))
+	e.ints = append(e.ints, a.Lengths...)
+	e.kept = g.numbersToKeep(2 * a.Batch * a.Heads * a.Steps)
+	return node
+}
+
+func oneIf(set bool) int {
+	if set {
+		return 1
+	}
+	return 0
+}
+
+// attentionOf returns the attention that a rule differentiates.
+func (r *Rule) attention() *attention {
+	i := r.n.ints()
+	a := &attention{g: r.g, count: i[8], side: i[10] == 1}
+	a.Attention = kernel.Attention{
+		Batch: i[0], Heads: i[1], KVHeads: i[2], Steps: i[3], Seen: i[4], Width: i[5], VWidth: i[6],
+		Offset: i[7], Causal: i[9] == 1, Key: uint64(i[12]), Scale: r.n.a, Rate: r.n.b,
+	}
+	if len(i) > attentionInts {
+		a.Lengths = i[attentionInts:]
+	}
+	for source := range a.count {
+		a.sources[source] = r.In(source)
+	}
+	next := a.count
+	if i[11]&1 != 0 {
+		a.mask = r.In(next)
+		next++
+	}
+	if i[11]&2 != 0 {
+		a.bias = r.In(next)
+	}
+	return a
+}
+
+// biasInput returns which input the bias is.
+func (a *attention) biasInput() int { return a.count + oneIf(!a.mask.IsZero()) }
+
+// attend computes a node's numbers.
+func attend[T kernel.Float](a *attention, n *node) {
+	t := attending[T](a, n)
+	kernel.Attend(&t)
+}
+
+// attending returns the operands of a node as kernels see them.
+func attending[T kernel.Float](a *attention, n *node) kernel.Attending[T] {
+	of := func(source int) []T {
+		if source >= a.count {
+			return nil
+		}
+		return numbers[T](a.sources[source].node(opAttention.method))
+	}
+	t := kernel.Attending[T]{Attention: a.Attention, Mask: scored[T](a, a.mask), Bias: scored[T](a, a.bias), Kept: n.extra.kept}
+	t.Q, t.K, t.V = headed(a, of(0), of(1), of(2))
+	t.Y = kernel.Headed[T]{Of: numbers[T](n), Strides: a.resultStrides()}
+	return t
+}
+
+// headed returns queries, keys and values as kernels see them, from the numbers
+// of the sources.
+func headed[T kernel.Float](a *attention, x, y, z []T) (q, k, v kernel.Headed[T]) {
+	keys, values := a.KVHeads*a.Width, a.KVHeads*a.VWidth
+	switch {
+	case !a.side:
+		return stacked(x, a.Heads, a.Steps, a.Width), stacked(y, a.KVHeads, a.Seen, a.Width), stacked(z, a.KVHeads, a.Seen, a.VWidth)
+	case a.count == 1:
+		first := a.Heads * a.Width
+		all := first + keys + values
+		return besides(x, 0, a.Steps, all, a.Width), besides(x, first, a.Seen, all, a.Width), besides(x, first+keys, a.Seen, all, a.VWidth)
+	case a.count == 2:
+		both := keys + values
+		return besides(x, 0, a.Steps, a.Heads*a.Width, a.Width), besides(y, 0, a.Seen, both, a.Width), besides(y, keys, a.Seen, both, a.VWidth)
+	}
+	return besides(x, 0, a.Steps, a.Heads*a.Width, a.Width), besides(y, 0, a.Seen, keys, a.Width), besides(z, 0, a.Seen, values, a.VWidth)
+}
+
+// stacked is [batch, heads, steps, width].
+func stacked[T kernel.Float](x []T, heads, steps, width int) kernel.Headed[T] {
+	return kernel.Headed[T]{Of: x, Strides: [3]int{heads * steps * width, steps * width, width}}
+}
+
+// besides is [batch, steps, all], where the heads begin at index first.
+func besides[T kernel.Float](x []T, first, steps, all, width int) kernel.Headed[T] {
+	return kernel.Headed[T]{Of: x[min(first, len(x)):], Strides: [3]int{steps * all, width, all}}
+}
+
+// resultStrides are those of the result and its gradient.
+func (a *attention) resultStrides() [3]int {
+	if a.side {
+		return [3]int{a.Steps * a.Heads * a.VWidth, a.VWidth, a.Heads * a.VWidth}
+	}
+	return [3]int{a.Heads * a.Steps * a.VWidth, a.Steps * a.VWidth, a.VWidth}
+}
+
+// scored returns a mask or bias as kernels see it.
+func scored[T kernel.Float](a *attention, x Value) kernel.Scored[T] {
+	s := kernel.Scored[T]{}
+	if x.IsZero() {
+		return s
+	}
+	n := x.node(opAttention.method)
+	s.Of = numbers[T](n)
+	dims := n.shape.dims
+	for i, step := len(dims)-1, 1; i >= 0; i-- {
+		if dims[i] > 1 {
+			s.Strides[4-len(dims)+i] = step
+		}
+		step *= dims[i]
+	}
+	return s
+}
+
+// attentionRule computes the gradients block by block, without the weights as a
+// whole. Grad's pass, whose result may be differentiated again, writes them out
+// in operations that have rules.
+func attentionRule(r *Rule) {
+	a := r.attention()
+	if !r.g.reverse.active {
+		a.writtenOut(r)
+		return
+	}
+	var to [4]*node
+	var gx [4]Value
+	for i := range a.count {
+		if r.Needs(i) {
+			to[i] = r.g.record(&opGradient, nil, r.g.at(a.sources[i].id).shape)
+			gx[i] = r.g.done()
+		}
+	}
+	if !a.bias.IsZero() && r.Needs(a.biasInput()) {
+		to[3] = r.g.record(&opGradient, nil, r.g.at(a.bias.id).shape)
+		gx[3] = r.g.done()
+	}
+	if r.g.single {
+		attendGradient[float32](a, r, to)
+	} else {
+		attendGradient[float64](a, r, to)
+	}
+	for i, v := range gx {
+		switch {
+		case v.IsZero():
+		case i == 3:
+			r.Add(a.biasInput(), v)
+		default:
+			r.Add(i, v)
+		}
+	}
+}
+
+func attendGradient[T kernel.Float](a *attention, r *Rule, to [4]*node) {
+	t := kernel.AttendingGradient[T]{Attending: attending[T](a, r.n)}
+	t.GY = kernel.Headed[T]{Of: numbers[T](r.gy.node(opAttention.method)), Strides: a.resultStrides()}
+	t.GQ, t.GK, t.GV = headed(a, numbersIf[T](to[0]), numbersIf[T](to[1]), numbersIf[T](to[2]))
+	t.GBias = numbersIf[T](to[3])
+	kernel.AttendGradient(&t)
+}
+
+// writtenOut adds the gradients in operations that have rules.
+func (a *attention) writtenOut(r *Rule) {
+	q, k, v := a.operands()
+	p, gy := a.weights(q, k), a.unjoined(r.Grad())
+	gp := a.ungrouped(a.grouped(gy).matmul(v, false, true))
+	dropped := p
+	if a.Rate > 0 {
+		kept := a.kept()
+		dropped, gp = p.Mul(kept), gp.Mul(kept)
+	}
+	gs := p.Mul(gp.Sub(gp.Mul(p).KeepDims().Sum(-1)))
+	gv := a.grouped(dropped).matmul(a.grouped(gy), true, false)
+	gq := a.ungrouped(a.grouped(gs).matmul(k, false, false)).MulScalar(a.Scale)
+	gk := a.grouped(gs).matmul(a.grouped(q), true, false).MulScalar(a.Scale)
+	a.addParts(r, gq, gk, gv)
+	if !a.bias.IsZero() {
+		r.Add(a.biasInput(), gs)
+	}
+}
+
+// addParts adds the gradients of queries, keys and values in four axes to those
+// of the sources.
+func (a *attention) addParts(r *Rule, gq, gk, gv Value) {
+	if !a.side {
+		r.Add(0, gq)
+		r.Add(1, gk)
+		r.Add(2, gv)
+		return
+	}
+	gq, gk, gv = gq.beside(), gk.beside(), gv.beside()
+	switch a.count {
+	case 1:
+		r.Add(0, Concat(2, gq, gk, gv))
+	case 2:
+		r.Add(0, gq)
+		r.Add(1, Concat(2, gk, gv))
+	case 3:
+		r.Add(0, gq)
+		r.Add(1, gk)
+		r.Add(2, gv)
+	}
+}
+
+// operands returns queries, keys and values in four axes.
+func (a *attention) operands() (q, k, v Value) {
+	x, y, z := a.sources[0], a.sources[1], a.sources[2]
+	if !a.side {
+		return x, y, z
+	}
+	keys, values := a.KVHeads*a.Width, a.KVHeads*a.VWidth
+	switch a.count {
+	case 1:
+		first := a.Heads * a.Width
+		x, y, z = x.Narrow(2, 0, first), x.Narrow(2, first, keys), x.Narrow(2, first+keys, values)
+	case 2:
+		y, z = y.Narrow(2, 0, keys), y.Narrow(2, keys, values)
+	}
+	return x.inHeads(a.Heads), y.inHeads(a.KVHeads), z.inHeads(a.KVHeads)
+}
+
+// inHeads turns [batch, steps, heads·width] into [batch, heads, steps, width].
+func (x Value) inHeads(heads int) Value {
+	dims := x.node(opAttention.method).shape.dims
+	return x.Reshape(dims[0], dims[1], heads, dims[2]/heads).Permute(0, 2, 1, 3)
+}
+
+// beside is inHeads the other way round.
+func (x Value) beside() Value {
+	dims := x.node(opAttention.method).shape.dims
+	return x.Permute(0, 2, 1, 3).Reshape(dims[0], dims[2], dims[1]*dims[3])
+}
+
+// unjoined returns the gradient of the result in four axes.
+func (a *attention) unjoined(gy Value) Value {
+	if a.side {
+		return gy.inHeads(a.Heads)
+	}
+	return gy
+}
+
+// weights returns the weights, without dropout, in operations that have rules.
+func (a *attention) weights(q, k Value) Value {
+	s := a.ungrouped(a.grouped(q.MulScalar(a.Scale)).matmul(k, false, true))
+	if !a.bias.IsZero() {
+		s = s.Add(a.bias)
+	}
+	if a.mask.IsZero() && a.bias.IsZero() && a.Lengths == nil && !a.Causal {
 		return s.Softmax(-1)
 	}
 	visible, instead := a.visible()
 	return Where(visible, Where(visible, s, instead).Softmax(-1), a.g.Scalar(0))
 }
 
-// grouped joins the queries of the heads that share keys and values: of x,
-// [batch, heads, steps, width], it makes [batch, kv heads, heads/kv
-// heads·steps, width].
+// grouped joins the rows of the heads that share keys and values: [batch,
+// heads, steps, n] becomes [batch, kv heads, heads/kv heads·steps, n].
 func (a *attention) grouped(x Value) Value {
 	return x.Reshape(a.Batch, a.KVHeads, a.Heads/a.KVHeads*a.Steps, x.Dim(-1))
 }
 
+// ungrouped is grouped the other way round.
 func (a *attention) ungrouped(x Value) Value {
 	return x.Reshape(a.Batch, a.Heads, a.Steps, x.Dim(-1))
 }
 
-func (a *attention) scores(q, k Value) Value {
-	return a.ungrouped(a.grouped(q.MulScalar(a.Scale)).matmul(k, false, true))
-}
-
-// mean returns p·v.
-func (a *attention) mean(p, v Value) Value {
-	return a.ungrouped(a.grouped(p).matmul(v, false, false))
-}
-
-// shape returns that of the scores.
-func (a *attention) shape() *shape {
-	return a.g.shape([]int{a.Batch, a.Heads, a.Steps, a.Seen})
+// constant records a constant of the shape of the scores, without numbers.
+func (a *attention) constant() *node {
+	dims := a.g.ints.take(4)
+	dims[0], dims[1], dims[2], dims[3] = a.Batch, a.Heads, a.Steps, a.Seen
+	return a.g.record(&opConstant, nil, a.g.newShape(opAttention.method, dims))
 }
 
 // visible returns what [kernel.VisibleKeys] gives.
 func (a *attention) visible() (visible, instead Value) {
-	g, s := a.g, a.shape()
-	n := g.record(&opConstant, nil, s)
-	visible = g.handle()
-	m := g.record(&opConstant, nil, s)
-	instead = g.handle()
-	if g.single {
-		visibleKeys(a, n.f32(), m.f32())
+	n := a.constant()
+	visible = a.g.handle()
+	m := a.constant()
+	instead = a.g.handle()
+	if a.g.single {
+		kernel.VisibleKeys(n.f32(), m.f32(), scored[float32](a, a.mask), scored[float32](a, a.bias), &a.Attention)
 	} else {
-		visibleKeys(a, n.f64(), m.f64())
+		kernel.VisibleKeys(n.f64(), m.f64(), scored[float64](a, a.mask), scored[float64](a, a.bias), &a.Attention)
 	}
 	return visible, instead
 }
 
-func visibleKeys[T kernel.Float](a *attention, visible, instead []T) {
-	kernel.VisibleKeys(visible, instead, scored[T](a, a.mask), scored[T](a, a.bias), &a.Attention)
-}
-
-// scored returns a mask or bias as kernels see it.
-func scored[T kernel.Float](a *attention, x Value) kernel.Scored[T] {
-	if x.IsZero() {
-		return kernel.Scored[T]{}
-	}
-	n := x.node(opAttention.method)
-	s := kernel.Scored[T]{Of: numbers[T](n)}
-	copy(s.Strides[:], a.g.broadcastStrides(n.shape, a.shape()))
-	return s
-}
-
-// dropped returns what dropout multiplies the weights by.
-func (a *attention) dropped() Value {
-	n := a.g.record(&opConstant, nil, a.shape())
+// kept returns what dropout multiplies the weights by.
+func (a *attention) kept() Value {
+	n := a.constant()
 	if a.g.single {
 		kernel.AttentionDropout(n.f32(), &a.Attention)
 	} else {

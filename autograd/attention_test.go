@@ -1,6 +1,7 @@
 package autograd_test
 
 import (
+	"math"
 	"testing"
 
 	"nabla/autograd"
@@ -20,5 +21,24 @@ func TestAttentionThatSeesNothing(t *testing.T) {
 	}
 	if gq := y.Sum().Backward().Of(x); gq.At(0, 1, 0) != 0 {
 		t.Errorf("the gradient of the query is %v", gq.At(0, 1, 0))
+	}
+}
+
+// A bias that all keys share changes nothing, so that its gradient is 0 but for
+// rounding.
+func TestAttentionOfABiasThatKeysShare(t *testing.T) {
+	g := autograd.NewGraph(autograd.Options{})
+	x, bias := g.Variable(weightsFor([]int{2, 3, 12}).tensor()), g.Variable(weightsFor([]int{3, 1}).tensor())
+	y := autograd.Attention(x, none, none, autograd.AttentionOptions{Heads: 2, Bias: bias})
+	plain := autograd.Attention(x, none, none, autograd.AttentionOptions{Heads: 2})
+	for i, v := range y.Sub(plain).Tensor().Float64s() {
+		if math.Abs(v) > 1e-14 {
+			t.Errorf("element %d differs by %v", i, v)
+		}
+	}
+	for i, v := range y.Square().Sum().Backward().Of(bias).Float64s() {
+		if math.Abs(v) > 1e-14 {
+			t.Errorf("gradient %d is %v", i, v)
+		}
 	}
 }

@@ -2,8 +2,7 @@ package kernel
 
 import "math"
 
-// Attention is the geometry of an attention: which queries see which keys, and
-// how operands lie in memory.
+// Attention is the geometry of an attention, and which queries see which keys.
 type Attention struct {
 	Batch, Heads, KVHeads, Steps, Seen int
 	Width, VWidth                      int
@@ -38,6 +37,41 @@ type Scored[T Float] struct {
 // row returns the index of the first number for the keys of a query.
 func (s *Scored[T]) row(batch, head, query int) int {
 	return batch*s.Strides[0] + head*s.Strides[1] + query*s.Strides[2]
+}
+
+// A Headed is a tensor of rows for each batch, head and step: its numbers, and
+// how far apart neighbours along these three axes are. The numbers of a row are
+// next to each other.
+type Headed[T Float] struct {
+	Of      []T
+	Strides [3]int
+}
+
+func (h *Headed[T]) at(batch, head, step int) int {
+	return batch*h.Strides[0] + head*h.Strides[1] + step*h.Strides[2]
+}
+
+// rows returns that many rows, of width numbers each, next to each other: where
+// they are, or copied to memory.
+func (h *Headed[T]) rows(memory []T, batch, head, step, rows, width int) []T {
+	at := h.at(batch, head, step)
+	if h.Strides[2] == width || rows == 1 {
+		return h.Of[at : at+rows*width]
+	}
+	for i := range rows {
+		copy(memory[i*width:(i+1)*width], h.Of[at:at+width])
+		at += h.Strides[2]
+	}
+	return memory[:rows*width]
+}
+
+// setRows writes rows that lie next to each other, times a factor.
+func (h *Headed[T]) setRows(rows []T, batch, head, step, width int, factor T) {
+	at, times := h.at(batch, head, step), loopsOf[T](&Mul).VS
+	for ; len(rows) > 0; rows = rows[width:] {
+		times(h.Of[at:at+width], rows[:width], factor)
+		at += h.Strides[2]
+	}
 }
 
 // VisibleKeys sets, for each score, visible to 1 where the query sees the key

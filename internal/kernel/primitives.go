@@ -14,6 +14,7 @@ type primitives[T Float] struct {
 	softmaxGrad, logSoftmaxGrad func(dst, gy, y []T, outer, n, inner int)
 
 	normalizing[T]
+	scoring[T]
 
 	sgd     func(w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool)
 	adam    func(w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int)
@@ -31,6 +32,7 @@ func portablePrimitives[T Float]() primitives[T] {
 		sum: sumAxis[T], max: maxAxis[T], min: minAxis[T], logSumExp: logSumExpAxis[T], norm: normOfRow[T], variance: varAxis[T],
 		softmax: softmaxAxis[T], logSoftmax: logSoftmaxAxis[T], softmaxGrad: softmaxGradAxis[T], logSoftmaxGrad: logSoftmaxGradAxis[T],
 		normalizing: portableNormalizing[T](),
+		scoring:     portableScoring[T](),
 		sgd:         sgd[T], adam: adam[T], rmsProp: rmsProp[T],
 	}
 }

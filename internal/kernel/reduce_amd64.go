@@ -300,7 +300,7 @@ func (l *vectors[T]) softmaxRow(dst, x []T) {
 		softmaxRow(dst, x)
 		return
 	}
-	sum := l.shiftedExp(&dst[0], &x[0], len(x), most, math.RoundToEven(float64(most)*math.Log2E))
+	sum := l.shiftedExp(&dst[0], &x[0], len(x), most, nearestPower(most))
 	high := float64(T(1 / sum))
 	l.ratio(&dst[0], &dst[0], len(x), high, math.FMA(-high, sum, 1)*high)
 }

@@ -93,6 +93,7 @@ func (l *vectors[T]) primitives() primitives[T] {
 		sum: l.sumAxis, max: l.maxAxis, min: l.minAxis, logSumExp: l.logSumExpAxis, norm: l.normOfRow, variance: l.varAxis,
 		softmax: l.softmaxAxis, logSoftmax: l.logSoftmaxAxis, softmaxGrad: l.softmaxGradAxis, logSoftmaxGrad: l.logSoftmaxGradAxis,
 		normalizing: l.normalizing(),
+		scoring:     l.scoring(),
 		sgd:         l.sgdStep, adam: l.adamStep, rmsProp: l.rmsPropStep,
 	}
 }

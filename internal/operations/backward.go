@@ -138,3 +138,21 @@ func recurrentBackward(u Use) string {
 	}
 	return ""
 }
+
+// attentionBackward has the words for queries, keys and values, which may be
+// one input or two, and for the bias behind them and the mask. Ints[8] is their
+// number, and Ints[11] says whether there is a mask.
+func attentionBackward(u Use) string {
+	sources := [][]string{
+		{"to queries, keys and values"},
+		{"scale·gs·k", "to keys and values"},
+		{"scale·gs·k, gs = p·(g·vᵀ − Σ g·y)", "scale·gsᵀ·q, gs = p·(g·vᵀ − Σ g·y)", "pᵀ·g"},
+	}[u.Ints[8]-1]
+	switch {
+	case u.Input < len(sources):
+		return sources[u.Input]
+	case u.Input == len(sources) && u.Ints[11]&1 != 0:
+		return ""
+	}
+	return "p·(g·vᵀ − Σ g·y)"
+}

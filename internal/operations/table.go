@@ -166,6 +166,9 @@ var table = []Operation{
 	{Name: "scale gradient", Class: Reduction, Backward: each("× x̂", "derivative by x")},
 	{Name: "shift gradient", Class: Reduction, Backward: says("copied")},
 
+	// Attention.
+	{Name: "attention", Class: Product, Backward: attentionBackward},
+
 	// Derivatives of functions of two elements, times an incoming gradient x.
 	{Name: "div gradient", Class: Derivative, Backward: each("× −y ÷ z²", "× −g ÷ z²", "× 2g·y ÷ z³")},
 	{Name: "pow gradient", Class: Derivative, Backward: each("× z·y^(z−1)", "× g·z(z−1)·y^(z−2)", "× g·y^(z−1)·(1 + z·ln y)")},
