@@ -24,10 +24,7 @@ func lessonOf(t *testing.T, root autograd.Value, pick ...recording.Selection) *l
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lesson{canvas: newCanvas(m, Options{View: Course}.checked())}
-	l.findLoss()
-	l.findColumns()
-	return l
+	return newLesson(newCanvas(m, Options{View: Course}.checked()))
 }
 
 func ofLogits(x, y autograd.Value) autograd.Value {
@@ -190,9 +187,9 @@ func TestCourseColumns(t *testing.T) {
 		l := lessonOf(t, loss, recording.Sample(2))
 		for column := range l.last + 1 {
 			above := math.Inf(1)
-			for _, i := range l.inColumn(column) {
-				if id := "f" + l.Nodes[i].Key(); y[id] >= above {
-					t.Errorf("%s: %s stands too high", task.Name, l.Nodes[i].Title())
+			for _, s := range l.inColumn(column) {
+				if id := "f" + l.keyOf(s); y[id] >= above {
+					t.Errorf("%s: %s stands too high", task.Name, l.Nodes[s.node].Title())
 				} else {
 					above = y[id]
 				}
@@ -273,7 +270,7 @@ func TestPenaltyStandsBesideTheRows(t *testing.T) {
 			if want := (parts{row, 2 * penalty * w[k], penalty > 0, operations.MeanOfRows}); math.Abs(got.row-want.row) > 1e-12 || math.Abs(got.rowless-want.rowless) > 1e-12 || got.beside != want.beside || got.meeting != want.meeting {
 				t.Errorf("%s: the parts of w%d are %+v, want %+v", name, k, got, want)
 			}
-			if text := l.lower(i).String(); strings.Contains(text, "beside the rows") != (penalty > 0) {
+			if text := l.lower(l.spotsOf(i)[0]).String(); strings.Contains(text, "beside the rows") != (penalty > 0) {
 				t.Errorf("%s: %s", name, text)
 			}
 		}

@@ -140,6 +140,16 @@
 // orange and dashed if negative. Its circles show the mean over all rows, or,
 // with Sample, the numbers of one row.
 //
+// A weight that several places use, as in a loop that is unrolled, in twin
+// networks or in tied layers, has a box at each place in the view Course, all
+// with the same name, colour and mark: "shared ×4". Below each it says what the
+// place adds to the gradient, and at the first place the sum is written out, in
+// the order of the backward pass: from the last step of a loop to the first.
+// The steps of a loop, which are scopes that compute the same with the same
+// parameters and each use a value of the one before, have columns of their own,
+// with their names above. The view Neurons writes the name of a shared weight
+// beside its number; with Options.WeightGradients each place has what it adds.
+//
 // # Invariants
 //
 // The same recording and options give the same bytes, except that an SVG laid

@@ -438,20 +438,25 @@ func (c *canvas) cluster(number int) *dot.Graph {
 	s := c.Scopes[number]
 	id := fmt.Sprintf("s%06d", number)
 	sub := c.cluster(s.Parent).Subgraph(id, dot.ClusterOption{})
-	sub.Attr("id", id)
 	label := font(grayColor, headingSize, htmlText(recording.Shown(s.Name)))
 	if s.Note != "" {
 		label += font(inkColor, headingSize, "  <B>"+htmlText(s.Note)+"</B>")
 	}
-	sub.Attr("label", dot.HTML(label))
+	inFrame(sub, id, label, c.depth(number))
+	c.clusters[number] = sub
+	return sub
+}
+
+// inFrame draws a subgraph as a frame.
+func inFrame(sub *dot.Graph, id, heading string, depth int) {
+	sub.Attr("id", id)
+	sub.Attr("label", dot.HTML(heading))
 	sub.Attr("labeljust", "l")
 	sub.Attr("style", "rounded,filled")
 	sub.Attr("fontname", fontName)
 	sub.Attr("color", clusterColor)
-	sub.Attr("fillcolor", clusterFills[c.depth(number)%len(clusterFills)])
+	sub.Attr("fillcolor", clusterFills[depth%len(clusterFills)])
 	sub.Attr("margin", 12)
-	c.clusters[number] = sub
-	return sub
 }
 
 // depth returns the number of scopes around a scope.

@@ -1,10 +1,12 @@
 package graphviz
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/emicklei/dot"
 
@@ -85,8 +87,10 @@ func (c *canvas) drawCircles(b *recording.Brain, keep []bool) []dot.Node {
 			default:
 				boxes[i] = c.drawCircle(frame, i, n, layer == last)
 				c.invisible(above, boxes[i])
-				above, scope = boxes[i], n.Scope
-				count++
+				above = boxes[i]
+				if count++; !n.Input {
+					scope = n.Scope
+				}
 			}
 		}
 		if more > 0 {
@@ -144,7 +148,7 @@ func (c *canvas) drawCircle(frame *dot.Graph, i int, n *recording.Circle, output
 	box.Attr("penwidth", 1.5)
 	fill, line := "#ffffff", "#64748b"
 	switch {
-	case n.Layer == 0:
+	case n.Input:
 		fill, line = "#f3f4f6", "#9ca3af"
 	case output:
 		fill, line = "#ede9fe", "#6d28d9"
@@ -205,13 +209,13 @@ func (c *canvas) drawSynapse(s recording.Synapse, boxes []dot.Node, largest floa
 	if v < 0 {
 		e.Attr("style", "dashed")
 	}
-	text := "w " + recording.Number(s.Weight, c.o.Digits)
+	text := cmp.Or(s.Shared, "w") + " " + recording.Number(s.Weight, c.o.Digits)
 	if s.Sloped {
 		text += ", dw " + recording.Number(s.Slope, c.o.Digits)
 	}
 	e.Attr("tooltip", dot.Literal(quoted(text)))
 	if labeled && !math.IsNaN(v) {
-		e.Attr("taillabel", dot.Literal(quoted(recording.Number(v, min(c.o.Digits, 3)))))
+		e.Attr("taillabel", dot.Literal(quoted(strings.TrimSpace(s.Shared+" "+recording.Number(v, min(c.o.Digits, 3))))))
 		e.Attr("labeldistance", 3.4)
 		e.Attr("labelangle", 8)
 		e.Attr("fontname", fontName)
@@ -232,6 +236,9 @@ func (c *canvas) neuronsShown(b *recording.Brain, drawn int) []string {
 	}
 	if b.Rows > 1 {
 		lines = append(lines, fmt.Sprintf("in the circles: the mean of %d rows", b.Rows))
+	}
+	if slices.ContainsFunc(b.Synapses, func(s recording.Synapse) bool { return s.Shared != "" }) {
+		lines = append(lines, "a weight with a name is shared: it is one number at all its places, and its gradient is the sum of theirs")
 	}
 	if all := len(b.Synapses); drawn < all {
 		lines = append(lines, fmt.Sprintf("%d of %d weights: the first neurons of each layer", drawn, all))

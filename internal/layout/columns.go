@@ -4,13 +4,17 @@ import "slices"
 
 // A Column is a given column of items, from top to bottom: those above a line
 // shared by all columns, and those below it.
-type Column struct{ Above, Below []*Item }
+type Column struct {
+	Above, Below []*Item
+	Top          bool // they stand at the top of their part, not in its middle
+}
 
 func (c Column) items() []*Item { return slices.Concat(c.Above, c.Below) }
 
 // PlaceColumns lays out a plan whose columns are given (instead of Plan.Items),
 // with distance row between the items of a column. The items above the line are
-// centered against those of other columns, and so are the items below.
+// centered against those of other columns, unless they stand at the top, and so
+// are the items below.
 func PlaceColumns(plan Plan, columns []Column, row float64) Result {
 	plan.Items = nil
 	up, down := 0.0, 0.0
@@ -22,8 +26,12 @@ func PlaceColumns(plan Plan, columns []Column, row float64) Result {
 		}
 	}
 	for _, c := range columns {
-		stack(c.Above, (up-stackHeight(c.Above, row))/2, row)
-		stack(c.Below, up+row+(down-stackHeight(c.Below, row))/2, row)
+		above, below := (up-stackHeight(c.Above, row))/2, (down-stackHeight(c.Below, row))/2
+		if c.Top {
+			above, below = 0, 0
+		}
+		stack(c.Above, above, row)
+		stack(c.Below, up+row+below, row)
 	}
 	return plan.widen(func(gap float64) Result {
 		x := 0.0

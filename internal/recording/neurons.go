@@ -13,7 +13,8 @@ import (
 type Circle struct {
 	id        int // ID of the node that it shows
 	Name      string
-	Layer     int // its column, 0 for inputs
+	Layer     int  // its column
+	Input     bool // it is an input of the network
 	Scope     int
 	Value     float64
 	Bias      float64
@@ -26,7 +27,8 @@ type Circle struct {
 type Synapse struct {
 	From, To      int // circles
 	Weight, Slope float64
-	Sloped        bool // it has a gradient
+	Sloped        bool   // it has a gradient
+	Shared        string // the weight's name if it is used at several places; "" otherwise
 }
 
 // A Brain is a network drawn as neurons.
@@ -95,6 +97,21 @@ func (b *Brain) readNumbers(loss []bool) {
 			}
 		}
 	}
+	b.moveInputs()
+}
+
+// moveInputs puts each input into the column before its first use: in a loop
+// that is unrolled, beside its step.
+func (b *Brain) moveInputs() {
+	first := map[int]int{}
+	for _, s := range b.Synapses {
+		if at, known := first[s.From]; b.Circles[s.From].Input && (!known || b.Circles[s.To].Layer-1 < at) {
+			first[s.From] = b.Circles[s.To].Layer - 1
+		}
+	}
+	for i, layer := range first {
+		b.Circles[i].Layer = layer
+	}
 }
 
 // show makes a circle show a node; the last node of a neuron wins.
@@ -118,7 +135,10 @@ func (b *Brain) addNeuron(i int, of map[int]int) {
 		s := Synapse{Weight: 1}
 		if len(t) == 2 {
 			weight := n.In[t[0]]
-			s.Weight = b.m.Nodes[b.m.Edges[weight].From].Value.Few[0]
+			from := &b.m.Nodes[b.m.Edges[weight].From]
+			if s.Weight = from.Value.Few[0]; from.Learned() && len(b.m.Places(from)) > 1 {
+				s.Shared = from.Title()
+			}
 			s.Slope, s.Sloped = b.m.slopeOf(weight)
 		}
 		s.From = b.circleOf(source, of)
@@ -161,7 +181,7 @@ func (b *Brain) circleOf(i int, of map[int]int) int {
 	if !known {
 		c = len(b.Circles)
 		of[i] = c
-		b.Circles = append(b.Circles, Circle{Scope: b.m.Nodes[i].Scope})
+		b.Circles = append(b.Circles, Circle{Scope: b.m.Nodes[i].Scope, Input: true})
 		b.Circles[c].show(&b.m.Nodes[i])
 	}
 	return c
@@ -261,7 +281,7 @@ func (b *Brain) addCircles(i, layer, count int) []int {
 	all := make([]int, count)
 	for k := range all {
 		all[k] = len(b.Circles)
-		b.Circles = append(b.Circles, Circle{Layer: layer, Scope: b.m.Nodes[i].Scope})
+		b.Circles = append(b.Circles, Circle{Layer: layer, Scope: b.m.Nodes[i].Scope, Input: layer == 0})
 	}
 	b.showAll(i, all)
 	return all

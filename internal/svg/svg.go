@@ -210,8 +210,8 @@ func (p *picture) plan() layout.Plan {
 }
 
 // columns returns the columns that the drawing specifies; nil if it does not.
-// The first node of a column, on the shared line, is not drawn or is a heading;
-// a node in no column gets one of its own.
+// A point, which is not drawn, is on the line that they share; without one, the
+// heading is. A node in no column gets one of its own.
 func (p *picture) columns() []layout.Column {
 	var all []layout.Column
 	of := map[*subgraph]int{}
@@ -224,7 +224,12 @@ func (p *picture) columns() []layout.Column {
 	if all == nil {
 		return nil
 	}
-	below := make([]bool, len(all)+1)
+	below, pointed := make([]bool, len(all)+1), map[*subgraph]bool{}
+	for _, n := range p.nodes {
+		if n.attributes["shape"] == "point" {
+			pointed[n.in] = true
+		}
+	}
 	for _, n := range p.nodes {
 		at, given := of[n.in]
 		if !given {
@@ -237,8 +242,9 @@ func (p *picture) columns() []layout.Column {
 		case n.attributes["shape"] == "point":
 			below[at] = true
 		case n.attributes["shape"] == "plaintext":
-			below[at] = true
 			c.Above = append(c.Above, &i.Item)
+			c.Top = pointed[n.in]
+			below[at] = !c.Top
 		case below[at]:
 			c.Below = append(c.Below, &i.Item)
 		default:
@@ -378,8 +384,12 @@ func (p *picture) say(l *link) {
 	}
 }
 
-// node draws a node: its shape and its label.
+// node draws a node: its shape and its label. An invisible one keeps a place
+// free.
 func (p *picture) node(i *item) {
+	if i.attributes["style"] == "invis" {
+		return
+	}
 	x, y, w, h := p.turned(i.X, i.Y, i.W, i.H)
 	p.printf(`<g id="%s">`, p.s(i.attributes["id"]))
 	if tip := i.attributes["tooltip"]; tip != "" {

@@ -173,6 +173,31 @@ func Shared() autograd.Value {
 // Calls records one scope entered 12 times.
 func Calls() autograd.Value { return steps(func(int) string { return "cell" }) }
 
+// Unrolled records the same block three times, each on the output of the one
+// before it: h = tanh(w_x·x + w_h·h' + b), y = w_y·h. A scope is given by its
+// step, from 1.
+func Unrolled(scope func(step int) string) autograd.Value {
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	param := func(name string, v float64) autograd.Value {
+		return g.Param(autograd.NewParam(name, autograd.Scalar(v)))
+	}
+	wx, wh, b, wy := param("w_x", 0.5), param("w_h", -0.75), param("b", 0.25), param("w_y", 2)
+	h := g.Scalar(0).Named("h0")
+	for t, x := range []float64{1, -2, 0.5} {
+		g.Enter(scope(t + 1))
+		z := wx.Mul(g.Scalar(x).Named(fmt.Sprint("x", t+1)).As(autograd.RoleInput)).Add(wh.Mul(h)).Add(b).Named(fmt.Sprint("z", t+1))
+		h = z.Tanh().Named(fmt.Sprint("h", t+1))
+		g.Leave()
+	}
+	y := wy.Mul(h).Named("y")
+	return y.Sub(g.Scalar(1).Named("target").As(autograd.RoleTarget)).Square().MulScalar(0.5).Named("loss")
+}
+
+// Recurrent is Unrolled with scopes step 1, step 2 and step 3.
+func Recurrent() autograd.Value {
+	return Unrolled(func(step int) string { return fmt.Sprint("step ", step) })
+}
+
 // DeepNetwork records 12 dense layers of the same shape, each with an
 // activation.
 func DeepNetwork() autograd.Value {
