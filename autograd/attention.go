@@ -62,9 +62,9 @@ func Attention(q, k, v Value, options AttentionOptions) Value {
 	}
 	n := a.record()
 	if a.g.single {
-		attend[float32](a, n)
+		attend[float32](&a, n)
 	} else {
-		attend[float64](a, n)
+		attend[float64](&a, n)
 	}
 	return a.g.done()
 }
@@ -91,105 +91,108 @@ type attention struct {
 }
 
 // newAttention checks the operands and settings.
-func newAttention(q, k, v Value, options AttentionOptions) *attention {
-	op := opAttention.method
-	a := &attention{g: q.g, count: 3}
-	dims := q.node(op).shape.dims
-	q.optional(&opAttention, k, v, options.Mask, options.Bias)
-	a.sources = [3]Value{q, k, v}
-	for a.count > 1 && a.sources[a.count-1].IsZero() {
-		a.count--
-	}
-	switch {
-	case len(dims) == 4 && a.count == 3:
-		a.measure()
-	case len(dims) == 4:
-		panic(shapeError(op, "queries with four axes need keys and values", "", dims))
-	case len(dims) != 3:
-		panic(shapeError(op, "the queries are not [batch, heads, steps, width] or [batch, steps, heads·width]", "", dims))
-	case k.IsZero() && !v.IsZero():
-		panic(shapeError(op, "there are values but no keys", "", dims))
-	default:
-		a.side = true
-		a.measureSides(options.Heads, options.KVHeads)
-	}
+func newAttention(q, k, v Value, options AttentionOptions) attention {
+	a := attention{g: q.g}
+	a.measure(q, k, v, options)
 	a.set(options)
 	return a
 }
 
-// measure checks that operands in four axes fit.
-func (a *attention) measure() {
-	q, k, v := a.dims(0), a.dims(1), a.dims(2)
-	fault := ""
+// measure checks that the operands fit.
+func (a *attention) measure(q, k, v Value, o AttentionOptions) {
+	op := opAttention.method
+	a.measureQueries(q, o.Heads)
+	q.optional(&opAttention, k, v, o.Mask, o.Bias)
+	if a.KVHeads = o.KVHeads; a.KVHeads == 0 {
+		a.KVHeads = o.Heads
+	}
 	switch {
-	case len(k) != 4 || len(v) != 4:
-		fault = "keys and values do not have four axes, as the queries"
-	case q[0] != k[0] || q[0] != v[0]:
-		fault = "the batches differ"
-	case k[1] != v[1] || k[2] != v[2]:
-		fault = "there are not as many keys as values"
-	case q[3] != k[3]:
-		fault = "the widths of queries and keys differ"
-	case k[1] == 0 || q[1]%k[1] != 0:
-		fault = "the heads are not a multiple of the kv heads"
+	case k.IsZero() && !v.IsZero():
+		panic(shapeError(op, "there are values but no keys", "", a.dims(0)))
+	case k.IsZero() && a.side:
+		a.count = 1
+		all := a.dims(0)
+		a.Width = a.part(0, a.Heads+2*a.KVHeads, "the heads of queries, keys and values")
+		a.VWidth, a.Seen = a.Width, all[1]
+	case k.IsZero():
+		panic(shapeError(op, "queries with four axes need keys and values", "", a.dims(0)))
+	default:
+		batch, width := a.Batch, a.Width
+		if a.side {
+			width = a.part(0, a.Heads, "the heads")
+		}
+		a.measureKeys(k, v)
+		if a.Batch != batch || a.Width != width {
+			panic(shapeError(op, "the batches, or the widths of queries and keys, differ", " and ", a.dims(0), a.dims(1)))
+		}
 	}
-	if fault != "" {
-		panic(shapeError(opAttention.method, fault, ", ", q, k, v))
+	if a.KVHeads < 1 || a.Heads%a.KVHeads != 0 {
+		panic(NewArgumentError(op, "%d heads are not a multiple of %d kv heads", a.Heads, a.KVHeads))
 	}
-	a.Batch, a.Heads, a.Steps, a.Width = q[0], q[1], q[2], q[3]
-	a.KVHeads, a.Seen, a.VWidth = k[1], k[2], v[3]
 }
 
 func (a *attention) dims(source int) []int {
 	return a.sources[source].node(opAttention.method).shape.dims
 }
 
-// measureSides checks that operands in three axes fit.
-func (a *attention) measureSides(heads, kvHeads int) {
-	if kvHeads == 0 {
-		kvHeads = heads
-	}
-	if heads < 1 || kvHeads < 1 || heads%kvHeads != 0 {
-		panic(NewArgumentError(opAttention.method, "%d heads and %d kv heads", heads, kvHeads))
-	}
-	a.Heads, a.KVHeads = heads, kvHeads
-	q := a.dims(0)
-	a.Batch, a.Steps, a.Seen = q[0], q[1], q[1]
-	switch a.count {
-	case 1:
-		a.Width = a.parts(0, heads+2*kvHeads, "the heads of queries, keys and values")
-		a.VWidth = a.Width
-	case 2:
-		a.Width, a.VWidth = a.parts(0, heads, "the heads"), a.parts(1, 2*kvHeads, "the kv heads of keys and values")
-		a.Seen = a.dims(1)[1]
-		a.sidesFit(1, a.Width == a.VWidth)
+// measureQueries reads the axes of the queries. The width of those side by side
+// is left to measure.
+func (a *attention) measureQueries(q Value, heads int) {
+	op := opAttention.method
+	dims := q.node(op).shape.dims
+	a.sources[0], a.count = q, 3
+	switch len(dims) {
+	case 4:
+		a.Batch, a.Heads, a.Steps, a.Width = dims[0], dims[1], dims[2], dims[3]
 	case 3:
-		a.Width, a.VWidth = a.parts(0, heads, "the heads"), a.parts(2, kvHeads, "the kv heads")
-		a.Seen = a.dims(1)[1]
-		a.sidesFit(1, a.parts(1, kvHeads, "the kv heads") == a.Width)
-		a.sidesFit(2, a.dims(2)[1] == a.Seen)
+		if heads < 1 {
+			panic(NewArgumentError(op, "%d Heads for operands of three axes", heads))
+		}
+		a.side = true
+		a.Batch, a.Steps, a.Heads = dims[0], dims[1], heads
+	default:
+		panic(shapeError(op, "the queries are not [batch, heads, steps, width] or [batch, steps, heads·width]", "", dims))
 	}
 }
 
-// parts returns the width of one of that many heads side by side.
-func (a *attention) parts(source, heads int, what string) int {
+// measureKeys checks that keys and values fit each other.
+func (a *attention) measureKeys(k, v Value) {
+	op := opAttention.method
+	a.sources[1], a.sources[2], a.count = k, v, 3
+	keys := k.node(op).shape.dims
+	if v.IsZero() {
+		a.count = 2
+		a.side = true
+		a.Width = a.part(1, 2*a.KVHeads, "the kv heads of keys and values")
+		a.Batch, a.Seen, a.VWidth = keys[0], keys[1], a.Width
+		return
+	}
+	values := v.node(op).shape.dims
+	if len(keys) != len(values) || len(keys) != 4-oneIf(a.side) {
+		panic(shapeError(op, "keys and values do not have as many axes as the queries", " and ", keys, values))
+	}
+	last := len(keys) - 1
+	if keys[0] != values[0] || keys[last-1] != values[last-1] || !a.side && keys[1] != values[1] {
+		panic(shapeError(op, "there are not as many keys as values", " and ", keys, values))
+	}
+	a.Batch, a.Seen = keys[0], keys[last-1]
+	if a.side {
+		a.Width, a.VWidth = a.part(1, a.KVHeads, "the kv heads"), a.part(2, a.KVHeads, "the kv heads")
+		return
+	}
+	a.KVHeads, a.Width, a.VWidth = keys[1], keys[3], values[3]
+}
+
+// part returns the width of one of that many heads side by side.
+func (a *attention) part(source, heads int, what string) int {
 	dims := a.dims(source)
 	if len(dims) != 3 {
-		panic(shapeError(opAttention.method, "keys and values do not have three axes, as the queries", "", dims))
+		panic(shapeError(opAttention.method, "not [batch, steps, heads·width]", "", dims))
 	}
-	if dims[2]%heads != 0 {
+	if heads < 1 || dims[2]%heads != 0 {
 		panic(shapeError(opAttention.method, fmt.Sprintf("%s, %d, do not divide the width", what, heads), "", dims))
 	}
 	return dims[2] / heads
-}
-
-// sidesFit panics unless a source has the batch of the queries and what else it
-// should.
-func (a *attention) sidesFit(source int, fits bool) {
-	q, x := a.dims(0), a.dims(source)
-	if x[0] != q[0] || !fits {
-		panic(shapeError(opAttention.method, fmt.Sprintf("the operands do not fit each other with %d heads and %d kv heads", a.Heads, a.KVHeads), ", ", q, x))
-	}
 }
 
 // set checks the settings.
@@ -249,11 +252,13 @@ const attentionInts = 13
 // [Graph.attentionOf] needs.
 func (a *attention) record() *node {
 	g := a.g
-	in := [5]Value{}
-	n := copy(in[:], a.sources[:a.count])
-	wants := false
-	for _, x := range in[:n] {
-		wants = wants || g.at(x.id).flags&needsGrad != 0
+	in, n, wants := [5]Value{}, 0, false
+	for _, x := range a.sources[:a.count] {
+		if !x.IsZero() { // queries of a cache stand alone
+			in[n] = x
+			n++
+			wants = wants || g.at(x.id).flags&needsGrad != 0
+		}
 	}
 	if !a.mask.IsZero() {
 		in[n] = a.mask
@@ -280,7 +285,9 @@ func (a *attention) record() *node {
 		a.Batch, a.Heads, a.KVHeads, a.Steps, a.Seen, a.Width, a.VWidth, a.Offset, a.count,
 		oneIf(a.Causal), oneIf(a.side), oneIf(!a.mask.IsZero())+2*oneIf(!a.bias.IsZero()), int(a.Key))
 	e.ints = append(e.ints, a.Lengths...)
-	e.kept = g.numbersToKeep(2 * a.Batch * a.Heads * a.Steps)
+	if g.wanted != 0 {
+		e.kept = g.numbersToKeep(2 * a.Batch * a.Heads * a.Steps)
+	}
 	return node
 }
 
@@ -291,10 +298,10 @@ func oneIf(set bool) int {
 	return 0
 }
 
-// attentionOf returns the attention that a rule differentiates.
-func (r *Rule) attention() *attention {
+// attention returns the attention that a rule differentiates.
+func (r *Rule) attention() attention {
 	i := r.n.ints()
-	a := &attention{g: r.g, count: i[8], side: i[10] == 1}
+	a := attention{g: r.g, count: i[8], side: i[10] == 1}
 	a.Attention = kernel.Attention{
 		Batch: i[0], Heads: i[1], KVHeads: i[2], Steps: i[3], Seen: i[4], Width: i[5], VWidth: i[6],
 		Offset: i[7], Causal: i[9] == 1, Key: uint64(i[12]), Scale: r.n.a, Rate: r.n.b,
@@ -327,16 +334,18 @@ func attend[T kernel.Float](a *attention, n *node) {
 
 // attending returns the operands of a node as kernels see them.
 func attending[T kernel.Float](a *attention, n *node) kernel.Attending[T] {
-	of := func(source int) []T {
-		if source >= a.count {
-			return nil
-		}
-		return numbers[T](a.sources[source].node(opAttention.method))
-	}
 	t := kernel.Attending[T]{Attention: a.Attention, Mask: scored[T](a, a.mask), Bias: scored[T](a, a.bias), Kept: n.extra.kept}
-	t.Q, t.K, t.V = headed(a, of(0), of(1), of(2))
+	t.Q, t.K, t.V = headed(a, source[T](a, 0), source[T](a, 1), source[T](a, 2))
 	t.Y = kernel.Headed[T]{Of: numbers[T](n), Strides: a.resultStrides()}
 	return t
+}
+
+// source returns the numbers of a source, nil if there is none.
+func source[T kernel.Float](a *attention, i int) []T {
+	if i >= a.count || a.sources[i].IsZero() {
+		return nil
+	}
+	return numbers[T](a.sources[i].node(opAttention.method))
 }
 
 // headed returns queries, keys and values as kernels see them, from the numbers
@@ -415,9 +424,9 @@ func attentionRule(r *Rule) {
 		gx[3] = r.g.done()
 	}
 	if r.g.single {
-		attendGradient[float32](a, r, to)
+		attendGradient[float32](&a, r, to)
 	} else {
-		attendGradient[float64](a, r, to)
+		attendGradient[float64](&a, r, to)
 	}
 	for i, v := range gx {
 		switch {

@@ -93,7 +93,7 @@ func operationName(function string) string {
 	switch {
 	case !ast.IsExported(method), receiver == "Rule", strings.HasSuffix(method, "Error"):
 		return "" // a rule's errors name the operation that the rule belongs to
-	case receiver == "Gradients" || receiver == "Param":
+	case receiver == "Gradients" || receiver == "Param" || receiver == "KeyValues":
 		return receiver + "." + method
 	}
 	return method

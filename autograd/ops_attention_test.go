@@ -117,6 +117,7 @@ var (
 	ahead     = autograd.AttentionOptions{Causal: true, Offset: 2, Scale: 0.3}
 	shorter   = autograd.AttentionOptions{Lengths: autograd.NewInts([]int{2, 3})}
 	twoHeads  = autograd.AttentionOptions{Heads: 2}
+	turnedTwo = autograd.RotaryOptions{Heads: 3, Turned: 2, First: 5, Base: 100}
 	fourHeads = autograd.AttentionOptions{Heads: 4, KVHeads: 2, Causal: true}
 )
 
@@ -144,6 +145,12 @@ var attentionRows = []opRow{
 		f: attention(2, twoHeads), twin: beside(2, 2, attentionTwin(twoHeads))},
 	{op: "attention", note: "all side by side", shapes: [][]int{{2, 3, 16}}, more: [][][]int{{{0, 3, 16}}, {{2, 150, 24}}}, lo: -2, hi: 2,
 		f: attention(1, fourHeads), twin: beside(4, 2, attentionTwin(fourHeads))},
+	{op: "rotary", shapes: [][]int{{2, 3, 12}}, more: [][][]int{{{0, 3, 12}}, {{2, 0, 12}}, {{2, 3, 0}}}, lo: -2, hi: 2,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Rotary(turnedTwo) },
+		twin: rotaryTwin(turnedTwo)},
+	{op: "rotary", note: "heads of their own", shapes: [][]int{{2, 2, 3, 4}}, lo: -2, hi: 2,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].Rotary(autograd.RotaryOptions{}) },
+		twin: rotaryTwin(autograd.RotaryOptions{Heads: 1, Turned: 1, Base: 10_000})},
 	{op: "attention weights", shapes: [][]int{{2, 2, 3, 2}, {2, 2, 4, 2}}, lo: -2, hi: 2,
 		f: func(in ...autograd.Value) autograd.Value {
 			return autograd.AttentionWeights(in[0], in[1], in[1], causal)
@@ -153,6 +160,30 @@ var attentionRows = []opRow{
 			one := build([]int{in[1].shape[0], in[1].shape[1], seen, seen}, func(at []int) float64 { return float64(oneIf(at[2] == at[3])) })
 			return attentionTwin(causal)(in[0], in[1], one)
 		}},
+}
+
+// rotaryTwin turns the first heads of a row by the angles of its step.
+func rotaryTwin(o autograd.RotaryOptions) func(in ...grid) grid {
+	return func(in ...grid) grid {
+		x := in[0]
+		rank := len(x.shape)
+		width := x.shape[rank-1] / o.Heads
+		return build(x.shape, func(at []int) float64 {
+			c, head := at[rank-1]%width, at[rank-1]/width
+			if head >= o.Turned {
+				return x.at(at...)
+			}
+			i := c % (width / 2)
+			angle := float64(o.First+at[rank-2]) / math.Pow(o.Base, float64(2*i)/float64(width))
+			pair := append([]int{}, at...)
+			if c < width/2 {
+				pair[rank-1] += width / 2
+				return x.at(at...)*math.Cos(angle) - x.at(pair...)*math.Sin(angle)
+			}
+			pair[rank-1] -= width / 2
+			return x.at(at...)*math.Cos(angle) + x.at(pair...)*math.Sin(angle)
+		})
+	}
 }
 
 func oneIf(set bool) int {

@@ -58,7 +58,7 @@ type Attending[T Float] struct {
 	Q, K, V    Headed[T]
 	Mask, Bias Scored[T]
 	Y          Headed[T] // the result
-	Kept       []float64 // of each batch, head and query: the largest score and the sum of powers, for the gradient
+	Kept       []float64 // of each batch, head and query: the largest score and the sum of powers, for the gradient; nil: not kept
 }
 
 // keyBlock returns how many keys make a block.
@@ -213,7 +213,9 @@ func (m *attentionMemory[T]) attendBlock(b, h, i, rows int) {
 	at := (b*a.Heads+h)*a.Steps + i
 	for r := range rows {
 		sum := m.sums[r]
-		a.Kept[2*(at+r)], a.Kept[2*(at+r)+1] = float64(m.largest[r]), sum
+		if a.Kept != nil {
+			a.Kept[2*(at+r)], a.Kept[2*(at+r)+1] = float64(m.largest[r]), sum
+		}
 		factor := T(0)
 		if sum != 0 {
 			factor = T(1 / sum)
@@ -226,7 +228,7 @@ func (m *attentionMemory[T]) attendBlock(b, h, i, rows int) {
 func (m *attentionMemory[T]) scaled(b, h, i, rows int) []T {
 	a, times := m.a, loopsOf[T](&Mul).VS
 	for r := range rows {
-		at := a.Q.at(b, h, i+r)
+		at := a.Q.At(b, h, i+r)
 		times(m.q[r*a.Width:(r+1)*a.Width], a.Q.Of[at:at+a.Width], T(a.Scale))
 	}
 	return m.q[:rows*a.Width]

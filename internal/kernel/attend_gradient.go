@@ -151,7 +151,7 @@ func (m *attentionMemory[T]) slopes(a *AttendingGradient[T], b, h, i, rows, j, n
 	m.dropRows(m.ds, b, h, i, rows, j, n)
 	for r := range rows {
 		ds := m.ds[r*n : (r+1)*n]
-		at, from := a.Y.at(b, h, i+r), a.GY.at(b, h, i+r)
+		at, from := a.Y.At(b, h, i+r), a.GY.At(b, h, i+r)
 		mean := m.loops.dot(a.GY.Of[from:from+a.VWidth], a.Y.Of[at:at+a.VWidth])
 		visible := max(0, min(a.keys(b, i+r)-j, n))
 		m.loops.slope(ds[:visible], ds[:visible], m.s[r*n:r*n+visible], mean)

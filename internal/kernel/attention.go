@@ -47,14 +47,15 @@ type Headed[T Float] struct {
 	Strides [3]int
 }
 
-func (h *Headed[T]) at(batch, head, step int) int {
+// At returns the index of a row.
+func (h *Headed[T]) At(batch, head, step int) int {
 	return batch*h.Strides[0] + head*h.Strides[1] + step*h.Strides[2]
 }
 
 // rows returns that many rows, of width numbers each, next to each other: where
 // they are, or copied to memory.
 func (h *Headed[T]) rows(memory []T, batch, head, step, rows, width int) []T {
-	at := h.at(batch, head, step)
+	at := h.At(batch, head, step)
 	if h.Strides[2] == width || rows == 1 {
 		return h.Of[at : at+rows*width]
 	}
@@ -67,7 +68,7 @@ func (h *Headed[T]) rows(memory []T, batch, head, step, rows, width int) []T {
 
 // setRows writes rows that lie next to each other, times a factor.
 func (h *Headed[T]) setRows(rows []T, batch, head, step, width int, factor T) {
-	at, times := h.at(batch, head, step), loopsOf[T](&Mul).VS
+	at, times := h.At(batch, head, step), loopsOf[T](&Mul).VS
 	for ; len(rows) > 0; rows = rows[width:] {
 		times(h.Of[at:at+width], rows[:width], factor)
 		at += h.Strides[2]

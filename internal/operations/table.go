@@ -168,6 +168,7 @@ var table = []Operation{
 
 	// Attention.
 	{Name: "attention", Class: Product, Backward: attentionBackward},
+	{Name: "rotary", Class: Running, Backward: says("turned back")},
 
 	// Derivatives of functions of two elements, times an incoming gradient x.
 	{Name: "div gradient", Class: Derivative, Backward: each("× −y ÷ z²", "× −g ÷ z²", "× 2g·y ÷ z³")},
