@@ -1,0 +1,234 @@
+package layers_test
+
+import (
+	"encoding/json"
+	"math"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"nabla/autograd"
+	"nabla/layers"
+)
+
+// A transformerCase is a layer and how PyTorch's case of that name uses it.
+type transformerCase struct {
+	name   string
+	params []*autograd.Param
+	run    func(in []autograd.Value) autograd.Value
+}
+
+func transformerCases() []transformerCase {
+	rng := seeded(1)
+	memory, own := autograd.NewInts([]int{3, 5}), autograd.NewInts([]int{2, 4})
+	attend := func(name string, a *layers.MultiHeadAttention, o layers.AttendOptions) transformerCase {
+		return transformerCase{name, a.Params(), func(in []autograd.Value) autograd.Value {
+			in = append(in, in[len(in)-1], in[len(in)-1])
+			return a.Attend(in[0], in[1], in[2], o)
+		}}
+	}
+	all := []transformerCase{
+		attend("self attention", layers.NewMultiHeadAttention(rng, 6, 2), layers.AttendOptions{}),
+		attend("without bias", layers.NewMultiHeadAttentionWith(rng, 6, 2, layers.MultiHeadAttentionOptions{NoBias: true}), layers.AttendOptions{}),
+		attend("causal", layers.NewMultiHeadAttention(rng, 6, 2), layers.AttendOptions{Causal: true}),
+		attend("to a memory with padding", layers.NewMultiHeadAttention(rng, 6, 2), layers.AttendOptions{Lengths: memory}),
+		attend("keys and values apart", layers.NewMultiHeadAttention(rng, 6, 2), layers.AttendOptions{}),
+	}
+	for _, norm := range []string{"first", "last"} {
+		for _, activation := range []string{"relu", "gelu"} {
+			o := layers.TransformerOptions{NormLast: norm == "last"}
+			if activation == "gelu" {
+				o.Activation = layers.GELU()
+			}
+			e, d := layers.NewTransformerEncoderBlockWith(rng, 6, 2, 8, o), layers.NewTransformerDecoderBlockWith(rng, 6, 2, 8, o)
+			all = append(all,
+				transformerCase{"encoder, norm " + norm + ", " + activation, e.Params(), func(in []autograd.Value) autograd.Value {
+					return e.Run(in[0], layers.AttendOptions{Lengths: own})
+				}},
+				transformerCase{"decoder, norm " + norm + ", " + activation, d.Params(), func(in []autograd.Value) autograd.Value {
+					return d.Run(in[0], in[1], layers.AttendOptions{}, layers.AttendOptions{Lengths: memory})
+				}})
+		}
+	}
+	return all
+}
+
+// transposed turns PyTorch's [out, in] into [in, out], and leaves vectors.
+func transposed(t autograd.Tensor) autograd.Tensor {
+	if t.Rank() < 2 {
+		return t
+	}
+	g := autograd.NewGraph(autograd.Options{NoGrad: true})
+	return g.Constant(t).Transpose(0, 1).Tensor()
+}
+
+func TestTransformersAgainstPyTorch(t *testing.T) {
+	text, err := os.ReadFile("testdata/transformer.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var vectors struct {
+		Cases []struct {
+			Name      string
+			Inputs    [][]int
+			Names     []string
+			Output    tensorJSON
+			Gradients []tensorJSON
+		}
+	}
+	if err := json.Unmarshal(text, &vectors); err != nil {
+		t.Fatal(err)
+	}
+	all := transformerCases()
+	if len(vectors.Cases) != len(all) {
+		t.Fatalf("%d cases for %d layers", len(vectors.Cases), len(all))
+	}
+	for i, c := range vectors.Cases {
+		row := all[i]
+		var names []string
+		for j, p := range row.params {
+			names = append(names, p.Name()[strings.Index(p.Name(), ".")+1:])
+			shape := p.Shape()
+			slices.Reverse(shape)
+			p.Set(transposed(wave(j+1, shape...)))
+		}
+		if diff := cmp.Diff(c.Name, row.name) + cmp.Diff(c.Names, names); diff != "" {
+			t.Fatal(diff)
+		}
+		g := autograd.NewGraph(autograd.Options{})
+		var in []autograd.Value
+		for j, shape := range c.Inputs {
+			in = append(in, g.Variable(wave(-j, shape...)))
+		}
+		y := row.run(slices.Clone(in))
+		if diff := diffTensor(y.Tensor(), c.Output.Shape, c.Output.Data); diff != "" {
+			t.Errorf("%s: %s", c.Name, diff)
+			continue
+		}
+		grads := y.BackwardFrom(wave(100, y.Shape()...))
+		var got []autograd.Tensor
+		for _, x := range in {
+			got = append(got, grads.Of(x))
+		}
+		for _, p := range row.params {
+			got = append(got, transposed(grads.OfParam(p)))
+		}
+		for j, want := range c.Gradients {
+			if diff := diffTensor(got[j], want.Shape, want.Data); diff != "" {
+				t.Errorf("%s, gradient %d: %s", c.Name, j, diff)
+			}
+		}
+	}
+}
+
+// writer is a small GPT, whose cache is compared with the whole sequence.
+type writer struct {
+	positions interface {
+		From(x autograd.Value, first int) autograd.Value
+	}
+	blocks []*layers.TransformerEncoderBlock
+}
+
+func newWriter(o layers.TransformerOptions) *writer {
+	rng := seeded(2)
+	w := &writer{positions: layers.NewLearnedPositionsWith(rng, 12, 8, layers.LearnedPositionsOptions{Precision: o.Precision})}
+	for range 2 {
+		w.blocks = append(w.blocks, layers.NewTransformerEncoderBlockWith(rng, 8, 4, 16, o))
+	}
+	return w
+}
+
+func (w *writer) whole(x autograd.Value) autograd.Value {
+	x = w.positions.From(x, 0)
+	for _, b := range w.blocks {
+		x = b.Run(x, layers.AttendOptions{Causal: true})
+	}
+	return x
+}
+
+func (w *writer) next(x autograd.Value, cache *layers.Cache) autograd.Value {
+	x = w.positions.From(x, cache.Len())
+	for _, b := range w.blocks {
+		x = b.Next(x, cache)
+	}
+	return x
+}
+
+// Steps with a cache, one or several at a time, give what the whole sequence
+// does, over Resets too.
+func TestCacheGivesTheWholeSequence(t *testing.T) {
+	for name, o := range map[string]layers.TransformerOptions{
+		"plain": {}, "norm last": {NormLast: true}, "grouped": {KVHeads: 2}, "rotary": {Rotary: true}, "rotary and grouped": {Rotary: true, KVHeads: 1},
+		"float32": {Precision: autograd.Float32},
+	} {
+		w := newWriter(o)
+		g := autograd.NewGraph(autograd.Options{NoGrad: true, Precision: o.Precision})
+		x := autograd.Normal(seeded(3), 0, 1, 3, 9, 8).In(o.Precision)
+		want := w.whole(g.Constant(x)).Tensor()
+		tolerance := 1e-12
+		if o.Precision == autograd.Float32 {
+			tolerance = 1e-5
+		}
+		for _, cuts := range [][]int{{1, 1, 1, 1, 1, 1, 1, 1, 1}, {9}, {4, 1, 3, 1}} {
+			cache, at := layers.NewCache(9), 0
+			for _, n := range cuts {
+				g.Reset()
+				got := w.next(g.Constant(x).Narrow(1, at, n), cache).Tensor()
+				part := g.Constant(want).Narrow(1, at, n).Tensor()
+				for i, v := range got.Float64s() {
+					if d := math.Abs(v - part.Float64s()[i]); !(d <= tolerance) {
+						t.Fatalf("%s, %v: element %d of the steps from %d on is off by %v", name, cuts, i, at, d)
+					}
+				}
+				at += n
+			}
+			if cache.Len() != 9 {
+				t.Errorf("the cache has %d steps", cache.Len())
+			}
+		}
+	}
+}
+
+// A beam search goes on with some of the batch's sequences.
+func TestCacheTakesRows(t *testing.T) {
+	w := newWriter(layers.TransformerOptions{})
+	g := autograd.NewGraph(autograd.Options{NoGrad: true})
+	x := g.Constant(autograd.Normal(seeded(4), 0, 1, 3, 5, 8))
+	rows := autograd.NewInts([]int{2, 0, 2, 1})
+	want := w.whole(x.IndexSelect(0, rows)).Narrow(1, 3, 2)
+	cache := layers.NewCache(5)
+	w.next(x.Narrow(1, 0, 3), cache)
+	cache.Take(2, 0, 2, 1)
+	got := w.next(x.IndexSelect(0, rows).Narrow(1, 3, 2), cache)
+	for i, v := range got.Tensor().Float64s() {
+		if d := math.Abs(v - want.Tensor().Float64s()[i]); d > 1e-12 {
+			t.Fatalf("element %d is off by %v", i, d)
+		}
+	}
+	cache.Cut(3)
+	again := w.next(x.IndexSelect(0, rows).Narrow(1, 3, 2), cache)
+	same(t, "after a cut", got, again)
+}
+
+// The memory of a decoder is kept too.
+func TestCacheOfADecoder(t *testing.T) {
+	rng := seeded(5)
+	d := layers.NewTransformerDecoderBlock(rng, 8, 2, 16)
+	g := autograd.NewGraph(autograd.Options{NoGrad: true})
+	x, memory := autograd.Normal(rng, 0, 1, 2, 4, 8), autograd.Normal(rng, 0, 1, 2, 3, 8)
+	cross := layers.AttendOptions{Lengths: autograd.NewInts([]int{2, 3})}
+	want := d.Run(g.Constant(x), g.Constant(memory), layers.AttendOptions{}, cross).Tensor()
+	cache := layers.NewCache(4)
+	for i := range 4 {
+		g.Reset()
+		got := d.Next(g.Constant(x).Narrow(1, i, 1), g.Constant(memory), cache, cross).Tensor()
+		for j, v := range got.Float64s() {
+			if d := math.Abs(v - want.At(j/8, i, j%8)); d > 1e-12 {
+				t.Fatalf("step %d, element %d is off by %v", i, j, d)
+			}
+		}
+	}
+}
