@@ -14,6 +14,7 @@ type reverse struct {
 	recorded  int32 // nodes of the recording
 	rule      Rule
 	pass      *pass
+	lookups   []lookup // in tables whose gradient is kept by rows
 }
 
 // Backward returns the gradient of x, which must have one element, with
@@ -66,7 +67,7 @@ func (g *Graph) begin(y int32) {
 	g.differentiable("Backward")
 	g.clock++
 	g.current = g.clock
-	g.reverse.pass = g.newPass(y)
+	g.reverse.pass, g.reverse.lookups = g.newPass(y), g.reverse.lookups[:0]
 	g.reverse.recorded = g.count
 	g.reverse.active = true
 	g.wanted = 0 // gradients of gradients are what Grad is for

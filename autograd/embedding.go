@@ -63,6 +63,13 @@ func (g *Graph) learning(ids, padding []int) []int32 {
 }
 
 func embeddingRule(r *Rule) {
+	if !r.handOnRows() {
+		r.Add(0, r.embeddingGradient())
+	}
+}
+
+// embeddingGradient returns the gradient of the whole table.
+func (r *Rule) embeddingGradient() Value {
 	table := r.g.at(r.n.in[0]).shape
 	ids := r.n.ints()
 	dims := append(r.g.ints.take(table.rank())[:0], len(ids))
@@ -74,5 +81,5 @@ func embeddingRule(r *Rule) {
 		}
 		gy, ids = gy.indexSelect(0, places), learned
 	}
-	r.Add(0, gy.indexAdd(0, ids, table.dims[0]))
+	return gy.indexAdd(0, ids, table.dims[0])
 }

@@ -22,12 +22,13 @@ type pass struct {
 	leaves   []slot // by place in Graph.leaves
 	kept     []slot // by node, with Trace
 	parts    []part // the contributions, with Trace
+	tables   []rowGradient
 }
 
 // A slot is the gradient of one node.
 type slot struct {
 	shape     *shape
-	data      unsafe.Pointer // nil: not reached
+	data      unsafe.Pointer // nil: not reached; inRows: in the pass's tables
 	one       float64        // storage of a single number
 	precision Precision      // the graph's, but for a Param its own
 }
@@ -40,7 +41,7 @@ const mostPasses = 16
 func (g *Graph) newPass(root int32) *pass {
 	p := g.nextPass()
 	p.gen, p.root, p.observed = g.gen, root, len(g.observed)
-	p.leaves = emptySlots(p.leaves, len(g.leaves))
+	p.leaves, p.tables = emptySlots(p.leaves, len(g.leaves)), p.tables[:0]
 	if g.options.Trace {
 		p.kept = emptySlots(p.kept, int(root)+1)
 		p.parts = p.parts[:0]
@@ -83,6 +84,9 @@ func (p *pass) keep(id int32, n *node) bool {
 	s, size := p.slot(id, n), n.shape.size
 	s.shape, s.precision = n.shape, p.g.options.Precision
 	switch {
+	case n.grad == inRows:
+		s.data = inRows
+		p.keepRows(id, n)
 	case size == 1 && n.flags&converted == 0:
 		s.one, s.data = n.gone, unsafe.Pointer(&s.one)
 	case n.flags&converted != 0:
@@ -138,6 +142,8 @@ func (gr Gradients) Of(x Value) Tensor {
 	p := gr.checkOf("Of", x)
 	n := x.node("Of")
 	switch s := p.slot(x.id, n); {
+	case s != nil && s.data != nil && n.flags&isLeaf != 0:
+		return p.gradient(s, n.in[0], true)
 	case s != nil && s.data != nil:
 		return s.tensor(p.g)
 	case n.op == &opParam && n.flags&isLeaf != 0:

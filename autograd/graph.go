@@ -130,6 +130,7 @@ const (
 	isLeaf                      // variable or parameter
 	inPlace                     // shows the numbers of a Param, itself or as a view
 	converted                   // a Param of another precision than the graph's
+	usedWhole                   // a Param, of which an operation takes more than some rows
 )
 
 // An operation is what all nodes of one kind have in common. Its rule is
@@ -239,6 +240,9 @@ func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *nod
 		from := g.at(x.id)
 		if from.flags&inPlace != 0 {
 			g.unchanged(op.method, from) // may panic: then nothing is recorded
+			if op != &opEmbedding && !g.reverse.active {
+				from.flags |= usedWhole
+			}
 		}
 		wants |= from.flags
 	}

@@ -151,8 +151,8 @@ func (gr Gradients) OfParam(p *Param) Tensor {
 		panic(NewArgumentError("OfParam", "the Param is nil"))
 	}
 	if pass == nil {
-		if t, ok := gr.sum.of(p); ok {
-			return t
+		if t := gr.sum.of(p); t != nil {
+			return t.gradient(true)
 		}
 	} else if x, known := pass.g.recorded(p); known {
 		return gr.Of(x)
@@ -164,8 +164,7 @@ func (gr Gradients) OfParam(p *Param) Tensor {
 func (gr Gradients) ReachedParam(p *Param) bool {
 	pass := gr.check("Reached")
 	if pass == nil {
-		_, ok := gr.sum.of(p)
-		return ok
+		return gr.sum.of(p) != nil
 	}
 	x, known := pass.g.recorded(p)
 	return known && gr.Reached(x)
@@ -183,26 +182,39 @@ func (g *Graph) recorded(p *Param) (Value, bool) {
 // All ranges over the parameters that the pass reached, in the order of their
 // first use in the recording (of a sum: of their first addition), each with
 // its gradient in the parameter's precision. Changing the tensor changes the
-// Gradients.
+// Gradients. Of a table whose gradient is kept by rows it makes the whole,
+// which [Gradients.Stored] does not.
 func (gr Gradients) All() iter.Seq2[*Param, Tensor] {
-	return func(yield func(*Param, Tensor) bool) {
-		if gr.sum != nil {
-			for _, t := range gr.sum.terms {
-				if !yield(t.param, t.total) {
-					return
-				}
-			}
-		}
-		if gr.pass == nil {
-			return
-		}
-		p := gr.check("Gradients.All")
-		params := p.g.params.slots[:p.g.params.used]
-		for i := range params {
-			s := p.leaf(params[i].leaf)
-			if s != nil && s.data != nil && !yield(params[i].param, s.tensor(p.g)) {
+	return func(yield func(*Param, Tensor) bool) { gr.params(true, yield) }
+}
+
+// Stored is [Gradients.All] with the gradients as they are stored: of a
+// parameter whose gradient is kept by rows these rows, as [Gradients.Rows]
+// returns them, in place of the whole. It serves what treats all numbers alike,
+// as a norm does, and takes no time for rows that were not looked up.
+func (gr Gradients) Stored() iter.Seq2[*Param, Tensor] {
+	return func(yield func(*Param, Tensor) bool) { gr.params(false, yield) }
+}
+
+// params calls yield with the parameters that were reached and their gradients,
+// until it returns false.
+func (gr Gradients) params(whole bool, yield func(*Param, Tensor) bool) {
+	if gr.sum != nil {
+		for _, t := range gr.sum.terms {
+			if !yield(t.param, t.gradient(whole)) {
 				return
 			}
+		}
+	}
+	if gr.pass == nil {
+		return
+	}
+	p := gr.check("Gradients.All")
+	params := p.g.params.slots[:p.g.params.used]
+	for i := range params {
+		s := p.leaf(params[i].leaf)
+		if s != nil && s.data != nil && !yield(params[i].param, p.gradient(s, params[i].leaf, whole)) {
+			return
 		}
 	}
 }

@@ -18,12 +18,6 @@ type sum struct {
 	averaged float64 // what Average has divided by, 0 for nothing
 }
 
-// A term is one parameter's gradient in a sum.
-type term struct {
-	param *Param // nil when nothing was added since Clear
-	total Tensor
-}
-
 // Add adds the gradients of the parameters that other reached, matched by
 // Param, into memory that gr owns: other's graph may be Reset afterwards. It
 // serves micro-batches and workers; use [Gradients.AddWeighted] if they differ
@@ -61,8 +55,9 @@ func (gr *Gradients) add(op string, other Gradients, weight float64) {
 	if weight == 0 {
 		return
 	}
-	for param, t := range other.All() {
-		s.term(op, param, t).accumulate(t, weight)
+	for param, t := range other.Stored() {
+		ids, _, byRows := other.Rows(param)
+		s.term(op, param, t.precision).add(t, ids.values, byRows, weight)
 	}
 	s.observe(other, weight)
 	s.weight += weight * other.weight()
@@ -100,35 +95,34 @@ func (gr *Gradients) Average() {
 		panic(&GradientError{"Gradients.Average", "nothing was added", callSite()})
 	}
 	for _, t := range s.terms {
-		t.total.divide(s.weight)
+		t.gradient(false).divide(s.weight)
 	}
 	s.averaged, s.weight = s.divided()*s.weight, 1
 }
 
-// term returns the total for a parameter, which its gradients are added to.
-func (s *sum) term(op string, param *Param, t Tensor) Tensor {
+// term returns the term of a parameter, to add gradients of that precision to.
+func (s *sum) term(op string, param *Param, p Precision) *term {
 	found, ok := s.known.Get(param)
 	if !ok {
-		found = &term{total: zerosOf(t.precision, t.dims())}
+		found = &term{precision: p}
 		s.known.Set(param, found)
 	}
-	if found.total.precision != t.precision {
-		panic(&PrecisionError{called(op), t.precision, found.total.precision, callSite()})
+	if found.precision != p {
+		panic(&PrecisionError{called(op), p, found.precision, callSite()})
 	}
 	if found.param == nil {
 		found.param = param
-		found.total.clear()
 		s.terms = append(s.terms, found)
 	}
-	return found.total
+	return found
 }
 
-// of returns the gradient of a parameter, if one was added.
-func (s *sum) of(p *Param) (Tensor, bool) {
+// of returns the term of a parameter, or nil if nothing was added.
+func (s *sum) of(p *Param) *term {
 	if t, ok := s.known.Get(p); ok && t.param != nil {
-		return t.total, true
+		return t
 	}
-	return Tensor{}, false
+	return nil
 }
 
 // Clear empties a sum. It keeps the memory for the next sum as long as the
@@ -142,26 +136,26 @@ func (gr *Gradients) Clear() {
 		return
 	}
 	for _, t := range gr.sum.terms {
-		t.param = nil
+		t.clear()
 	}
 	clear(gr.sum.terms)
 	gr.sum.terms, gr.sum.weight = gr.sum.terms[:0], 0
 	gr.sum.forgetObservations()
 }
 
-// each calls f with every gradient, without copies: the leaves of a pass in the
-// order of recording, or the parameters of a sum.
+// each calls f with every gradient as it is stored, without copies: the leaves
+// of a pass in the order of recording, or the parameters of a sum.
 func (gr Gradients) each(op string, f func(Tensor)) {
 	switch {
 	case gr.sum != nil:
 		for _, t := range gr.sum.terms {
-			f(t.total)
+			f(t.gradient(false))
 		}
 	case gr.pass != nil:
 		p := gr.check(op)
 		for i := range p.leaves {
 			if s := &p.leaves[i]; s.data != nil {
-				f(s.tensor(p.g))
+				f(p.gradient(s, int32(i), false))
 			}
 		}
 	}

@@ -87,6 +87,30 @@ func sortKey(v float64, descending bool) uint64 {
 	return key
 }
 
+// Distinct finds the different numbers among ids, which are not negative. It
+// writes them to the front of ids, in ascending order, and returns how many
+// there are. places says which of them each of the ids was.
+func (s Sorting) Distinct(ids, places []int) (count int) {
+	if len(ids) == 0 {
+		return 0
+	}
+	for i, id := range ids {
+		s.Keys[i] = uint64(id)
+	}
+	for _, place := range s.radix(len(ids)) {
+		id := uint64(ids[place])
+		if count == 0 || id != s.Keys[count-1] {
+			s.Keys[count] = id // the sorted keys are not needed any more
+			count++
+		}
+		places[place] = count - 1
+	}
+	for i := range count {
+		ids[i] = int(s.Keys[i])
+	}
+	return count
+}
+
 // radix sorts by one byte of the keys after another, the last one first. A byte
 // that all keys have in common takes no pass.
 func (s Sorting) radix(n int) []int {

@@ -164,3 +164,24 @@ func TestLogCumSumExpKeepsDigits(t *testing.T) {
 		}
 	}
 }
+
+func TestDistinctAgainstDefinition(t *testing.T) {
+	rng := rand.New(rand.NewPCG(8, 2))
+	for n := range 120 {
+		ids, most := make([]int, n), 1<<rng.IntN(40)
+		for i := range ids {
+			ids[i] = rng.IntN(most)
+		}
+		want := slices.Compact(slices.Sorted(slices.Values(ids)))
+		got, places := slices.Clone(ids), make([]int, n)
+		count := kernel.Sorting{Keys: make([]uint64, 2*n), Order: make([]int, 2*n)}.Distinct(got, places)
+		if !slices.Equal(want, got[:count]) {
+			t.Fatalf("of %v: got %v", ids, got[:count])
+		}
+		for i, id := range ids {
+			if got[places[i]] != id {
+				t.Fatalf("of %v: place %d of %d", ids, places[i], id)
+			}
+		}
+	}
+}
