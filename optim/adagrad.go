@@ -48,7 +48,7 @@ func (o *adagrad) check(op string, grads autograd.Gradients) {
 	checkEpsilon(op, o.Epsilon, grads)
 }
 
-func (o *adagrad) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *adagrad) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	sum := s.need(square, p)
 	if s.steps == 1 {
 		sum.fill(o.InitialSum)
@@ -100,7 +100,7 @@ func (o *adadelta) check(op string, grads autograd.Gradients) {
 	checkEpsilon(op, o.Epsilon, grads)
 }
 
-func (o *adadelta) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *adadelta) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Rho, Epsilon: o.Epsilon}
 	apply(p.Writable(), g, s.need(square, p), s.need(change, p), none, k, kernel.Adadelta[float64], kernel.Adadelta[float32])
 }
@@ -145,7 +145,7 @@ func (o *adamax) check(op string, grads autograd.Gradients) {
 	checkAdam(op, grads, o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay)
 }
 
-func (o *adamax) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *adamax) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon}
 	k.A = 1 - math.Pow(o.Beta1, float64(s.steps))
 	apply(p.Writable(), g, s.need(mean, p), s.need(most, p), none, k, kernel.Adamax[float64], kernel.Adamax[float32])

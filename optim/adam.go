@@ -97,22 +97,26 @@ func checkAdam(op string, grads autograd.Gradients, rate, beta1, beta2, epsilon,
 	checkEpsilon(op, epsilon, grads)
 }
 
-func (o *adam) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *adam) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	o.updateBy(p, g, s, rate, decay, false)
 }
 
-func (o *adamW) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *adamW) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	(*adam)(o).updateBy(p, g, s, rate, decay, true)
 }
 
-func (o *adam) updateBy(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64, decoupled bool) {
+func (o *adam) updateBy(p *autograd.Param, g gradient, s *state, rate, decay float64, decoupled bool) {
 	m, v, w := s.need(mean, p), s.need(square, p), p.Writable()
 	greatest := s.needIf(o.AMSGrad, most, p)
 	switch {
-	case o.AMSGrad:
+	case o.AMSGrad, g.byRows:
 		k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Decoupled: decoupled}
 		k.A, k.B = 1-math.Pow(k.Beta1, float64(s.steps)), math.Sqrt(1-math.Pow(k.Beta2, float64(s.steps)))
-		apply(w, g, m, v, greatest, k, kernel.AMSGrad[float64], kernel.AMSGrad[float32])
+		if o.AMSGrad {
+			apply(w, g, m, v, greatest, k, kernel.AMSGrad[float64], kernel.AMSGrad[float32])
+		} else {
+			apply(w, g, m, v, none, k, kernel.AdamRule[float64], kernel.AdamRule[float32])
+		}
 	case w.Precision() == autograd.Float32:
 		kernel.Adam(w.Raw32(), g.Raw32(), m.f32, v.f32, rate, o.Beta1, o.Beta2, o.Epsilon, decay, decoupled, s.steps)
 	default:

@@ -14,7 +14,7 @@ import (
 // A limit that is negative or NaN panics with an *[autograd.ArgumentError].
 func ClipValue(grads autograd.Gradients, limit float64) {
 	checkLimit("optim: ClipValue", limit)
-	for _, g := range grads.All() {
+	for _, g := range grads.Stored() {
 		if g.Precision() == autograd.Float32 {
 			kernel.Clamp.F32(g.Raw32(), g.Raw32(), -limit, limit)
 		} else {
@@ -37,7 +37,7 @@ func ClipValue(grads autograd.Gradients, limit float64) {
 // A limit that is negative or NaN panics with an *[autograd.ArgumentError].
 func ClipNorm(grads autograd.Gradients, limit float64) (norm float64) {
 	checkLimit("optim: ClipNorm", limit)
-	for _, g := range grads.All() {
+	for _, g := range grads.Stored() {
 		norm = autograd.JoinNorms(norm, g.Norm())
 	}
 	scaleTo(grads, norm, limit)
@@ -60,7 +60,7 @@ func ClipPNorm(grads autograd.Gradients, p, limit float64) (norm float64) {
 	case !(p > 0):
 		panic(autograd.NewArgumentError(op, "p is %v, want a number above 0", p))
 	}
-	for _, g := range grads.All() {
+	for _, g := range grads.Stored() {
 		if g.Precision() == autograd.Float32 {
 			norm = joinPNorms(norm, kernel.NormOf(g.Raw32(), p), p)
 		} else {
@@ -86,7 +86,7 @@ func scaleTo(grads autograd.Gradients, norm, limit float64) {
 	if !(norm > limit) || math.IsInf(norm, 1) {
 		return
 	}
-	for _, g := range grads.All() {
+	for _, g := range grads.Stored() {
 		if g.Precision() == autograd.Float32 {
 			kernel.Scale.F32(g.Raw32(), g.Raw32(), limit/norm, 0)
 		} else {

@@ -57,6 +57,23 @@
 // and goes when nobody else holds the Param any more: one optimizer may train
 // many models. Steps after the first allocate nothing.
 //
+// # Tables
+//
+// Of a table of which a batch looks up some rows, see
+// [autograd.Gradients.Rows], a step changes these rows and what is remembered
+// of them. All other rows stand still: no decay, no momentum, no mean that
+// fades. So do PyTorch's SparseAdam, and its SGD and Adagrad with sparse
+// gradients; its SGD with momentum does not. Steps are counted for the table as
+// a whole, so that the corrections of Adam's means are the same for all rows.
+// SparseAdam's ε is not corrected, where Adam's is.
+//
+// Momentum begins at 0 for each row: a dampened first gradient is dampened too.
+// The norms that [LAMB] compares are those of the rows.
+//
+// An optimizer of your own may ask [autograd.Gradients.Rows] for each Param;
+// [autograd.Gradients.All] has the gradient of the whole table, at the price of
+// a pass over it.
+//
 // # Clipping
 //
 // [ClipValue], [ClipNorm] and [ClipPNorm] change Gradients in place, between

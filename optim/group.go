@@ -97,7 +97,7 @@ func (m *matcher) prepare(op string, groups []Group, grads autograd.Gradients, r
 		checkSetting(op, i, g, "WeightDecay", g.WeightDecay.of(decay))
 	}
 	reached := 0
-	for p := range grads.All() {
+	for p := range grads.Stored() {
 		if known, ok := m.known.Get(p); !ok || known.name != p.Name() {
 			m.known.Set(p, match{p.Name(), groupOf(groups, p.Name())})
 		}
@@ -133,7 +133,7 @@ func checkGroups(op string, groups []Group) {
 func (m *matcher) checkUse(op string, groups []Group, grads autograd.Gradients) {
 	used, matched := make([]bool, len(groups)), make([]bool, len(groups))
 	var names []string
-	for p := range grads.All() {
+	for p := range grads.Stored() {
 		known, _ := m.known.Get(p)
 		if known.group >= 0 {
 			used[known.group] = true

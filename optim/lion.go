@@ -47,7 +47,7 @@ func (o *lion) check(op string, _ autograd.Gradients) {
 	checkFrom0(op, "WeightDecay", o.WeightDecay)
 }
 
-func (o *lion) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *lion) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2}
 	apply(p.Writable(), g, s.need(mean, p), none, none, k, kernel.Lion[float64], kernel.Lion[float32])
 }
@@ -63,6 +63,7 @@ func (o *lion) update(p *autograd.Param, g autograd.Tensor, s *state, rate, deca
 //
 // where s counts the steps made with this parameter, from 1, and ‖w‖/‖u‖ is 1
 // if either is 0: what starts at 0, such as a bias, moves by the rate at first.
+// Of a table whose gradient is kept by rows, both are the norms of these rows.
 // A zero in a field means zero: [NewLAMB] fills in the usual settings. An
 // Epsilon of 0 is refused: a parameter whose gradients were all 0 would become
 // NaN.
@@ -97,13 +98,22 @@ func (o *lamb) check(op string, grads autograd.Gradients) {
 	checkAdam(op, grads, o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay)
 }
 
-func (o *lamb) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *lamb) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon}
 	k.A, k.B = 1-math.Pow(o.Beta1, float64(s.steps)), math.Sqrt(1-math.Pow(o.Beta2, float64(s.steps)))
 	m, v, u := s.need(mean, p), s.need(square, p), s.need(direction, p)
 	w := p.Writable()
 	apply(w, g, m, v, u, k, kernel.LAMB[float64], kernel.LAMB[float32])
-	if length, step := w.Norm(), u.norm(); length > 0 && step > 0 {
+	var length, step float64
+	switch {
+	case !g.byRows:
+		length, step = w.Norm(), u.norm()
+	case w.Precision() == autograd.Float32:
+		length, step = normOfRows(w.Raw32(), g), normOfRows(u.f32, g)
+	default:
+		length, step = normOfRows(w.Raw64(), g), normOfRows(u.f64, g)
+	}
+	if length > 0 && step > 0 {
 		k.Rate *= length / step
 	}
 	apply(w, g, m, v, u, k, kernel.Along[float64], kernel.Along[float32])
@@ -115,4 +125,13 @@ func (n *numbers) norm() float64 {
 		return kernel.NormOf(n.f32, 2)
 	}
 	return kernel.NormOf(n.f64, 2)
+}
+
+// normOfRows returns the Euclidean norm of the rows that a gradient has.
+func normOfRows[T kernel.Float](x []T, g gradient) (norm float64) {
+	width := g.Size() / max(len(g.ids), 1)
+	for _, id := range g.ids {
+		norm = autograd.JoinNorms(norm, kernel.NormOf(x[id*width:(id+1)*width], 2))
+	}
+	return norm
 }

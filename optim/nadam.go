@@ -54,7 +54,7 @@ func (o *nadam) check(op string, grads autograd.Gradients) {
 	checkFrom0(op, "MomentumDecay", o.MomentumDecay)
 }
 
-func (o *nadam) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *nadam) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	if s.steps == 1 {
 		s.product = 1
 	}
@@ -118,7 +118,7 @@ func (o *radam) check(op string, grads autograd.Gradients) {
 	checkAdam(op, grads, o.LearningRate, o.Beta1, o.Beta2, o.Epsilon, o.WeightDecay)
 }
 
-func (o *radam) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *radam) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Beta1, Beta2: o.Beta2, Epsilon: o.Epsilon, Decoupled: o.Decoupled}
 	step := float64(s.steps)
 	left := math.Pow(o.Beta2, step)

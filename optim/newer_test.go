@@ -76,7 +76,7 @@ func (c newerCase) optimizer(t *testing.T) (o optim.Optimizer, rate *float64) {
 	switch c.Optimizer {
 	case "Adagrad":
 		a := optim.NewAdagrad(0.01)
-		n += c.set(map[string]*float64{"lr": &a.LearningRate, "lr_decay": &a.RateDecay, "weight_decay": &a.WeightDecay, "initial_accumulator_value": &a.InitialSum})
+		n += c.set(map[string]*float64{"lr": &a.LearningRate, "lr_decay": &a.RateDecay, "weight_decay": &a.WeightDecay, "initial_accumulator_value": &a.InitialSum, "eps": &a.Epsilon})
 		o, rate = a, &a.LearningRate
 	case "Adadelta":
 		a := optim.NewAdadelta(1)

@@ -13,7 +13,8 @@ import (
 type Optimizer interface {
 	// Step makes one step with every Param that the gradients reached, in the
 	// order of first use. Other Params keep their values, and the optimizer
-	// keeps what it remembers of them. It also applies what the recording
+	// keeps what it remembers of them; so it does with the other rows of a Param
+	// whose gradient is kept by rows, see [autograd.Gradients.Rows]. It also applies what the recording
 	// observed of running statistics, by [autograd.Gradients.UpdateStatistics]:
 	// so must an optimizer of your own.
 	Step(grads autograd.Gradients)
@@ -25,7 +26,7 @@ type rule interface {
 	check(op string, grads autograd.Gradients)
 	// update changes one Param, with the rate and decay of its group. The
 	// state, nil if the optimizer remembers nothing, has counted this step.
-	update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64)
+	update(p *autograd.Param, g gradient, s *state, rate, decay float64)
 }
 
 // A memory is what an optimizer keeps between steps: the states of the Params,
@@ -49,7 +50,7 @@ func (m *memory) step(op string, r rule, grads autograd.Gradients, remembers boo
 		checkGradients(op, grads)
 	}
 	grads.UpdateStatistics()
-	for p, g := range grads.All() {
+	for p, g := range grads.Stored() {
 		rate, decay, frozen := rate, decay, false
 		if len(groups) > 0 {
 			rate, decay, frozen = m.groups.settings(p, rate, decay)
@@ -62,7 +63,7 @@ func (m *memory) step(op string, r rule, grads autograd.Gradients, remembers boo
 			s = m.of(p)
 			s.steps++
 		}
-		r.update(p, g, s, rate, decay)
+		r.update(p, gradientOf(grads, p, g), s, rate, decay)
 	}
 }
 
@@ -108,11 +109,25 @@ type numbers struct {
 // isNone reports whether there are no numbers.
 func (n *numbers) isNone() bool { return n.f64 == nil && n.f32 == nil }
 
+// A gradient is what a step knows of one Param: the gradients of all its
+// numbers or, of a table of which some rows were looked up, those of the rows.
+type gradient struct {
+	autograd.Tensor
+	byRows bool
+	ids    []int // of the rows, ascending
+}
+
+// gradientOf returns the gradient of a Param that is stored as t.
+func gradientOf(grads autograd.Gradients, p *autograd.Param, t autograd.Tensor) gradient {
+	ids, _, byRows := grads.Rows(p)
+	return gradient{t, byRows, ids.Values()}
+}
+
 // prepare makes a state for every Param of the gradients. It checks all of
 // them, so that a step that panics has changed none.
 func (m *memory) prepare(op string, grads autograd.Gradients) {
 	checkGradients(op, grads)
-	for p := range grads.All() {
+	for p := range grads.Stored() {
 		if known := m.of(p); known != nil {
 			known.check(op, p)
 		} else {
@@ -127,16 +142,20 @@ func checkGradients(op string, grads autograd.Gradients) {
 	if !grads.MayNotFit() {
 		return
 	}
-	for p, g := range grads.All() {
-		checkGradient(op, p, g)
+	for p, g := range grads.Stored() {
+		checkGradient(op, p, gradientOf(grads, p, g))
 	}
 }
 
 // checkGradient panics unless g can be a gradient of p.
-func checkGradient(op string, p *autograd.Param, g autograd.Tensor) {
+func checkGradient(op string, p *autograd.Param, g gradient) {
 	fits := g.Rank() == p.Rank()
 	for axis := 0; fits && axis < g.Rank(); axis++ {
-		fits = g.Dim(axis) == p.Dim(axis)
+		if axis == 0 && g.byRows {
+			fits = len(g.ids) == 0 || g.ids[len(g.ids)-1] < p.Dim(0)
+		} else {
+			fits = g.Dim(axis) == p.Dim(axis)
+		}
 	}
 	if !fits {
 		panic(autograd.NewShapeError(op, "the gradient of "+p.Name()+" has another shape than the parameter", g.Shape(), p.Shape()))
@@ -190,13 +209,22 @@ func (n *numbers) fill(v float64) {
 	kernel.Fill(n.f32, float32(v))
 }
 
-// apply updates the numbers of a Param by a rule of the kernels, in its
-// precision, with numbers that are remembered of it.
-func apply(w, g autograd.Tensor, a, b, c *numbers, k kernel.Settings, f64 kernel.Rule[float64], f32 kernel.Rule[float32]) {
+// apply updates the numbers of a Param, or its rows that the gradient has, by a
+// rule of the kernels, in its precision, with numbers that are remembered of
+// it.
+func apply(w autograd.Tensor, g gradient, a, b, c *numbers, k kernel.Settings, f64 kernel.Rule[float64], f32 kernel.Rule[float32]) {
 	if w.Precision() == autograd.Float32 {
-		kernel.Update(f32, w.Raw32(), g.Raw32(), [3][]float32{a.f32, b.f32, c.f32}, k)
+		applyTo(w.Raw32(), g.Raw32(), g, [3][]float32{a.f32, b.f32, c.f32}, k, f32)
 	} else {
-		kernel.Update(f64, w.Raw64(), g.Raw64(), [3][]float64{a.f64, b.f64, c.f64}, k)
+		applyTo(w.Raw64(), g.Raw64(), g, [3][]float64{a.f64, b.f64, c.f64}, k, f64)
+	}
+}
+
+func applyTo[T kernel.Float](w, numbers []T, g gradient, s [3][]T, k kernel.Settings, f kernel.Rule[T]) {
+	if g.byRows {
+		kernel.UpdateRows(f, w, numbers, s, k, g.ids)
+	} else {
+		kernel.Update(f, w, numbers, s, k)
 	}
 }
 
@@ -223,7 +251,7 @@ func checkEpsilon(op string, epsilon float64, grads autograd.Gradients) {
 	if float32(epsilon) > 0 {
 		return
 	}
-	for p := range grads.All() {
+	for p := range grads.Stored() {
 		if p.Precision() == autograd.Float32 {
 			panic(autograd.NewArgumentError(op, "Epsilon is %v, which is 0 in the precision of parameter %s", epsilon, p.Name()))
 		}

@@ -56,9 +56,14 @@ func (o *rmsProp) check(op string, grads autograd.Gradients) {
 	checkEpsilon(op, o.Epsilon, grads)
 }
 
-func (o *rmsProp) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *rmsProp) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	v, m, momentum := s.need(square, p), s.needIf(o.Centered, mean, p), s.needIf(o.Momentum != 0, velocity, p)
 	w := p.Writable()
+	if g.byRows {
+		k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Alpha, Beta2: o.Momentum, Epsilon: o.Epsilon}
+		apply(w, g, v, m, momentum, k, kernel.RMSPropRule[float64], kernel.RMSPropRule[float32])
+		return
+	}
 	if w.Precision() == autograd.Float32 {
 		kernel.RMSProp(w.Raw32(), g.Raw32(), v.f32, m.f32, momentum.f32, rate, o.Alpha, o.Epsilon, o.Momentum, decay)
 	} else {

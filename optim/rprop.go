@@ -66,7 +66,7 @@ func (o *rprop) check(op string, _ autograd.Gradients) {
 	}
 }
 
-func (o *rprop) update(p *autograd.Param, g autograd.Tensor, s *state, rate, _ float64) {
+func (o *rprop) update(p *autograd.Param, g gradient, s *state, rate, _ float64) {
 	sizes := s.need(size, p)
 	if s.steps == 1 {
 		sizes.fill(rate)

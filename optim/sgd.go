@@ -56,18 +56,22 @@ func (o *sgd) check(op string, _ autograd.Gradients) {
 	}
 }
 
-func (o *sgd) update(p *autograd.Param, g autograd.Tensor, s *state, rate, decay float64) {
+func (o *sgd) update(p *autograd.Param, g gradient, s *state, rate, decay float64) {
 	v, first := none, true
 	if s != nil {
-		first = s.kept[velocity].isNone()
+		first = s.kept[velocity].isNone() && !g.byRows // a row's velocity starts at 0
 		v = s.need(velocity, p)
 	}
+	k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Momentum, A: 1 - o.Dampening, First: first, Nesterov: o.Nesterov}
 	if s != nil && o.Dampening != 0 {
-		k := kernel.Settings{Rate: rate, Decay: decay, Beta1: o.Momentum, A: 1 - o.Dampening, First: first}
 		apply(p.Writable(), g, v, none, none, k, kernel.DampenedSGD[float64], kernel.DampenedSGD[float32])
 		return
 	}
 	w := p.Writable()
+	if g.byRows {
+		apply(w, g, v, none, none, k, kernel.SGDRule[float64], kernel.SGDRule[float32])
+		return
+	}
 	if w.Precision() == autograd.Float32 {
 		kernel.SGD(w.Raw32(), g.Raw32(), v.f32, rate, o.Momentum, decay, o.Nesterov, first)
 	} else {

@@ -14,7 +14,7 @@ func isFinite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
 // nonFinite returns the first Param whose gradient holds a NaN or infinity, nil
 // if all are finite.
 func nonFinite(grads autograd.Gradients) *autograd.Param {
-	for p, g := range grads.All() {
+	for p, g := range grads.Stored() {
 		if !allFinite(g) {
 			return p
 		}
@@ -37,7 +37,7 @@ func allFinite(t autograd.Tensor) bool {
 // precision.
 func (c *cycle) checkStepped(grads autograd.Gradients) error {
 	c.stepped.Reset()
-	for p := range grads.All() {
+	for p := range grads.Stored() {
 		if !allFinite(c.stepped.Param(p).View()) {
 			return fmt.Errorf("parameter %s is not finite after the step", p.Name())
 		}

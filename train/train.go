@@ -338,7 +338,7 @@ func (c *cycle) checkNames(grads autograd.Gradients) {
 		return
 	}
 	var trained []*autograd.Param
-	for p := range grads.All() {
+	for p := range grads.Stored() {
 		trained = append(trained, p)
 	}
 	autograd.CheckNames("train: Run", trained...)

@@ -63,33 +63,29 @@ func sgd[T Float](w, g, velocity []T, rate, momentum, decay float64, nesterov, f
 //	m = β₁·m + (1−β₁)·g,  v = β₂·v + (1−β₂)·g²
 //	w = w − rate/(1−β₁ˢᵗᵉᵖ) · m / (√v/√(1−β₂ˢᵗᵉᵖ) + eps)
 func Adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
+	k := Settings{Rate: rate, Decay: decay, Beta1: beta1, Beta2: beta2, Epsilon: eps, Decoupled: decoupled}
+	k.A, k.B = 1-math.Pow(beta1, float64(step)), math.Sqrt(1-math.Pow(beta2, float64(step)))
 	if n := len(w); n >= sharedWork {
-		shareArray(n, adamUpdate[T]{w, g[:n], m[:n], v[:n], rate, beta1, beta2, eps, decay, decoupled, step})
+		shareArray(n, adamUpdate[T]{w, g[:n], m[:n], v[:n], k})
 		return
 	}
-	primitivesOf[T]().adam(w, g, m, v, rate, beta1, beta2, eps, decay, decoupled, step)
+	primitivesOf[T]().adam(w, g, m, v, k)
 }
 
 type adamUpdate[T Float] struct {
-	w, g, m, v                     []T
-	rate, beta1, beta2, eps, decay float64
-	decoupled                      bool
-	step                           int
+	w, g, m, v []T
+	k          Settings
 }
 
 func (t *adamUpdate[T]) run(piece, _ int) {
 	lo, hi := span(piece, len(t.w))
-	primitivesOf[T]().adam(t.w[lo:hi], t.g[lo:hi], t.m[lo:hi], t.v[lo:hi], t.rate, t.beta1, t.beta2, t.eps, t.decay, t.decoupled, t.step)
+	primitivesOf[T]().adam(t.w[lo:hi], t.g[lo:hi], t.m[lo:hi], t.v[lo:hi], t.k)
 }
 
-func adam[T Float](w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
-	coupledDecay, keep := T(decay), T(1)
-	if decoupled {
-		coupledDecay, keep = 0, T(1-rate*decay)
-	}
-	b1, b2, c1, c2, e := T(beta1), T(beta2), T(1-beta1), T(1-beta2), T(eps)
-	r := T(rate / (1 - math.Pow(beta1, float64(step))))
-	root := T(math.Sqrt(1 - math.Pow(beta2, float64(step))))
+func adam[T Float](w, g, m, v []T, k Settings) {
+	coupledDecay, keep := decays[T](k)
+	b1, b2, c1, c2, e := T(k.Beta1), T(k.Beta2), T(1-k.Beta1), T(1-k.Beta2), T(k.Epsilon)
+	r, root := T(k.Rate/k.A), T(k.B)
 	g, m, v = g[:len(w)], m[:len(w)], v[:len(w)]
 	for i, p := range w {
 		d := g[i] + coupledDecay*p

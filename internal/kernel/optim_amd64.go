@@ -1,7 +1,5 @@
 package kernel
 
-import "math"
-
 // sgdStep leaves the first step with momentum, which does not read the
 // velocity, to the portable loop.
 func (l *vectors[T]) sgdStep(w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool) {
@@ -22,19 +20,14 @@ func (l *vectors[T]) sgdStep(w, g, velocity []T, rate, momentum, decay float64, 
 	}
 }
 
-func (l *vectors[T]) adamStep(w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int) {
+func (l *vectors[T]) adamStep(w, g, m, v []T, k Settings) {
 	n := len(w)
 	if n == 0 {
 		return
 	}
 	g, m, v = g[:n], m[:n], v[:n]
-	coupledDecay, keep := T(decay), T(1)
-	if decoupled {
-		coupledDecay, keep = 0, T(1-rate*decay)
-	}
-	r := T(rate / (1 - math.Pow(beta1, float64(step))))
-	root := T(math.Sqrt(1 - math.Pow(beta2, float64(step))))
-	l.adam(&w[0], &g[0], &m[0], &v[0], n, coupledDecay, keep, T(beta1), T(beta2), T(1-beta1), T(1-beta2), r, root, T(eps))
+	coupledDecay, keep := decays[T](k)
+	l.adam(&w[0], &g[0], &m[0], &v[0], n, coupledDecay, keep, T(k.Beta1), T(k.Beta2), T(1-k.Beta1), T(1-k.Beta2), T(k.Rate/k.A), T(k.B), T(k.Epsilon))
 }
 
 // rmsPropStep leaves the forms that are centered or have momentum to the

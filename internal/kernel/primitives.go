@@ -17,7 +17,7 @@ type primitives[T Float] struct {
 	scoring[T]
 
 	sgd     func(w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool)
-	adam    func(w, g, m, v []T, rate, beta1, beta2, eps, decay float64, decoupled bool, step int)
+	adam    func(w, g, m, v []T, k Settings) // as AdamRule has them
 	rmsProp func(w, g, v, mean, velocity []T, rate, alpha, eps, momentum, decay float64)
 }
 

@@ -13,6 +13,7 @@ type Settings struct {
 	A, B, C                            float64 // of the rule alone
 	Decoupled                          bool    // the decay shrinks w, and does not pass through the gradient
 	First                              bool    // the Param's first step
+	Nesterov                           bool    // look ahead along the velocity
 }
 
 // Update applies a rule, to shared pieces if there are many elements.
@@ -37,6 +38,55 @@ func (t *ruleUpdate[T]) run(piece, _ int) {
 	lo, hi := span(piece, len(t.w))
 	s := [3][]T{part(t.s[0], lo, hi), part(t.s[1], lo, hi), part(t.s[2], lo, hi)}
 	t.f(t.w[lo:hi], t.g[lo:hi], s, t.k)
+}
+
+// UpdateRows applies a rule to some rows of w, and of what is remembered of
+// them: row i of g is the gradient of row ids[i] of w. The ids differ.
+func UpdateRows[T Float](f Rule[T], w, g []T, s [3][]T, k Settings, ids []int) {
+	t := rowsUpdate[T]{f, w, g, s, k, ids}
+	if pieces := blocks(len(g), sharedPiece); len(g) >= sharedWork && len(ids) >= pieces {
+		share(pieces, t)
+		return
+	}
+	t.update(0, len(ids))
+}
+
+type rowsUpdate[T Float] struct {
+	f    Rule[T]
+	w, g []T
+	s    [3][]T
+	k    Settings
+	ids  []int
+}
+
+func (t *rowsUpdate[T]) run(piece, _ int) {
+	n, pieces := len(t.ids), blocks(len(t.g), sharedPiece)
+	t.update(piece*n/pieces, (piece+1)*n/pieces)
+}
+
+func (t *rowsUpdate[T]) update(first, end int) {
+	width := len(t.g) / max(len(t.ids), 1)
+	for i := first; i < end; i++ {
+		lo, hi := t.ids[i]*width, (t.ids[i]+1)*width
+		s := [3][]T{part(t.s[0], lo, hi), part(t.s[1], lo, hi), part(t.s[2], lo, hi)}
+		t.f(t.w[lo:hi], t.g[i*width:(i+1)*width], s, t.k)
+	}
+}
+
+// SGDRule is [SGD] with momentum Beta1 and the velocity s[0], which may be nil.
+func SGDRule[T Float](w, g []T, s [3][]T, k Settings) {
+	primitivesOf[T]().sgd(w, g, s[0], k.Rate, k.Beta1, k.Decay, k.Nesterov, k.First)
+}
+
+// AdamRule is [Adam] with m and v in s[0] and s[1]. A is 1−β₁ˢ, B √(1−β₂ˢ).
+func AdamRule[T Float](w, g []T, s [3][]T, k Settings) {
+	primitivesOf[T]().adam(w, g, s[0], s[1], k)
+}
+
+// RMSPropRule is [RMSProp] with α = Beta1, momentum Beta2, and v, mean and
+// velocity in s, of which the last two may be nil.
+func RMSPropRule[T Float](w, g []T, s [3][]T, k Settings) {
+	primitivesOf[T]().rmsProp(w, g, s[0], s[1], s[2], k.Rate, k.Beta1, k.Epsilon, k.Beta2, k.Decay)
 }
 
 // decays returns what is added to the gradient for each w, and what w is

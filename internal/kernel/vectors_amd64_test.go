@@ -329,8 +329,8 @@ func checkUpdates[T Float](t *testing.T, vector, portable *primitives[T], rng *r
 		func(p *primitives[T], w, m, _ []T) { p.sgd(w, g, m, 0.1, 0.9, 0.01, false, false) },
 		func(p *primitives[T], w, m, _ []T) { p.sgd(w, g, m, 0.1, 0.9, 0.01, true, false) },
 		func(p *primitives[T], w, m, _ []T) { p.sgd(w, g, m, 0.1, 0.9, 0.01, true, true) },
-		func(p *primitives[T], w, m, v []T) { p.adam(w, g, m, v, 0.1, 0.9, 0.99, 1e-8, 0.01, false, 3) },
-		func(p *primitives[T], w, m, v []T) { p.adam(w, g, m, v, 0.1, 0.9, 0.99, 1e-8, 0.01, true, 1) },
+		func(p *primitives[T], w, m, v []T) { p.adam(w, g, m, v, adamSettings(false, 3)) },
+		func(p *primitives[T], w, m, v []T) { p.adam(w, g, m, v, adamSettings(true, 1)) },
 		func(p *primitives[T], w, _, v []T) { p.rmsProp(w, g, v, nil, nil, 0.1, 0.9, 1e-8, 0.9, 0.01) },
 		func(p *primitives[T], w, m, v []T) { p.rmsProp(w, g, v, nil, m, 0.1, 0.9, 1e-8, 0.9, 0.01) },
 	} {
@@ -454,4 +454,8 @@ func numbersOf(data []byte) []float64 {
 		x = append(x, math.Float64frombits(binary.LittleEndian.Uint64(data)))
 	}
 	return x
+}
+
+func adamSettings(decoupled bool, step float64) Settings {
+	return Settings{Rate: 0.1, Decay: 0.01, Beta1: 0.9, Beta2: 0.99, Epsilon: 1e-8, Decoupled: decoupled, A: 1 - math.Pow(0.9, step), B: math.Sqrt(1 - math.Pow(0.99, step))}
 }
