@@ -82,8 +82,9 @@ func (t *term) merge(g Tensor, ids []int, weight float64) {
 	next.makeRoom(g)
 	next.rows.addRows(next.ids, t.rows.rows, t.rows.ids, 1)
 	next.rows.addRows(next.ids, g, ids, weight)
-	t.rows.ids, next.ids = next.ids, t.rows.ids
-	t.rows.rows, next.rows = next.rows, t.rows.rows
+	old := t.rows
+	t.rows.ids, t.rows.rows, t.rows.room = next.ids, next.rows, next.room
+	next.ids, next.rows, next.room = old.ids, old.rows, old.room
 }
 
 // appendUnion appends the numbers that two ascending lists have.

@@ -13,10 +13,10 @@ import (
 type Optimizer interface {
 	// Step makes one step with every Param that the gradients reached, in the
 	// order of first use. Other Params keep their values, and the optimizer
-	// keeps what it remembers of them; so it does with the other rows of a Param
-	// whose gradient is kept by rows, see [autograd.Gradients.Rows]. It also applies what the recording
-	// observed of running statistics, by [autograd.Gradients.UpdateStatistics]:
-	// so must an optimizer of your own.
+	// keeps what it remembers of them; so it does with the other rows of a
+	// Param whose gradient is kept by rows, see [autograd.Gradients.Rows]. It
+	// also applies what the recording observed of running statistics, by
+	// [autograd.Gradients.UpdateStatistics]: so must an optimizer of your own.
 	Step(grads autograd.Gradients)
 }
 
