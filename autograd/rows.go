@@ -176,8 +176,8 @@ func (p *pass) wholeOf(r *rowGradient) Tensor {
 // now on that is what counts: it may be written to.
 func (r *rowGradient) spread() Tensor {
 	if !r.lent {
-		putRows(r.whole.f64(), r.rows.f64(), r.ids)
-		putRows(r.whole.f32(), r.rows.f32(), r.ids)
+		spreadRows(r.whole.f64(), r.rows.f64(), r.ids)
+		spreadRows(r.whole.f32(), r.rows.f32(), r.ids)
 		r.lent = true
 	}
 	return r.whole
@@ -189,22 +189,22 @@ func (r *rowGradient) stored() (t Tensor, byRows bool) {
 	if !r.lent {
 		return r.rows, true
 	}
-	if !takeRows(r.rows.f64(), r.whole.f64(), r.ids) || !takeRows(r.rows.f32(), r.whole.f32(), r.ids) {
+	if !gatheredRows(r.rows.f64(), r.whole.f64(), r.ids) || !gatheredRows(r.rows.f32(), r.whole.f32(), r.ids) {
 		return r.whole, false
 	}
 	r.lent = false
 	return r.rows, true
 }
 
-func putRows[T kernel.Float](whole, rows []T, ids []int) {
+func spreadRows[T kernel.Float](whole, rows []T, ids []int) {
 	inner := len(rows) / max(len(ids), 1)
 	for i, id := range ids {
 		copy(whole[id*inner:(id+1)*inner], rows[i*inner:(i+1)*inner])
 	}
 }
 
-// takeRows reports whether the whole is 0 in all other rows.
-func takeRows[T kernel.Float](rows, whole []T, ids []int) bool {
+// gatheredRows reports whether the whole is 0 in all other rows.
+func gatheredRows[T kernel.Float](rows, whole []T, ids []int) bool {
 	inner, next := len(rows)/max(len(ids), 1), 0
 	for i, id := range ids {
 		if !allZero(whole[next : id*inner]) {
