@@ -684,7 +684,7 @@ func near(x, y, tolerance float64) bool {
 var opRows = slices.Concat(arithmeticRows, transcendentalRows, activationRows, comparisonRows, softmaxRows, normRows,
 	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, labelRows, rowRows, derivativeRows, transformRows, otherRows,
 	sortingRows, furtherRows,
-	convRows, poolRows, recurrentRows, attentionRows)
+	convRows, poolRows, recurrentRows, attentionRows, ctcRows)
 
 var arithmeticRows = []opRow{
 	{op: "add", inputs: 2, lo: -3, hi: 3, f: two(autograd.Value.Add), twin: both(func(x, y float64) float64 { return x + y }),

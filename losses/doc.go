@@ -48,6 +48,11 @@
 // and 1. [GaussianNLL] and [PoissonNLL] take the parameters of a distribution
 // as the prediction, and [LogCosh] is between [MSE] and [MAE].
 //
+// # Sequences
+//
+// [CTC] compares the classes of many steps with a shorter sequence of labels,
+// without being told at which step each label is.
+//
 // # Mean, sum, weights
 //
 // Each returns the mean over its losses: one per element, or one per row for

@@ -205,6 +205,9 @@ var table = []Operation{
 	{Name: BinaryCrossEntropyLogits, Class: Elementwise, Inputs: 2, Compares: true},
 	{Name: CrossEntropy, Class: Elementwise, Inputs: 2, Domain: probabilityDomain, Compares: true, Probabilities: true},
 
+	// Losses of sequences.
+	{Name: "ctc", Class: Reduction, Backward: says("× −the probability of each class at each step, given the labels")},
+
 	// Along axes.
 	{Name: Sum, Class: Reduction, Backward: says("copied")},
 	{Name: Mean, Class: Reduction, Domain: fewDomain, Backward: meanBackward},
