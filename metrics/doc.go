@@ -1,7 +1,8 @@
 // Package metrics measures predictions in numbers that people read: errors of a
 // regression; accuracy, confusion matrix, precision, recall, F1 and the areas
-// under the curves of a classification; overlaps of a segmentation; and average
-// precision of a detector. It works on Tensors and labels and needs no graph.
+// under the curves of a classification; overlaps of a segmentation; average
+// precision of a detector; and [BLEU] of a translation. It works on Tensors and
+// labels and needs no graph.
 //
 //	probabilities := autograd.NewTensor([]float64{0.9, 0.4, 0.2, 0.7, 0.6, 0.1})
 //	targets := autograd.NewTensor([]float64{1, 1, 0, 1, 0, 0})
@@ -44,6 +45,11 @@
 // [MeanAveragePrecision] compares with those that are there, and of which
 // [Detections.Suppress] removes what was found twice. [BoxIoU] and
 // [NonMaximumSuppression] work on plain boxes.
+//
+// # Texts
+//
+// [BLEU] compares translations, as rows of words or ids, with references.
+// [Perplexity] and [Bits] say how well a network predicts the next token.
 //
 // # Edges
 //
