@@ -127,6 +127,9 @@ function show() {
 	$("play").textContent = state.playing ? "❚❚ Pause" : "▶ Play";
 	$("play").setAttribute("aria-label", state.playing ? "Pause" : "Play");
 	$("play-epochs").textContent = state.playing && state.unit === "epoch" ? "❚❚" : "▶";
+	const sums = sumsOf(graphNow(), world, times, state.step);
+	$("shared").hidden = !sums.length;
+	$("sums").replaceChildren(...sums.map(formula));
 	showHover();
 	remember();
 }
@@ -279,7 +282,7 @@ function setStep(k) {
 	const before = state.step;
 	state.step = Math.min(steps.length - 1, Math.max(0, k));
 	const s = steps[state.step];
-	if (s.node && before !== state.step) follow(itemOf(s.node.raw));
+	if (s.node && before !== state.step) follow(s.edge && picture.copies?.get(s.edge.raw) || itemOf(s.node.raw));
 	show();
 }
 

@@ -10,6 +10,12 @@
 // scaling of the data's columns. The page can be used with the mouse or with
 // keys alone; "?" lists the keys.
 //
+// A weight that several places use, as in a loop that is unrolled, is drawn at
+// each of them with its name. In the backward pass each place says what it adds
+// to the gradient, the last step of a loop first, and the sum grows beside the
+// picture. The weight is adjusted once, and a change of it by the reader holds
+// at all places.
+//
 // The graph needs autograd.Options{Trace: true}: without it the backward pass
 // cannot be shown, and [Write] and [Film.Record] return a *[TraceError].
 //

@@ -55,7 +55,7 @@ const kindWords = { param: "parameter", variable: "variable", constant: "constan
 // sceneOfOperations draws each value as a box, and folded scopes as one.
 function sceneOfOperations(g, foldedScopes) {
 	const items = [], links = [], itemOf = [];
-	const folded = new Map();
+	const folded = new Map(), copies = new Map(); // by use, the box of a shared weight there
 	for (const n of g.nodes) {
 		const scope = foldOf(n.s || 0, foldedScopes);
 		if (scope) {
@@ -67,15 +67,17 @@ function sceneOfOperations(g, foldedScopes) {
 			}
 			folded.get(scope).nodes.push(n);
 			itemOf[n.at] = folded.get(scope);
-		} else {
-			itemOf[n.at] = boxItem(n, g);
-			items.push(itemOf[n.at]);
 		}
+		const all = isShared(g, n) ? copiesOf(g, n, foldedScopes) : scope ? [] : [boxItem(n, g)];
+		items.push(...all);
+		if (all.length) itemOf[n.at] ??= all[0];
+		for (const item of all) for (const e of item.uses || []) copies.set(e.raw, item);
 	}
+	if (copies.size) items.sort((a, b) => a.order - b.order).forEach((item, k) => { item.order = k; });
 	for (const item of items) item.inputs = item.nodes.some(n => n.in.length > 0);
 	const known = new Map();
 	for (const e of g.edges) {
-		const from = itemOf[e.from], to = itemOf[e.to];
+		const from = copies.get(e.raw) || itemOf[e.from], to = itemOf[e.to];
 		if (from === to) continue;
 		const key = `${from.order} ${to.order}`, twin = known.get(key);
 		if (twin && (from.fold || to.fold)) { twin.edges.push(e); continue; }
@@ -85,7 +87,7 @@ function sceneOfOperations(g, foldedScopes) {
 	}
 	const labels = g.nodes.length <= 80, slot = slotOf(2, `= ${widest(3)}`);
 	if (labels) for (const l of links) if (l.edges.some(e => e.learns)) l.slot = slot;
-	return { items, links, itemOf, frames: true, labels };
+	return { items, links, itemOf, copies, frames: true, labels };
 }
 
 function foldOf(scope, foldedScopes) {
@@ -94,8 +96,8 @@ function foldOf(scope, foldedScopes) {
 	return outermost;
 }
 
-function boxItem(n, g) {
-	const name = title(n), caption = opCaption(n), shape = n.single && !(n.sh || []).length ? "" : shapeText(n);
+function boxItem(n, g, name = title(n)) {
+	const caption = opCaption(n), shape = n.single && !(n.sh || []).length ? "" : shapeText(n);
 	const side = n.leaf ? shape : `${caption} ${shape}`.trim(), slim = n.leaf && n.single, most = textWidth(widest(), fonts.value);
 	const head = textWidth(name, fonts.title) + (slim ? 12 + most : side ? 14 + textWidth(side, fonts.small) : 0) + 22;
 	const under = slim && n.l ? 2 * textWidth(`→ ${widest()}`, fonts.small) + 26 : 0;
@@ -118,7 +120,7 @@ function sceneOfNeurons(g, net) {
 	const column = {};
 	for (const x of net.groups) if (x.kind === "neuron") { const key = scopePath(x.z.s || 0).slice(0, -1).join("/"); column[key] = (column[key] || 0) + 1; }
 	const small = Math.max(...Object.values(column)) > 7;
-	const under = textWidth(`b88 ${widest()} · d ${widest(3)}`, fonts.small), outputs = outputsOf(net);
+	const under = textWidth(`b88 ${widest()} · ${g.nodes.some(n => isShared(g, n)) ? "adds" : "d"} ${widest(3)}`, fonts.small), outputs = outputsOf(net);
 	const items = net.groups.map(group => {
 		const last = g.nodes[group.members.at(-1)], matrix = group.z && !group.z.single;
 		const item = { kind: group.kind, neuron: group, node: group.kind === "loss" ? group.loss : group.a || group.z || last, nodes: group.members.map(m => g.nodes[m]), scope: 0, order: Math.min(...group.members) };
@@ -134,7 +136,7 @@ function sceneOfNeurons(g, net) {
 	for (const e of net.edges) {
 		const key = `${e.from} ${e.to}`;
 		if (!e.weight && plain.has(key)) { plain.get(key).edges.push(e.edge); continue; }
-		const link = { from: items[e.from], to: items[e.to], edges: [e.edge], weight: e.weight, weightEdge: e.weightEdge };
+		const link = { from: items[e.from], to: items[e.to], edges: [e.edge], weight: e.weight, weightEdge: e.weightEdge, shared: !!e.weight && isShared(g, e.weight) };
 		if (!e.weight) plain.set(key, link);
 		links.push(link);
 	}
@@ -143,7 +145,7 @@ function sceneOfNeurons(g, net) {
 	items.forEach(item => item.nodes.forEach(n => { itemOf[n.at] = item; }));
 	for (const group of net.groups) if (group.z) group.z.in.forEach(e => { itemOf[e.from] ??= items[group.at]; });
 	const labels = links.length <= 40;
-	if (labels) for (const l of links) if (l.weight) l.slot = l.weight.single ? slotOf(3, `→ ${widest(3)}`) : slotOf(3, `→ ${widest(3)}`, tensorTitle(l.weight));
+	if (labels) for (const l of links) if (l.weight) l.slot = l.weight.single ? slotOf(3, `→ ${widest(3)}`, ...(l.shared ? [`${title(l.weight)} ${widest(3)}`, `adds ${widest(3)}`] : [])) : slotOf(3, `→ ${widest(3)}`, tensorTitle(l.weight));
 	return { items, links, itemOf, neurons: true, labels, small };
 }
 
@@ -287,7 +289,8 @@ function paint(picture, g, world, times, k, now, selected) {
 	for (const item of picture.items) {
 		paintItem(item, g, world, times, k, largest);
 		const raws = item.nodes.map(n => n.raw);
-		item.group.classList.toggle("hot", raws.some(i => hot.has(i)) || (item.neuron?.biases || []).some(b => hot.has(g.nodes[b].raw)) || item.nodes.some(n => n.inside.some(i => hot.has(i))));
+		const here = !item.uses || now.some(s => s.node?.raw === item.node.raw && (!s.edge || item.uses.some(e => e.raw === s.edge.raw)));
+		item.group.classList.toggle("hot", here && raws.some(i => hot.has(i)) || (item.neuron?.biases || []).some(b => hot.has(g.nodes[b].raw)) || here && item.nodes.some(n => n.inside.some(i => hot.has(i))));
 		item.group.classList.toggle("selected", selected !== null && item.nodes.some(n => n.raw === selected || n.inside.includes(selected)));
 		item.group.classList.toggle("origin", item.nodes.some(n => n.inside.some(i => origins.values.has(i) && times.value[i] <= k || origins.gradients.has(i) && times.gradient[i] <= k)));
 		item.group.classList.toggle("broken", item.nodes.some(n => isBroken(world.values[n.raw]) && times.value[n.raw] <= k || has(world.gradients[n.raw]) && isBroken(world.gradients[n.raw]) && times.gradient[n.raw] <= k));
@@ -313,8 +316,9 @@ function gradientAt(g, n, world, times, k) {
 function paintItem(item, g, world, times, k, largest) {
 	const n = item.node;
 	if (item.kind === "folded") return paintFolded(item, world, times, k);
-	const shown = times.value[n.raw] <= k, d = gradientAt(g, n, world, times, k), next = times.update[n.raw] <= k;
-	const value = world.values[n.raw], key = [shown, next, d === undefined ? "" : typeof d === "object" ? brief(d) : d, world.gradients[n.raw]?.why && k >= times.first].join();
+	const shown = times.value[n.raw] <= k, d = item.uses ? partAt(item.uses, world, times, k) : gradientAt(g, n, world, times, k), next = times.update[n.raw] <= k;
+	const all = item.uses && gradientAt(g, n, world, times, k); // what all places of a shared weight have added
+	const value = world.values[n.raw], key = [shown, next, all, d === undefined ? "" : typeof d === "object" ? brief(d) : d, world.gradients[n.raw]?.why && k >= times.first].join();
 	if (item.kind === "box" && item.key === key && item.world === world) return;
 	Object.assign(item, { key, world });
 	const changed = next ? world.updates.get(n.raw) : undefined, room = item.round ? 1.9 * item.r : item.w - 20;
@@ -323,10 +327,11 @@ function paintItem(item, g, world, times, k, largest) {
 		setText(item.scaled, fit(`${item.title} = ${brief(value)}`, item.w - 14, fonts.small));
 	} else if (item.next || !next) setText(item.value, shown ? briefIn(value, item.slim ? textWidth(widest(), fonts.value) : room, fonts.value) : "·");
 	else setText(item.value, `${briefIn(value, (room - 22) / 2, fonts.value)} ${moved(value, changed, x => briefIn(x, (room - 22) / 2, fonts.value))}`);
-	if (item.next) setText(item.next, next ? moved(value, changed, x => briefIn(x, (item.w - 60) / 2, fonts.small)) : "");
+	if (item.next) setText(item.next, next ? moved(value, changed, x => briefIn(x, (item.w - 60) / 2, fonts.small)) : typeof all === "number" ? `Σ ${numberIn(all, (item.w - 60) / 2, fonts.small)}` : "");
+	if (item.uses && item.next) { item.next.classList.toggle("gradient", !next); item.next.classList.toggle("change", next); }
 	item.value.classList.toggle("unknown", !shown);
 	item.value.classList.toggle("change", next && !item.next);
-	const z = item.small && item.neuron.a ? item.neuron.z : n, dz = gradientAt(g, z, world, times, k); // where there is room for one, that of the sum
+	const z = item.small && item.neuron.a ? item.neuron.z : n, dz = item.uses ? d : gradientAt(g, z, world, times, k); // where there is room for one, that of the sum
 	setText(item.gradient, d === undefined ? whyEmpty(world, n, k, times) : dz === undefined ? gradientText(item, n, d) : gradientText(item, z, dz));
 	item.gradient.classList.toggle("zero", d !== undefined && isZero(d));
 	item.gradient.classList.toggle("unknown", d === undefined);
@@ -362,7 +367,7 @@ function targetText(t, world) {
 // is space.
 function gradientText(item, n, d) {
 	const font = item.slim ? fonts.small : item.round || item.pill ? "12px" : fonts.row, room = item.slim ? (item.w - 26) / 2 : item.round ? 1.6 * item.r : item.w - 20;
-	const short = item.small && item.neuron.a ? n === item.neuron.z ? "dz" : "da" : "d";
+	const short = item.uses ? "adds" : item.small && item.neuron.a ? n === item.neuron.z ? "dz" : "da" : "d";
 	if (typeof d === "object" && !(Array.isArray(d) && d.length <= 3)) d = `‖${number(norm(d), 3)}‖`;
 	else d = typeof d === "number" ? numberIn(d, room - textWidth(`${short} `, font), font, item.round ? 3 : data.digits) : brief(d);
 	const named = `${gradientTitle(n)} ${d}`;
@@ -376,7 +381,7 @@ function whyEmpty(world, n, k, times) {
 
 function paintNeuron(item, g, world, times, k) {
 	const { z, a, biases, logits } = item.neuron, n = a || z, b = biases.length ? g.nodes[biases[0]] : null, next = b && times.update[b.raw] <= k;
-	const summed = times.value[z.raw] <= k, dz = gradientAt(g, z, world, times, k), db = b && gradientAt(g, b, world, times, k);
+	const summed = times.value[z.raw] <= k, dz = gradientAt(g, z, world, times, k), shared = !!b && isShared(g, b), db = b && (shared ? partAt(b.uses.filter(e => e.to === z.at), world, times, k) : gradientAt(g, b, world, times, k));
 	if (!item.lines) { // of a whole layer
 		setText(item.under, fit([...(a && summed ? [`${title(z)} ${shapeText(z)}`] : []), ...(a ? [shorten(a.op)] : []), ...(a && dz !== undefined ? [`dz ${typeof dz === "number" ? number(dz, 3) : `‖${number(norm(dz), 3)}‖`}`] : [])].join("  ·  "), item.w - 20, fonts.small));
 		return;
@@ -385,7 +390,7 @@ function paintNeuron(item, g, world, times, k) {
 		output: () => times.value[n.raw] <= k ? outputText(n, world, probability(z, a, logits, world.values[n.raw])) : featureOf(n)?.n || "",
 		sum: () => `${summed ? `${title(z)} = ${number(world.values[z.raw])}  ·  ` : ""}${shorten(a.op)}`,
 		slope: () => typeof dz === "number" ? `${gradientTitle(z)} = ${number(dz)}` : "",
-		bias: () => `${fit(title(b), 40, fonts.small)} ${brief(world.values[b.raw])}${typeof db === "number" ? ` · d ${number(db, 3)}` : ""}`,
+		bias: () => `${fit(title(b), 40, fonts.small)} ${brief(world.values[b.raw])}${typeof db === "number" ? ` · ${shared ? "adds" : "d"} ${number(db, 3)}` : ""}`,
 		next: () => next ? moved(world.values[b.raw], world.updates.get(b.raw)) : "",
 	};
 	item.lines.forEach((name, i) => {
@@ -458,10 +463,10 @@ function paintWeight(l, world, times, k) {
 
 // writeWeight writes a weight, its gradient and its new value.
 function writeWeight(l, [first, second, third], g, world, times, k) {
-	const n = l.weight, w = world.values[n.raw], d = gradientAt(g, n, world, times, k), next = times.update[n.raw] <= k ? world.updates.get(n.raw) : undefined;
+	const n = l.weight, w = world.values[n.raw], d = l.shared ? partAt([l.weightEdge], world, times, k) : gradientAt(g, n, world, times, k), next = times.update[n.raw] <= k ? world.updates.get(n.raw) : undefined;
 	const of = x => typeof x === "number" ? number(x, 3) : `‖${number(norm(x), 3)}‖`;
-	setText(first, typeof w === "number" ? number(w, 3) : tensorTitle(n));
-	setText(second, d === undefined ? "" : `d ${of(d)}`);
+	setText(first, typeof w === "number" ? (l.shared ? `${title(n)} ` : "") + number(w, 3) : tensorTitle(n));
+	setText(second, d === undefined ? "" : `${l.shared ? "adds" : "d"} ${of(d)}`);
 	setText(third, next === undefined ? "" : moved(w, next, of));
 	second.classList.add("gradient");
 	third.classList.add("change");

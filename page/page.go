@@ -28,7 +28,7 @@ import (
 //go:embed page.html page.css *.js
 var pageFiles embed.FS
 
-var pageScripts = []string{"numbers.js", "operations.js", "graph.js", "steps.js", "why.js", "layout.js", "drawing.js", "charts.js", "app.js"}
+var pageScripts = []string{"numbers.js", "operations.js", "graph.js", "steps.js", "why.js", "shared.js", "layout.js", "drawing.js", "charts.js", "app.js"}
 
 // Options are the settings of a page. The zero Options show all of the
 // recording.
@@ -160,7 +160,7 @@ func (p *plan) rowsBeside(q *plan) map[int][]number64 {
 
 func planNodeOf(m *recording.Model, n *recording.Node) planNode {
 	q := planNode{
-		ID: n.ID, Op: recording.Visible(n.Op), Kind: n.Kind.String(), Scope: n.Scope, Shape: n.Value.Shape,
+		ID: n.ID, Op: recording.Visible(n.Op), Kind: n.Kind.String(), Scope: m.HomeOf(n), Shape: n.Value.Shape,
 		Frozen: n.Frozen, Custom: n.Custom, Learns: n.Learns, Rest: n.IsRest(), Several: n.Several(), Elementwise: recomputable(n),
 	}
 	if len(n.In) > 0 && n.Kind == autograd.KindOperation || len(n.In) == 0 && n.Op == q.Kind {

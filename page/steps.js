@@ -185,7 +185,7 @@ function factorOf(g, e) {
 function narrate(g, raw, world, steps, k) {
 	const s = steps[k], n = s.node;
 	if (s.given) return given(g, world);
-	if (s.phase === "adjust") return adjusting(n, world);
+	if (s.phase === "adjust") return adjusting(g, n, world);
 	if (s.phase === "feedback") return s.seed ? seeding(n, world) : handingOn(g, world, steps, k);
 	const behind = expanded(g, n, symbol), called = !n.n && !!n.d; // what it computes
 	const symbols = [ref(n), ...(called ? [] : [" = ", ...written(g, n, symbol)]), ...(behind.length ? [" = ", ...behind] : [])];
@@ -251,19 +251,20 @@ function sumSoFar(n, parts, several, self) {
 	return [self, parts.length > 1 ? ` so far = ${terms} = ` : " so far = ", ref(n, number(sum), "gradient"), count];
 }
 
-function adjusting(n, world) {
+function adjusting(g, n, world) {
 	const w = world.values[n.raw], d = world.gradients[n.raw], next = world.updates.get(n.raw);
 	const old = ref(n), small = moved(w, next), to = ref(n, brief(next) + (small.startsWith("Δ") ? ` (${small})` : ""), "change");
+	const shared = isShared(g, n) ? [["One number for all its places: ", ...joined(placesOf(g, n).slice(0, 12).map(p => [ref(p)]), ", ")]] : [];
 	if (isPlain(world, n.raw)) {
 		return {
 			head: "Adjust against the gradient", node: n,
 			lines: [[old, " − α × ", ref(n, gradientTitle(n), "gradient"), ", learning rate α = " + number(world.rate)],
-				[ref(n, number(w)), ` − ${number(world.rate)} × `, ref(n, inside(d), "gradient"), " = ", to]],
+				[ref(n, number(w)), ` − ${number(world.rate)} × `, ref(n, inside(d), "gradient"), " = ", to], ...shared],
 		};
 	}
 	const change = typeof w === "number" && typeof next === "number" ? [[ref(n, number(w)), " + ", ref(n, inside(next - w), "change"), " = ", to]] : [[old, ` ${shapeText(n)} → `, to]];
 	const gradient = has(d) ? [[ref(n, gradientTitle(n), "gradient"), " = ", ref(n, brief(d), "gradient")]] : [];
-	return { head: "Adjust: the optimizer's step", node: n, lines: [[old, " + Δ, as the optimizer chose it, learning rate " + number(world.rate)], ...change, ...gradient] };
+	return { head: "Adjust: the optimizer's step", node: n, lines: [[old, " + Δ, as the optimizer chose it, learning rate " + number(world.rate)], ...change, ...gradient, ...shared] };
 }
 
 // narrateStretch narrates several steps at once: the result of each value.

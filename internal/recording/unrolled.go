@@ -41,17 +41,26 @@ func (f *folder) loops(parent int) []Step {
 		if !f.follow(steps) {
 			steps = nil
 			for _, s := range scopes[at : at+period*times] {
-				if calls := f.stepsOf(s); f.follow(calls) {
-					steps = append(steps, calls...)
-				} else {
-					steps = append(steps, f.loops(s)...)
-				}
+				steps = append(steps, f.loopsIn(s)...)
 			}
 		}
 		all = append(all, steps...)
 		at += period * times
 	}
 	return all
+}
+
+// loopsIn returns the steps of one scope: its calls, unless the scopes in it
+// are steps that hold all of it.
+func (f *folder) loopsIn(s int) []Step {
+	inner, held := f.loops(s), 0
+	for _, step := range inner {
+		held += len(step.Nodes)
+	}
+	if calls := f.stepsOf(s); held < len(f.operations(f.all[s])) && f.follow(calls) {
+		return calls
+	}
+	return inner
 }
 
 // operations returns the operations among some nodes.
@@ -105,4 +114,18 @@ func (m *Model) Places(n *Node) []int {
 		}
 	}
 	return all
+}
+
+// HomeOf returns the innermost scope that holds everything that uses a learned
+// value; for another node, or without uses, its own.
+func (m *Model) HomeOf(n *Node) int {
+	places := m.Places(n)
+	if !n.Learned() || len(places) < 2 {
+		return n.Scope
+	}
+	home := m.Nodes[places[0]].Scope
+	for _, i := range places {
+		home = m.common(home, m.Nodes[i].Scope)
+	}
+	return home
 }

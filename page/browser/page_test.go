@@ -107,13 +107,13 @@ func TestGrowingSum(t *testing.T) {
 	for range 6 {
 		p.key(right)
 		if line := p.eval(`document.querySelectorAll("#lines p")[2]?.textContent ?? ""`); line != "" {
-			sums = append(sums, line+" | "+p.eval(`document.querySelector(".node[data-raw='0'] .gradient").textContent`))
+			sums = append(sums, line+" | "+p.eval(`document.querySelector(".node[data-raw='0'] .low:last-of-type").textContent`))
 		}
 		if p.eval(`document.getElementById("next").disabled`) == "true" {
 			break
 		}
 	}
-	want := []string{"dx so far = 1 (1 of 3) | d 1", "dx so far = 1 + 3 = 4 (2 of 3) | d 4", "dx so far = 1 + 3 + 3 = 7 (3 of 3) | d 7"}
+	want := []string{"dx so far = 1 (1 of 3) | Σ 1", "dx so far = 1 + 3 = 4 (2 of 3) | Σ 4", "dx so far = 1 + 3 + 3 = 7 (3 of 3) | Σ 7"}
 	if diff := cmp.Diff(want, sums); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
