@@ -125,7 +125,7 @@ func affine(words ...string) func(Use) string {
 // which of h, c and the two biases there are.
 func recurrentBackward(u Use) string {
 	if u.Input < 3 {
-		return [...]string{"at each step, × the input's weightsᵀ", "x ᵀ× the sums' gradients, over all steps", "h ᵀ× the sums' gradients, over all steps"}[u.Input]
+		return [...]string{"at each step, × the input's weightsᵀ", "xᵀ × the sums' gradients, over all steps", "hᵀ × the sums' gradients, over all steps"}[u.Input]
 	}
 	at := 3
 	for i, words := range [...]string{"back through all steps", "back through all steps", "Σ over all steps", "Σ over all steps"} {

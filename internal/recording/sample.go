@@ -241,7 +241,7 @@ func (s *sampler) readOperation(i int) error {
 	n := &s.m.Nodes[i]
 	way, known := takeApart(&s.tensors[i])
 	if !known {
-		return &SampleError{n.Op, "the operation cannot be taken apart"}
+		return &SampleError{n.Op, notApart(n)}
 	}
 	s.ways[i] = way
 	for _, e := range n.In {
@@ -271,6 +271,14 @@ func (s *sampler) readOperation(i int) error {
 		s.rows[i][out], s.after[i][out] = row, late || s.meets[i][out]
 	}
 	return nil
+}
+
+// notApart says why an operation cannot be taken apart.
+func notApart(n *Node) string {
+	if n.Is(operations.LSTM) || n.Is(operations.GRU) || n.Is(operations.RNN) {
+		return "all its steps are one operation, which cannot be taken apart: unroll the loop in operations on single steps, as examples/rnn does"
+	}
+	return "the operation cannot be taken apart"
 }
 
 // draw returns the model of the row.
