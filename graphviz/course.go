@@ -179,9 +179,7 @@ func (l *lesson) drawColumns() {
 			}
 			above = heading
 		}
-		if l.passed(column) {
-			boxes = append(boxes, l.lane(frame, "f", column))
-		}
+		boxes = append(boxes, l.lanes(frame, "f", column)...)
 		for _, s := range all {
 			l.up[s] = l.plate(frame, "f", s, l.upper(s))
 			boxes = append(boxes, l.up[s])
@@ -193,9 +191,7 @@ func (l *lesson) drawColumns() {
 		line.Attr("width", 0.01)
 		line.Attr("style", "invis")
 		boxes = append(boxes, line)
-		if l.passed(column) {
-			boxes = append(boxes, l.lane(frame, "b", column))
-		}
+		boxes = append(boxes, l.lanes(frame, "b", column)...)
 		for _, s := range all {
 			if l.Nodes[s.node].Learns {
 				l.down[s] = l.plate(frame, "b", s, l.lower(s))

@@ -221,20 +221,26 @@ func (l *lesson) heading(frame *dot.Graph, column int) dot.Node {
 	return heading
 }
 
-// passed reports whether a step hands something on across a column.
-func (l *lesson) passed(column int) bool {
-	return l.framed != nil && slices.ContainsFunc(l.Edges, func(e recording.Edge) bool {
-		return l.isComputed(e.From) && l.isComputed(e.To) && l.columns[e.From] < column && column < l.columns[e.To]
-	})
-}
+// mostLanes is the most values across a column that a place is kept free for.
+const mostLanes = 4
 
-// lane keeps a place free at the top of a row, for what passes the column.
-func (l *lesson) lane(frame *dot.Graph, row string, column int) dot.Node {
-	id := fmt.Sprintf("%slane%03d", row, column)
-	lane := frame.Node(id)
-	lane.Attr("id", id)
-	lane.Attr("shape", "box")
-	lane.Attr("style", "invis")
-	lane.Attr("label", dot.Literal(`"\n"`))
-	return lane
+// lanes keeps places free at the top of a row, for what the steps of a loop
+// hand on across the column.
+func (l *lesson) lanes(frame *dot.Graph, row string, column int) []dot.Node {
+	passing := map[int]bool{}
+	for _, e := range l.Edges {
+		if l.framed != nil && l.isComputed(e.From) && l.isComputed(e.To) && l.columns[e.From] < column && column < l.columns[e.To] {
+			passing[e.From] = true
+		}
+	}
+	all := make([]dot.Node, min(len(passing), mostLanes))
+	for k := range all {
+		id := fmt.Sprintf("%slane%03d%d", row, column, k)
+		all[k] = frame.Node(id)
+		all[k].Attr("id", id)
+		all[k].Attr("shape", "box")
+		all[k].Attr("style", "invis")
+		all[k].Attr("label", dot.Literal(`"\n"`))
+	}
+	return all
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"testing"
@@ -12,7 +13,9 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"nabla/autograd"
+	"nabla/internal/recording"
 	"nabla/internal/recording/recordingtest"
+	"nabla/losses"
 )
 
 // overTime returns what each step adds to the gradients of recordingtest's
@@ -190,5 +193,87 @@ func TestNeuronsOfALoop(t *testing.T) {
 	delete(want, "b")
 	if diff := cmp.Diff(want, got, cmpopts.EquateApprox(1e-14, 0)); diff != "" {
 		t.Errorf("the weights' gradients (-want +got)\n%s", diff)
+	}
+}
+
+// unrolledBatch is a loop over a batch of 3 rows, on tensors: 1 input, 2
+// outputs, 4 steps.
+func unrolledBatch() (loss autograd.Value, wh *autograd.Param) {
+	rng := rand.New(rand.NewPCG(3, 1))
+	normal := func(shape ...int) autograd.Tensor { return autograd.Normal(rng, 0, 1, shape...) }
+	wx, b, wy := autograd.NewParam("Wx", normal(1, 2)), autograd.NewParam("b", normal(2)), autograd.NewParam("Wy", normal(2, 1))
+	wh = autograd.NewParam("Wh", normal(2, 2))
+	g := autograd.NewGraph(autograd.Options{Trace: true})
+	h := g.Constant(normal(3, 2)).Named("h0").As(autograd.RoleInput)
+	for t := range 4 {
+		g.Enter("cell")
+		x := g.Constant(normal(3, 1)).Named(fmt.Sprint("x", t+1)).As(autograd.RoleInput)
+		h = x.MatMul(g.Param(wx)).Add(h.MatMul(g.Param(wh))).Add(g.Param(b)).Named(fmt.Sprint("z", t+1)).Tanh().Named(fmt.Sprint("h", t+1))
+		g.Leave()
+	}
+	y := h.MatMul(g.Param(wy)).Named("y")
+	return losses.MSE(y, g.Constant(normal(3, 1)).Named("t")), wh
+}
+
+// Of a batch, the sum over time is this row's part; those of all rows add up to
+// the gradient.
+func TestSumsOverTimeOfABatch(t *testing.T) {
+	loss, wh := unrolledBatch()
+	grads := loss.Backward()
+	rows := make([]float64, wh.Size())
+	for row := range 3 {
+		l := lessonOf(t, loss, recording.Sample(row))
+		if len(l.framed) != 4 {
+			t.Errorf("%d steps", len(l.framed))
+		}
+		for i := range l.Nodes {
+			n := &l.Nodes[i]
+			if !strings.HasPrefix(n.Name, "Wh") {
+				continue
+			}
+			sum := 0.0
+			for _, s := range l.shares(i) {
+				sum += s.value
+			}
+			if p := l.partsOf(n); len(l.places[i]) != 4 || math.Abs(sum-p.row) > 1e-14 {
+				t.Errorf("row %d: %s at %d places has the sum %v, and %v of this row", row, n.Name, len(l.places[i]), sum, p.row)
+			}
+			rows[n.Element] += sum
+		}
+	}
+	if diff := cmp.Diff(grads.OfParam(wh).Float64s(), rows, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
+		t.Errorf("the gradient (-) and the sum over time and rows (+)\n%s", diff)
+	}
+}
+
+// On tensors the products with a step's input and with its state are one layer
+// of neurons, and each place has its part of the gradient.
+func TestNeuronsOfALoopOfTensors(t *testing.T) {
+	loss, wh := unrolledBatch()
+	grads := loss.Backward()
+	m, _, err := modelOf(loss, grads, Options{View: Neurons}.checked())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := m.Neurons()
+	if got, want := len(b.Circles), 2+4*(1+2)+1; got != want {
+		t.Errorf("%d circles, want %d: the state, four inputs with two neurons each, the output", got, want)
+	}
+	sum, synapses := 0.0, 0
+	for _, s := range b.Synapses {
+		from, to := b.Circles[s.From], b.Circles[s.To]
+		if from.Layer != to.Layer-1 {
+			t.Errorf("%s in column %d leads to %s in %d", from.Name, from.Layer, to.Name, to.Layer)
+		}
+		if s.Shared == "Wh" {
+			sum, synapses = sum+s.Slope, synapses+1
+		}
+	}
+	want := 0.0
+	for _, v := range grads.OfParam(wh).Float64s() {
+		want += v
+	}
+	if synapses != 4*4 || math.Abs(sum-want) > 1e-12 {
+		t.Errorf("the parts of %d weights add up to %v, the gradient to %v", synapses, sum, want)
 	}
 }

@@ -21,6 +21,8 @@ type Circle struct {
 	BiasSlope float64
 	Biased    bool
 	Sloped    bool // the bias has a gradient
+
+	joined bool // it has become part of another one
 }
 
 // A Synapse is a weight between two neurons.
@@ -229,6 +231,8 @@ func (b *Brain) readTensors(loss []bool) {
 			b.passOn(i, of)
 		}
 	}
+	b.tidy()
+	b.moveInputs()
 }
 
 // addLayer adds the neurons of a product of x with a weight matrix, which may
@@ -257,9 +261,10 @@ func (b *Brain) addLayer(i int, of map[int][]int) {
 	}
 	of[i] = b.addCircles(i, layer+1, outputs)
 	values := ElementsOf(weights.Source.Value.View())
-	var slopes []float64
-	if weights.State == Reached {
-		slopes = ElementsOf(m.Gradients.Of(weights.Source.Value))
+	slopes := m.slopesOf(w, n.In[1], transposed)
+	shared := ""
+	if weights.Learned() && len(m.Places(weights)) > 1 {
+		shared = weights.Title()
 	}
 	for k, f := range from {
 		for j, t := range of[i] {
@@ -267,13 +272,28 @@ func (b *Brain) addLayer(i int, of map[int][]int) {
 			if transposed {
 				at = j*inputs + k
 			}
-			s := Synapse{From: f, To: t, Weight: values[at], Sloped: slopes != nil}
+			s := Synapse{From: f, To: t, Weight: values[at], Sloped: slopes != nil, Shared: shared}
 			if s.Sloped {
 				s.Slope = slopes[at]
 			}
 			b.Synapses = append(b.Synapses, s)
 		}
 	}
+}
+
+// slopesOf returns what one use of a matrix of weights adds to its gradient;
+// without Trace, the gradient; nil if there is none.
+func (m *Model) slopesOf(w, use int, transposed bool) []float64 {
+	if transposed {
+		use = m.Nodes[m.Edges[use].From].In[0]
+	}
+	switch {
+	case m.Edges[use].Received:
+		return m.Edges[use].Terms()
+	case m.Nodes[w].State == Reached:
+		return ElementsOf(m.Gradients.Of(m.Nodes[w].Source.Value))
+	}
+	return nil
 }
 
 // addCircles adds a circle for each index of a value's last axis.
@@ -329,12 +349,47 @@ func (b *Brain) passOn(i int, of map[int][]int) {
 	}
 	for _, e := range n.In {
 		from := &m.Nodes[m.Edges[e].From]
+		if n.Is(operations.Add) && from.Is(operations.MatMul) && len(from.Uses) == 1 {
+			b.join(of[m.Edges[e].From], circles)
+		}
 		if n.Is(operations.Add) && from.Kind != autograd.KindOperation && from.Value.Size == len(circles) {
 			b.addBiases(from, circles)
 		}
 	}
 	of[i] = circles
 	b.showAll(i, circles)
+}
+
+// join makes neurons part of others, as many: both are products that are added
+// up, such as those of a step's input and of its state.
+func (b *Brain) join(from, to []int) {
+	if len(from) != len(to) || from[0] == to[0] {
+		return
+	}
+	for k, f := range from {
+		b.Circles[f].joined = true
+		b.Circles[to[k]].Layer = max(b.Circles[to[k]].Layer, b.Circles[f].Layer)
+		for i := range b.Synapses {
+			if b.Synapses[i].To == f {
+				b.Synapses[i].To = to[k]
+			}
+		}
+	}
+}
+
+// tidy drops the neurons that have become part of others.
+func (b *Brain) tidy() {
+	places, kept := make([]int, len(b.Circles)), b.Circles[:0]
+	for i, c := range b.Circles {
+		if places[i] = len(kept); !c.joined {
+			kept = append(kept, c)
+		}
+	}
+	b.Circles = kept
+	for i := range b.Synapses {
+		s := &b.Synapses[i]
+		s.From, s.To = places[s.From], places[s.To]
+	}
 }
 
 func (b *Brain) addBiases(n *Node, circles []int) {
