@@ -76,6 +76,8 @@ func TestCornersThatPanic(t *testing.T) {
 		"Pick by nothing":                    func() { x.Pick(autograd.Ints{}) },
 		"OneHot of nothing":                  func() { g.OneHot(autograd.Ints{}, 3) },
 		"Embedding by nothing":               func() { x.Embedding(autograd.Ints{}) },
+		"SegmentSum by nothing":              func() { x.SegmentSum(autograd.Ints{}, 2) },
+		"IndexAdd by nothing":                func() { x.IndexAdd(0, autograd.Ints{}, x) },
 		"IndexSelect by nothing":             func() { x.IndexSelect(0, autograd.Ints{}) },
 		"Gather by nothing":                  func() { x.Gather(0, autograd.Ints{}) },
 		"a product whose size overflows":     func() { zeros(1<<40, 0).MatMul(zeros(0, 1<<40)) },

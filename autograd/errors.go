@@ -255,6 +255,9 @@ func (e *IndexError) Error() string {
 	}
 	place := ""
 	if e.Place != nil {
+		if e.What == "node" {
+			limit = fmt.Sprintf("outside a graph of %d nodes", e.Limit)
+		}
 		place = " at " + strings.ReplaceAll(fmt.Sprint(e.Place), " ", ", ")
 	}
 	return fmt.Sprintf("%s: %s %d%s is %s, at %v", qualified(e.Op), e.What, e.Index, place, limit, e.Location)

@@ -51,16 +51,43 @@ func (x Value) indexSelect(axis int, index []int) Value {
 
 func indexSelectRule(r *Rule) {
 	axis := int(r.n.a)
-	r.Add(0, r.Grad().indexAdd(axis, r.n.ints(), r.g.at(r.n.in[0]).shape.dims[axis]))
+	r.Add(0, r.Grad().sumAt(&opIndexAdd, axis, r.n.ints(), r.g.at(r.n.in[0]).shape.dims[axis]))
 }
 
-// indexAdd adds the slices of x, at their indices, to zeros of length n along
-// the axis.
-func (x Value) indexAdd(axis int, index []int, length int) Value {
-	g, from := x.g, x.node(opIndexAdd.method)
+// IndexAdd returns x with the slices of src added along an axis at the given
+// indices, the inverse of [Value.IndexSelect]. The axes of the indices stand in
+// src for that axis. Slices with the same index add up.
+//
+//	∂/∂x = 1, ∂/∂src = gy at the indices
+//
+// It panics with an [*IndexError] if an index is not in [0, n) or the axis is
+// out of range, and with a [*ShapeError] if src does not have that shape.
+func (x Value) IndexAdd(axis int, index Ints, src Value) Value {
+	op := opIndexAdd.method
+	g, from, s := x.g, x.node(op), x.operand(op, src)
+	axis = g.axis(op, axis, from.shape.rank())
+	index.check(op)
+	dims := append(g.ints.take(from.shape.rank() + len(index.shape) - 1)[:0], from.shape.dims[:axis]...)
+	dims = append(append(dims, index.shape...), from.shape.dims[axis+1:]...)
+	if !slices.Equal(s.shape.dims, dims) {
+		panic(shapeError(op, "the source does not have the shape of the slices", " and ", dims, s.shape.dims))
+	}
+	g.inRange(op, index.values, from.shape.dims[axis])
+	if len(index.shape) != 1 {
+		flat := g.copied(from.shape.dims)
+		flat[axis] = len(index.values)
+		src = src.Reshape(flat...)
+	}
+	return x.Add(src.sumAt(&opIndexAdd, axis, g.copied(index.values), from.shape.dims[axis]))
+}
+
+// sumAt adds the slices of x, at their indices, to zeros of length n along the
+// axis. op is what the operation is called.
+func (x Value) sumAt(op *operation, axis int, index []int, length int) Value {
+	g, from := x.g, x.node(op.method)
 	dims := g.copied(from.shape.dims)
 	dims[axis] = length
-	n := g.record(&opIndexAdd, indexAddRule, g.newShape(opIndexAdd.method, dims), x)
+	n := g.record(op, indexAddRule, g.newShape(op.method, dims), x)
 	n.a = float64(axis)
 	g.extraOf(n).ints = index
 	s := spanOf(from.shape, axis)

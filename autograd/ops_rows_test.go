@@ -1,6 +1,7 @@
 package autograd_test
 
 import (
+	"math"
 	"slices"
 
 	"nabla/autograd"
@@ -43,5 +44,93 @@ var rowRows = []opRow{
 			x := grid{in[0].shape, slices.Clone(in[0].data)}
 			x.data[0], x.data[1] = 0, 0
 			return lookedUp(words)(x)
+		}},
+}
+
+// edgesTo are the segments of five rows; segment 1 has none.
+var edgesTo = autograd.NewInts([]int{2, 0, 2, 3, 0})
+
+// bySegment applies f to each column of each segment's rows.
+func bySegment(n int, f func(rows []float64) float64) func(in ...grid) grid {
+	return func(in ...grid) grid {
+		return build(append([]int{n}, in[0].shape[1:]...), func(at []int) float64 {
+			var rows []float64
+			for e, s := range edgesTo.Values() {
+				if s == at[0] {
+					rows = append(rows, in[0].at(append([]int{e}, at[1:]...)...))
+				}
+			}
+			if len(rows) == 0 {
+				return 0
+			}
+			return f(rows)
+		})
+	}
+}
+
+func total(x []float64) (sum float64) {
+	for _, v := range x {
+		sum += v
+	}
+	return sum
+}
+
+var segmentShapes = [][][]int{{{5}}, {{5, 0}}, {{5, 2, 3}}}
+
+// segmentRows are the operations on rows that belong to segments.
+var segmentRows = []opRow{
+	{op: "segment sum", shapes: [][]int{{5, 2}}, more: segmentShapes, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].SegmentSum(edgesTo, 4) },
+		twin: bySegment(4, total)},
+	{op: "segment sum", note: "none", shapes: [][]int{{0, 2}}, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].SegmentSum(autograd.NewInts([]int{}), 3) },
+		twin: func(in ...grid) grid { return zeros([]int{3, 2}) }},
+	{op: "segment mean", shapes: [][]int{{5, 2}}, more: segmentShapes, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].SegmentMean(edgesTo, 4) },
+		twin: bySegment(4, func(x []float64) float64 { return total(x) / float64(len(x)) })},
+	{op: "segment max", shapes: [][]int{{5, 2}}, more: segmentShapes, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].SegmentMax(edgesTo, 4) },
+		twin: bySegment(4, slices.Max[[]float64])},
+	{op: "segment max", note: "all filled", shapes: [][]int{{5, 2}}, lo: -3, hi: 3,
+		f: func(in ...autograd.Value) autograd.Value {
+			return in[0].SegmentMax(autograd.NewInts([]int{1, 0, 1, 1, 0}), 2)
+		},
+		twin: func(in ...grid) grid {
+			return build([]int{2, 2}, func(at []int) float64 {
+				rows := [][]int{{1, 4}, {0, 2, 3}}[at[0]]
+				most := math.Inf(-1)
+				for _, e := range rows {
+					most = max(most, in[0].at(e, at[1]))
+				}
+				return most
+			})
+		}},
+	{op: "segment softmax", shapes: [][]int{{5, 2}}, more: append(segmentShapes, [][]int{{5, 1}}), lo: -3, hi: 3,
+		f: func(in ...autograd.Value) autograd.Value { return in[0].SegmentSoftmax(edgesTo, 4) },
+		twin: func(in ...grid) grid {
+			sums := bySegment(4, func(x []float64) (sum float64) {
+				for _, v := range x {
+					sum += math.Exp(v)
+				}
+				return sum
+			})(in...)
+			return build(in[0].shape, func(at []int) float64 {
+				s := edgesTo.Values()[at[0]]
+				return math.Exp(in[0].at(at...)) / sums.at(append([]int{s}, at[1:]...)...)
+			})
+		}},
+	{op: "segment softmax", note: "none", shapes: [][]int{{0, 2}}, lo: -3, hi: 3,
+		f:    func(in ...autograd.Value) autograd.Value { return in[0].SegmentSoftmax(autograd.NewInts([]int{}), 3) },
+		twin: func(in ...grid) grid { return zeros([]int{0, 2}) }},
+	{op: "index add", note: "to the last axis", shapes: [][]int{{2, 3}, {2, 2, 2}}, more: [][][]int{{{0, 3}, {0, 2, 2}}}, lo: -3, hi: 3,
+		f: func(in ...autograd.Value) autograd.Value {
+			return in[0].IndexAdd(-1, autograd.NewInts([]int{2, 0, 2, 2}, 2, 2), in[1])
+		},
+		twin: func(in ...grid) grid {
+			y := grid{in[0].shape, slices.Clone(in[0].data)}
+			for i, v := range in[1].data {
+				y.data[offset(y.shape, []int{i / 4, []int{2, 0, 2, 2}[i%4]})] += v
+			}
+			return y
 		}},
 }

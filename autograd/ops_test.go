@@ -682,7 +682,7 @@ func near(x, y, tolerance float64) bool {
 
 // opRows is the table: a row for every operation, which the guard sees to.
 var opRows = slices.Concat(arithmeticRows, transcendentalRows, activationRows, comparisonRows, softmaxRows, normRows,
-	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, labelRows, rowRows, derivativeRows, transformRows, otherRows,
+	reductionRows(), linalgRows, shapingRows, indexingRows, lossRows, labelRows, rowRows, segmentRows, derivativeRows, transformRows, otherRows,
 	sortingRows, furtherRows,
 	convRows, poolRows, recurrentRows, attentionRows, ctcRows)
 

@@ -30,6 +30,21 @@ var laterOperations = map[string]torchFunction{
 	"lerp":   func(_ torchCase, in []autograd.Value) autograd.Value { return lerp(in...) },
 	"erfinv": torchOne(autograd.Value.ErfInv), "logit": torchOne(autograd.Value.Logit), "sinc": torchOne(autograd.Value.Sinc),
 	"glu": torchAxis(autograd.Value.GLU),
+
+	"embedding": func(c torchCase, in []autograd.Value) autograd.Value {
+		return in[0].EmbeddingWith(autograd.NewInts(c.Ints[1], c.Ints[0]...), padded(c.Ints[2]...))
+	},
+	"index_add": func(c torchCase, in []autograd.Value) autograd.Value {
+		return in[0].IndexAdd(c.Ints[0][0], autograd.NewInts(c.Ints[1], len(c.Ints[1])), in[1])
+	},
+	"segment_sum": torchSegments(autograd.Value.SegmentSum), "segment_mean": torchSegments(autograd.Value.SegmentMean),
+	"segment_max": torchSegments(autograd.Value.SegmentMax), "segment_softmax": torchSegments(autograd.Value.SegmentSoftmax),
+}
+
+func torchSegments(f func(x autograd.Value, segments autograd.Ints, n int) autograd.Value) torchFunction {
+	return func(c torchCase, in []autograd.Value) autograd.Value {
+		return f(in[0], autograd.NewInts(c.Ints[0], len(c.Ints[0])), c.Ints[1][0])
+	}
 }
 
 func torchIndices(f func(x autograd.Value, axis int) autograd.Ints) torchFunction {

@@ -30,7 +30,7 @@ type placed interface {
 }
 
 var _ = []placed{(*Dense)(nil), (*Sequential)(nil), (*Residual)(nil), (*Conv)(nil), (*ConvTranspose)(nil), (*function)(nil), (*spatial)(nil), (*prelu)(nil),
-	(*Embedding)(nil), (*BatchNorm)(nil), (*LayerNorm)(nil), (*GroupNorm)(nil), (*InstanceNorm)(nil), (*RMSNorm)(nil),
+	(*Embedding)(nil), (*GraphConv)(nil), (*GraphAttention)(nil), (*BatchNorm)(nil), (*LayerNorm)(nil), (*GroupNorm)(nil), (*InstanceNorm)(nil), (*RMSNorm)(nil),
 	(*MultiHeadAttention)(nil), (*TransformerEncoderBlock)(nil), (*TransformerDecoderBlock)(nil), (*SinePositions)(nil), (*LearnedPositions)(nil)}
 
 // asPlaced returns a layer of this package. A struct of the user's in which one

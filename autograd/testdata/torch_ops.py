@@ -10,6 +10,9 @@ testdata/torch, with these operations:
     top_k arg_top_k             [[k], [axis]]
     cummax cummin arg_cummax arg_cummin logcumsumexp glu   [[axis]]
     fmod remainder lerp erfinv logit sinc
+    embedding                   [the ids' shape, ids, padding]
+    index_add                   [[axis], indices]
+    segment_sum segment_mean segment_max segment_softmax    [segments, [n]]
 
 The indices that PyTorch's topk returns at ties are not the first ones: there
 only its values are taken. PyTorch has no cube root. Its gradient of fmod takes
@@ -118,8 +121,32 @@ def further():
         case("glu", lambda t: torch.nn.functional.glu(t, axis), drawn("glu%d" % axis, shape), ints=[[axis]])
 
 
+def rows():
+    table = drawn("table", (5, 3))
+    for shape, ids, padding in [([4], [3, 0, 3, 1], []), ([2, 3], [4, 2, 4, 0, 0, 1], [0]), ([], [2], []), ([0], [], [1])]:
+        look_up = lambda t: torch.nn.functional.embedding(torch.tensor(ids, dtype=torch.int64).reshape(shape), t, padding_idx=padding[0] if padding else None)
+        case("embedding", look_up, table, ints=[shape, ids, padding])
+    for axis, x, source, index in [(0, (4, 2), (3, 2), [3, 1, 3]), (1, (2, 3), (2, 4), [0, 2, 2, 2]), (-1, (2, 2, 3), (2, 2, 1), [1]), (0, (3,), (0,), [])]:
+        case("index_add", lambda t, s: torch.index_add(t, axis, torch.tensor(index, dtype=torch.int64), s), drawn("to%d" % axis, x), drawn("from%d" % axis, source), ints=[[axis], index])
+    for key, (shape, segments, n) in enumerate([((6,), [2, 0, 2, 2, 4, 0], 5), ((4, 3), [1, 1, 0, 1], 2), ((3, 2, 2), [0, 2, 0], 4), ((0, 2), [], 3)]):
+        x, index = drawn("rows%d" % key, shape), torch.tensor(segments, dtype=torch.int64)
+        at = index.reshape([-1] + [1] * (len(shape) - 1)).expand(shape)
+        zeros = torch.zeros((n,) + shape[1:])
+        gathered = lambda totals: torch.index_select(totals, 0, index)
+        case("segment_sum", lambda t: torch.index_add(zeros, 0, index, t), x, ints=[segments, [n]])
+        case("segment_mean", lambda t: torch.scatter_reduce(zeros, 0, at, t, "mean", include_self=False), x, ints=[segments, [n]], second=len(segments) > 0)
+        case("segment_max", lambda t: torch.scatter_reduce(zeros, 0, at, t, "amax", include_self=False), x, ints=[segments, [n]], second=False)
+
+        def softmax(t):
+            e = torch.exp(t)
+            return e / gathered(torch.index_add(zeros, 0, index, e))
+
+        case("segment_softmax", softmax, x, ints=[segments, [n]])
+
+
 sorting()
 further()
+rows()
 print('{"torch":"%s","cases":[' % torch.__version__.split("+")[0])
 print(",\n".join(json.dumps(c, separators=(",", ":")) for c in cases))
 print("]}")
