@@ -41,10 +41,13 @@ type checked interface {
 	check() float64
 }
 
-// newChecked returns a workload of W5, nil for another name.
+// newChecked returns a workload of W5 or W6, nil for another name.
 func newChecked(name string, p autograd.Precision) checked {
-	if name == "W5-lenet-b32" {
+	switch name {
+	case "W5-lenet-b32":
 		return newLeNet(p)
+	case "W6-lstm", "W6-gru":
+		return newRecurrentAlone(name[len("W6-"):], p)
 	}
 	for _, o := range imageOperations {
 		if name == "W5-"+o.name {
@@ -194,9 +197,11 @@ func (a *imagesAlone) forward() autograd.Value {
 func (a *imagesAlone) step() { a.grads = a.forward().BackwardFrom(a.seed) }
 
 // check returns the sum of the squares of the gradients.
-func (a *imagesAlone) check() float64 {
+func (a *imagesAlone) check() float64 { return sumOfSquares(a.grads) }
+
+func sumOfSquares(grads autograd.Gradients) float64 {
 	sum := 0.0
-	for _, gradient := range a.grads.All() {
+	for _, gradient := range grads.All() {
 		for _, v := range gradient.Float64s() {
 			sum += v * v
 		}

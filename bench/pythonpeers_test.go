@@ -2,6 +2,7 @@ package main
 
 import (
 	"flag"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -23,7 +24,7 @@ func TestPythonPeersComputeTheSame(t *testing.T) {
 	}
 	ps := newPrograms(*pythonForPeers, t.Output())
 	defer ps.stop()
-	for _, w := range images() {
+	for _, w := range slices.Concat(images(), recurrent()) {
 		for _, peer := range w.peers {
 			program := ps.find(peer.name)
 			if program == nil {
@@ -56,8 +57,8 @@ func comparePython(t *testing.T, program *program, name string, p autograd.Preci
 	}
 }
 
-func TestImagesAllocateNothing(t *testing.T) {
-	for _, w := range images() {
+func TestStepsAllocateNothing(t *testing.T) {
+	for _, w := range slices.Concat(images(), recurrent()) {
 		step := w.nabla(autograd.Float32)
 		step()
 		if got := testing.AllocsPerRun(3, step); got != 0 {

@@ -42,6 +42,7 @@ func workloads() []workload {
 	list = append(list, networks()...)
 	list = append(list, products()...)
 	list = append(list, images()...)
+	list = append(list, recurrent()...)
 	list = append(list, elementwise()...)
 	return append(list, ratio())
 }

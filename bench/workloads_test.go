@@ -24,6 +24,7 @@ func TestNames(t *testing.T) {
 		"W4-64", "W4-128", "W4-256", "W4-384", "W4-512", "W4-768", "W4-1024", "W4-2048", "W4-64x784x128", "W4-784x64x128", "W4-64x128x784",
 		"W5-lenet-b32", "W5-lenet-b32-forward", "W5-unet-b16", "W5-conv-16", "W5-conv-32", "W5-conv-64", "W5-depthwise-32",
 		"W5-batchnorm-32", "W5-maxpool-32", "W5-avgpool-32",
+		"W6-lstm", "W6-lstm-forward", "W6-gru", "W6-gru-forward",
 		"W7-exp", "W7-tanh", "W7-sigmoid", "W7-add", "W7-mul", "W7-relu", "W7-sum", "W7-softmax",
 		"W-ratio",
 	}

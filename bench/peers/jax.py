@@ -151,6 +151,49 @@ def image_operation(name, dtype):
     return step, (inputs, seed)
 
 
+def lstm(x, w_ih, w_hh, b_ih, b_hh):
+    def step(state, z):
+        h, c = state
+        i, f, g, o = jnp.split(z + h @ w_hh, 4, axis=1)
+        c = jax.nn.sigmoid(f) * c + jax.nn.sigmoid(i) * jnp.tanh(g)
+        h = jax.nn.sigmoid(o) * jnp.tanh(c)
+        return (h, c), h
+
+    z = jnp.swapaxes(x @ w_ih + (b_ih + b_hh), 0, 1)
+    zeros = jnp.zeros((x.shape[0], w_hh.shape[0]), x.dtype)
+    return jnp.swapaxes(lax.scan(step, (zeros, zeros), z)[1], 0, 1)
+
+
+def gru(x, w_ih, w_hh, b_ih, b_hh):
+    def step(h, p):
+        (pr, pz, pn), (qr, qz, qn) = jnp.split(p, 3, axis=1), jnp.split(h @ w_hh + b_hh, 3, axis=1)
+        r, z = jax.nn.sigmoid(pr + qr), jax.nn.sigmoid(pz + qz)
+        n = jnp.tanh(pn + r * qn)
+        h = n + z * (h - n)
+        return h, h
+
+    p = jnp.swapaxes(x @ w_ih + b_ih, 0, 1)
+    return jnp.swapaxes(lax.scan(step, jnp.zeros((x.shape[0], w_hh.shape[0]), x.dtype), p)[1], 0, 1)
+
+
+def recurrent(name, dtype):
+    """W6: an LSTM or GRU on 32 sequences of 32 steps: one product for all
+    inputs, and a scan of the steps."""
+    kind, _, alone = name.partition("-")
+    network, columns = {"lstm": (lstm, 512), "gru": (gru, 384)}[kind]
+    inputs = [spread(1, 1, (32, 32, 64), dtype)]
+    inputs += [spread(128**-0.5, 2 + i, shape, dtype) for i, shape in enumerate([(64, columns), (128, columns), (columns,), (columns,)])]
+    seed = spread(1, 6, (32, 32, 128), dtype)
+    if alone:
+        return lambda state: (state, network(*state)), inputs
+
+    def step(state):
+        y, pull = jax.vjp(network, *state[0])
+        return state, (y, pull(state[1]))
+
+    return step, (inputs, seed)
+
+
 def prepare(workload, dtype):
     """Returns a step, from a state to the next and a result, and the state."""
     if workload == "W2":
@@ -158,7 +201,7 @@ def prepare(workload, dtype):
     family, name = workload.split("-", 1)
     if family == "W5":
         return (lenet if name.startswith("lenet") else image_operation)(name, dtype)
-    return {"W3": network}[family](name, dtype)
+    return {"W3": network, "W6": recurrent}[family](name, dtype)
 
 
 def check(result):

@@ -2,7 +2,7 @@
 
 Each line of input asks for a measurement: an object with the workload's name,
 the precision in bits, the threads and the steps. The answer is an object with
-the seconds that the steps took and, for W5, what the last of them computed: a
+the seconds that the steps took and, for W5 and W6, what the last of them computed: a
 loss, or the sum of the squares of gradients.
 
 All of it is "torch lean": plain functions instead of modules, gradients by
@@ -211,6 +211,29 @@ def image(name, dtype):
     return (lenet if name.startswith("lenet") else image_operation)(name, dtype)
 
 
+def recurrent(name, dtype):
+    """W6: an LSTM or GRU on 32 sequences of 32 steps, forward and backward; a
+    name that ends with forward has no more than the outputs."""
+    kind, _, forward = name.partition("-")
+    network, columns = {"lstm": (torch.nn.LSTM, 512), "gru": (torch.nn.GRU, 384)}[kind]
+    network = network(64, 128, batch_first=True, dtype=dtype)
+    with torch.no_grad():
+        for i, shape in enumerate([(64, columns), (128, columns), (columns,), (columns,)]):
+            weight = spread(128**-0.5, 2 + i, shape, dtype)
+            list(network.parameters())[i].copy_(weight.t() if i < 2 else weight)
+    x = spread(1, 1, (32, 32, 64), dtype)
+    if forward:
+        return torch.no_grad()(lambda: network(x))
+    inputs = [x.requires_grad_(), *network.parameters()]
+    seed = spread(1, 6, (32, 32, 128), dtype)
+
+    def step():
+        step.grads = torch.autograd.grad(network(x)[0], inputs, seed)
+
+    step.check = lambda: sum((g.double() ** 2).sum().item() for g in step.grads)
+    return step
+
+
 def elementwise(name, dtype):
     """W7: an operation on a million elements."""
     x, y = torch.randn(1000, 1000, dtype=dtype), torch.randn(1000, 1000, dtype=dtype)
@@ -235,7 +258,7 @@ def prepare(workload, dtype):
     if workload == "W2":
         return tiny(dtype)
     family, name = workload.split("-", 1)
-    return {"W3": network, "W4": product, "W5": image, "W7": elementwise}[family](name, dtype)
+    return {"W3": network, "W4": product, "W5": image, "W6": recurrent, "W7": elementwise}[family](name, dtype)
 
 
 def seconds(step, steps):
