@@ -191,17 +191,16 @@ func (x Value) recur(op *operation, r recurrence, h, c Value, w RecurrentWeights
 	g := x.g
 	var in [7]Value
 	inputs := append(in[:0], x, w.Input, w.Hidden)
-	for _, state := range [...]struct {
-		v   Value
-		has *bool
-	}{{h, &r.h}, {c, &r.c}} {
-		if *state.has = !state.v.IsZero(); *state.has {
-			if s := x.operand(op.method, state.v).shape; s.rank() != 2 || s.dims[0] != r.Batch || s.dims[1] != r.Hidden {
-				panic(shapeError(op.method, fmt.Sprintf("a state must be [%d, %d]", r.Batch, r.Hidden), "", s.dims))
-			}
-			inputs = append(inputs, state.v)
+	for _, state := range [...]Value{h, c} {
+		if state.IsZero() {
+			continue
 		}
+		if s := x.operand(op.method, state).shape; s.rank() != 2 || s.dims[0] != r.Batch || s.dims[1] != r.Hidden {
+			panic(shapeError(op.method, fmt.Sprintf("a state must be [%d, %d]", r.Batch, r.Hidden), "", s.dims))
+		}
+		inputs = append(inputs, state)
 	}
+	r.h, r.c = !h.IsZero(), !c.IsZero()
 	if r.inputBias {
 		inputs = append(inputs, w.InputBias)
 	}
@@ -338,7 +337,7 @@ func recurrentRule(r *Rule) {
 			values[i] = g.done()
 		}
 	}
-	pick(g, recurrentGradient[float64], recurrentGradient[float32])(g, r, to[:])
+	pick(g, recurrentGradient[float64], recurrentGradient[float32])(g, r, to)
 	for i, v := range values {
 		if !v.IsZero() {
 			r.Add(i, v)
@@ -346,7 +345,7 @@ func recurrentRule(r *Rule) {
 	}
 }
 
-func recurrentGradient[T kernel.Float](g *Graph, rule *Rule, to []*node) {
+func recurrentGradient[T kernel.Float](g *Graph, rule *Rule, to [7]*node) {
 	n, r := rule.n, recurrenceOf(rule.n)
 	at := r.optional()
 	wanted := func(i int) []T {

@@ -95,7 +95,8 @@ type tiledProduct[T Float] struct {
 // The kernels read operands with any strides, so small matrices need no
 // packing. It pays for a transposed b; for a b whose rows are far apart, or
 // that is too large to come from the second-level cache for each row of tiles;
-// and if there are many such rows. Then it pays for a too, unless that is read
+// for the gradient of weights over many rows, whose a takes lines of the first
+// one too; and if there are many such rows. Then it pays for a too, unless that is read
 // in few strips or its rows lie next to each other anyway. Dot products need
 // none, but must add up their lanes at the end: for few rows and long sums that
 // is cheaper than packing b.
@@ -114,7 +115,7 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	}
 	p.asDots = p.transB && !transA && p.m <= min(3*p.lanes, 8+p.k/p.lanes)
 	p.deep, p.tall = equalBlock(p.k, depth, 1), sizes.blockBytes/depth/p.size/maxHeight*maxHeight
-	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && p.gainsByPacking())
+	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && (p.gainsByPacking() || transA && p.k > depth && p.n*p.size >= 1<<11))
 	often := p.sharesPanels() && p.n >= 256
 	p.packsA = transA && p.k > 16 && (often || p.isFarApart(p.m))
 	p.copyA = !transA && p.k > depth && often

@@ -15,6 +15,7 @@ type primitives[T Float] struct {
 
 	normalizing[T]
 	scoring[T]
+	cells cellLoops[T]
 
 	sgd     func(w, g, velocity []T, rate, momentum, decay float64, nesterov, first bool)
 	adam    func(w, g, m, v []T, k Settings) // as AdamRule has them
@@ -33,6 +34,7 @@ func portablePrimitives[T Float]() primitives[T] {
 		softmax: softmaxAxis[T], logSoftmax: logSoftmaxAxis[T], softmaxGrad: softmaxGradAxis[T], logSoftmaxGrad: logSoftmaxGradAxis[T],
 		normalizing: portableNormalizing[T](),
 		scoring:     portableScoring[T](),
+		cells:       portableCells[T](),
 		sgd:         sgd[T], adam: adam[T], rmsProp: rmsProp[T],
 	}
 }

@@ -1,5 +1,7 @@
 package kernel
 
+import "runtime"
+
 // A Cell is what a recurrent network computes in each step.
 type Cell int
 
@@ -241,12 +243,14 @@ func (t *recurring[T]) addBiases(w RecurrentWeights[T]) {
 	}
 }
 
-// share goes through all steps, with products of some columns in each.
+// share goes through all steps, with products of that many columns in each. A
+// sequence has the same bits beside whichever others it is computed, so that
+// there may be as many pieces as processors.
 func (t *recurring[T]) share(columns int) {
 	t.sum = hold[T](&t.sums, t.r.Batch*columns)
 	t.inPiece = t.r.Batch
-	for t.inPiece >= 2*leastSequences && t.inPiece*t.r.Rows()*t.r.Hidden*t.r.gates() >= manyPieces*largeBytes/8*t.r.Batch {
-		t.inPiece = blocks(t.inPiece, 2)
+	if work := t.r.Rows() * t.r.Hidden * t.r.gates(); work >= manyPieces*largeBytes/8 {
+		t.inPiece = max(leastSequences, blocks(t.r.Batch, runtime.GOMAXPROCS(0)))
 	}
 	parallel(blocks(t.r.Batch, t.inPiece), t)
 }
@@ -305,17 +309,25 @@ func (t *recurring[T]) step(s, first, rows int) {
 func (t *recurring[T]) forwardRow(s, k int) {
 	r, n, gates := &t.r, t.r.Hidden, t.r.gates()
 	at := r.Starts[s] + k
-	z, p, h := row(t.kept.gates, at, gates), row(t.sum, k, gates), row(t.kept.h, at, n)
+	z, p := row(t.kept.gates, at, gates), row(t.sum, k, gates)
 	next := t.nextRow(t.kept.h, t.last.H, s, k)
+	loops := &primitivesOf[T]().cells
 	switch r.Cell {
 	case CellLSTM:
-		lstmRow(z, p, t.bias, row(t.kept.c, at, n), t.nextRow(t.kept.c, t.last.C, s, k), row(t.kept.more, at, n), next)
+		loops.sumSigmoid(z[:2*n], p, t.bias)
+		loops.sumTanh(z[2*n:3*n], p[2*n:], t.bias[2*n:])
+		loops.sumSigmoid(z[3*n:], p[3*n:], t.bias[3*n:])
+		loops.lstmState(t.nextRow(t.kept.c, t.last.C, s, k), row(t.kept.more, at, n), next, cutGates(z, n), row(t.kept.c, at, n))
 	case CellGRU:
-		gruRow(z, p, t.bias, h, row(t.kept.more, at, n), next)
+		loops.sumSigmoid(z[:2*n], p, t.bias)
+		loops.gruState(cutGates(z, n), row(t.kept.more, at, n), next, p[2*n:], row(t.kept.h, at, n), t.bias[2*n:3*n], t.bias[3*n:])
 	case CellTanh:
-		tanhRow(z, p, t.bias, next)
+		loops.sumTanh(z, p, t.bias)
+		copy(next, z)
 	case CellReLU:
-		reluRow(z, p, t.bias, next)
+		addRow(z, p, t.bias)
+		loopOf[T](&ReLU)(z, z, 0, 0)
+		copy(next, z)
 	}
 	copy(row(t.y, r.at(s, k), n), next)
 }
@@ -338,15 +350,18 @@ func (t *recurring[T]) backwardRow(s, k int) {
 	if t.gy != nil {
 		Accumulate(gh, row(t.gy, r.at(s, k), n))
 	}
+	loops := &primitivesOf[T]().cells
 	switch r.Cell {
 	case CellLSTM:
-		lstmRowGrad(dz, row(t.gc, k, n), gh, z, row(t.kept.c, at, n), row(t.kept.more, at, n))
+		loops.lstmGrad(cutGates(dz, n), row(t.gc, k, n), gh, cutGates(z, n), row(t.kept.c, at, n), row(t.kept.more, at, n))
 	case CellGRU:
-		gruRowGrad(dz, row(t.dp, at, gates), gh, z, row(t.kept.h, at, n), row(t.kept.more, at, n))
+		dp := row(t.dp, at, gates)
+		loops.gruGrad(cutGates(dz, n), dp[2*n:], gh, cutGates(z, n), row(t.kept.h, at, n), row(t.kept.more, at, n))
+		copy(dp[:2*n], dz)
 	case CellTanh:
-		tanhRowGrad(dz, gh, z)
+		loops.tanhSlope(dz, gh, z)
 	case CellReLU:
-		reluRowGrad(dz, gh, z)
+		(*ofPrecision[*func(dst, gy, x, y []T, a, b float64)](&ReLU.D32, &ReLU.D64))(dz, gh, z, nil, 0, 0)
 	}
 }
 

@@ -733,6 +733,14 @@ type loops[T Float] struct {
 	normalizeGrad         func(gx, gy, x *T, n int, center, factor, slope, curve, level T)
 	normalizeRowGrad      func(gx, gy, x, scale *T, n int, center, factor, slope, curve, level T)
 	normalizeColumnsGrad  func(gx, gy, x, center, factor, slope, curve, level *T, n int)
+	sumSigmoid            func(z, p, bias *T, n int)
+	sumTanh               func(z, p, bias *T, n int)
+	tanhSlope             func(dz, gh, h *T, n int)
+	lstmState             func(next, tanh, h, in, forget, candidate, out, c *T, n int)
+	lstmOutGrad           func(do, gc, gh, out, tanh *T, n int)
+	lstmCellGrad          func(di, df, dg, gc, in, forget, candidate, c *T, n int)
+	gruState              func(candidate, q, next, p, reset, update, h, once, again *T, n int)
+	gruGrad               func(dr, du, dn, pn, gh, reset, update, candidate, h, q *T, n int)
 }
 
 var loops32AVX2 = loops[float32]{
@@ -771,6 +779,14 @@ var loops32AVX2 = loops[float32]{
 	normalizeGrad:         normalizeGrad32AVX2,
 	normalizeRowGrad:      normalizeRowGrad32AVX2,
 	normalizeColumnsGrad:  normalizeColumnsGrad32AVX2,
+	sumSigmoid:            sumSigmoid32AVX2,
+	sumTanh:               sumTanh32AVX2,
+	tanhSlope:             tanhSlope32AVX2,
+	lstmState:             lstmState32AVX2,
+	lstmOutGrad:           lstmOutGrad32AVX2,
+	lstmCellGrad:          lstmCellGrad32AVX2,
+	gruState:              gruState32AVX2,
+	gruGrad:               gruGrad32AVX2,
 }
 
 var loops32AVX512 = loops[float32]{
@@ -809,6 +825,14 @@ var loops32AVX512 = loops[float32]{
 	normalizeGrad:         normalizeGrad32AVX2,
 	normalizeRowGrad:      normalizeRowGrad32AVX2,
 	normalizeColumnsGrad:  normalizeColumnsGrad32AVX2,
+	sumSigmoid:            sumSigmoid32AVX512,
+	sumTanh:               sumTanh32AVX512,
+	tanhSlope:             tanhSlope32AVX512,
+	lstmState:             lstmState32AVX512,
+	lstmOutGrad:           lstmOutGrad32AVX512,
+	lstmCellGrad:          lstmCellGrad32AVX512,
+	gruState:              gruState32AVX512,
+	gruGrad:               gruGrad32AVX512,
 }
 
 var loops64AVX2 = loops[float64]{
@@ -847,6 +871,14 @@ var loops64AVX2 = loops[float64]{
 	normalizeGrad:         normalizeGrad64AVX2,
 	normalizeRowGrad:      normalizeRowGrad64AVX2,
 	normalizeColumnsGrad:  normalizeColumnsGrad64AVX2,
+	sumSigmoid:            sumSigmoid64AVX2,
+	sumTanh:               sumTanh64AVX2,
+	tanhSlope:             tanhSlope64AVX2,
+	lstmState:             lstmState64AVX2,
+	lstmOutGrad:           lstmOutGrad64AVX2,
+	lstmCellGrad:          lstmCellGrad64AVX2,
+	gruState:              gruState64AVX2,
+	gruGrad:               gruGrad64AVX2,
 }
 
 var loops64AVX512 = loops[float64]{
@@ -885,4 +917,12 @@ var loops64AVX512 = loops[float64]{
 	normalizeGrad:         normalizeGrad64AVX2,
 	normalizeRowGrad:      normalizeRowGrad64AVX2,
 	normalizeColumnsGrad:  normalizeColumnsGrad64AVX2,
+	sumSigmoid:            sumSigmoid64AVX512,
+	sumTanh:               sumTanh64AVX512,
+	tanhSlope:             tanhSlope64AVX512,
+	lstmState:             lstmState64AVX512,
+	lstmOutGrad:           lstmOutGrad64AVX512,
+	lstmCellGrad:          lstmCellGrad64AVX512,
+	gruState:              gruState64AVX512,
+	gruGrad:               gruGrad64AVX512,
 }

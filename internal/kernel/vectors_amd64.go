@@ -94,6 +94,7 @@ func (l *vectors[T]) primitives() primitives[T] {
 		softmax: l.softmaxAxis, logSoftmax: l.logSoftmaxAxis, softmaxGrad: l.softmaxGradAxis, logSoftmaxGrad: l.logSoftmaxGradAxis,
 		normalizing: l.normalizing(),
 		scoring:     l.scoring(),
+		cells:       l.cells(),
 		sgd:         l.sgdStep, adam: l.adamStep, rmsProp: l.rmsPropStep,
 	}
 }

@@ -40,6 +40,7 @@ var families = []struct {
 	{"optim", 256, optimizers},
 	{"slopes", 256, slopes},
 	{"normalize", 256, normalizations},
+	{"recurrent", 256, recurrences},
 	{"transcendental512", 512, transcendental},
 	{"special512", 512, special},
 	{"power512", 512, power},
@@ -47,6 +48,7 @@ var families = []struct {
 	{"inverse512", 512, inverse},
 	{"columns512", 512, columns},
 	{"slopes512", 512, slopes},
+	{"recurrent512", 512, recurrences},
 }
 
 func main() {
