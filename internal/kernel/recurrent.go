@@ -245,12 +245,13 @@ func (t *recurring[T]) addBiases(w RecurrentWeights[T]) {
 
 // share goes through all steps, with products of that many columns in each. A
 // sequence has the same bits beside whichever others it is computed, so that
-// there may be as many pieces as processors.
+// there may be as many pieces as processors. Portable products take rows in
+// pairs, and pieces do not part them.
 func (t *recurring[T]) share(columns int) {
 	t.sum = hold[T](&t.sums, t.r.Batch*columns)
 	t.inPiece = t.r.Batch
 	if work := t.r.Rows() * t.r.Hidden * t.r.gates(); work >= manyPieces*largeBytes/8 {
-		t.inPiece = max(leastSequences, blocks(t.r.Batch, runtime.GOMAXPROCS(0)))
+		t.inPiece = max(leastSequences, roundUp(blocks(t.r.Batch, runtime.GOMAXPROCS(0)), 2))
 	}
 	parallel(blocks(t.r.Batch, t.inPiece), t)
 }

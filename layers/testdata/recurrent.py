@@ -22,7 +22,7 @@ cases = []
 
 
 def tensor(t):
-    return {"shape": list(t.shape), "data": [float(v) for v in t.flatten()]}
+    return {"shape": list(t.shape), "data": [float(v) for v in t.detach().flatten()]}
 
 
 def case(kind, layers, bidirectional, lengths, bias):
