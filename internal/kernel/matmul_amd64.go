@@ -96,10 +96,10 @@ type tiledProduct[T Float] struct {
 // packing. It pays for a transposed b; for a b whose rows are far apart, or
 // that is too large to come from the second-level cache for each row of tiles;
 // for the gradient of weights over many rows, whose a takes lines of the first
-// one too; and if there are many such rows. Then it pays for a too, unless that is read
-// in few strips or its rows lie next to each other anyway. Dot products need
-// none, but must add up their lanes at the end: for few rows and long sums that
-// is cheaper than packing b.
+// one too; and if there are many such rows. Then it pays for a too, unless that
+// is read in few strips or its rows lie next to each other anyway. Dot products
+// need none, but must add up their lanes at the end: for few rows and long sums
+// that is cheaper than packing b.
 func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	if n == 1 { // the transposed product is a row, and is stored as the column is
 		m, n, transA, transB, p.swapped = 1, m, false, !transA, true
