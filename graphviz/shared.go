@@ -227,10 +227,14 @@ const mostLanes = 4
 // lanes keeps places free at the top of a row, for what the steps of a loop
 // hand on across the column.
 func (l *lesson) lanes(frame *dot.Graph, row string, column int) []dot.Node {
-	passing := map[int]bool{}
+	passing := map[int]bool{} // the outputs on their way to the loss count as one
 	for _, e := range l.Edges {
-		if l.framed != nil && l.isComputed(e.From) && l.isComputed(e.To) && l.columns[e.From] < column && column < l.columns[e.To] {
-			passing[e.From] = true
+		from, to := e.From, l.columns[e.To]
+		if l.loss[e.To] {
+			from, to = l.Root, l.last
+		}
+		if l.framed != nil && l.isComputed(e.From) && l.columns[e.From] < column && column < to {
+			passing[from] = true
 		}
 	}
 	all := make([]dot.Node, min(len(passing), mostLanes))
