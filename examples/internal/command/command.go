@@ -26,7 +26,8 @@ type Command struct {
 	Rows    int // samples to train on; 0 for all
 	Results bool
 
-	Embedded bool // the data are part of the program: there is no flag -data
+	Embedded bool    // the data are part of the program: there is no flag -data
+	Warmup   float64 // the part of a training in which the learning rate rises
 
 	name   string
 	start  time.Time

@@ -127,6 +127,16 @@ func TestTrain(t *testing.T) {
 	}
 }
 
+func TestWarmup(t *testing.T) {
+	c := New("warm", 1)
+	c.Warmup = 0.25
+	for part, want := range map[float64]float64{0: 0, 0.125: 0.5, 0.25: 1, 0.625: 0.5, 1: 0} {
+		if got := c.share(part); got != want {
+			t.Errorf("share(%v) = %v, want %v", part, got, want)
+		}
+	}
+}
+
 // rates is an optimizer that notes its rates.
 type rates struct {
 	LearningRate float64

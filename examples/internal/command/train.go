@@ -8,8 +8,9 @@ import (
 )
 
 // Train is [train.Run] for the command's epochs, with its progress and a line
-// for each epoch. The learning rate, a field of the optimizer, falls in a
-// straight line from what it is to 0.
+// for each epoch. The learning rate, a field of the optimizer, rises in a
+// straight line from 0 to what it is over the part Warmup of the training, and
+// falls in another one to 0.
 func (c *Command) Train(ctx context.Context, config train.Config, rate *float64, data train.Data) error {
 	config.Epochs = c.Epochs
 	rows, first := c.Epochs*data.Rows(), *rate
@@ -26,8 +27,12 @@ func (c *Command) Train(ctx context.Context, config train.Config, rate *float64,
 	if f := config.LabelLoss; f != nil {
 		config.LabelLoss = func(y autograd.Value, t autograd.Ints) autograd.Value { return noting(y, f(y, t)) }
 	}
-	config.OnGradients = func(autograd.Gradients) {
-		*rate = first * (1 - float64(done)/float64(rows))
+	clip := config.OnGradients
+	config.OnGradients = func(grads autograd.Gradients) {
+		if clip != nil {
+			clip(grads)
+		}
+		*rate = first * c.share(float64(done)/float64(rows))
 		done += batch
 		progress.Add(batch, last)
 	}
@@ -38,4 +43,13 @@ func (c *Command) Train(ctx context.Context, config train.Config, rate *float64,
 	}
 	_, err := train.Run(ctx, config, data)
 	return err
+}
+
+// share returns which share of the learning rate a step has, at some part of
+// the training.
+func (c *Command) share(part float64) float64 {
+	if part < c.Warmup {
+		return part / c.Warmup
+	}
+	return (1 - part) / (1 - c.Warmup)
 }
