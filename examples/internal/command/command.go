@@ -3,6 +3,7 @@
 package command
 
 import (
+	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -15,6 +16,7 @@ import (
 
 	"nabla/data/images"
 	"nabla/data/mnist"
+	"nabla/examples/internal/shade"
 )
 
 // A Command is a program under way.
@@ -117,6 +119,17 @@ func (c *Command) Write(file string, write func(path string) error) error {
 // WriteImage writes a picture as PNG into the folder Out.
 func (c *Command) WriteImage(file string, picture image.Image) error {
 	return c.Write(file, func(path string) error { return images.WriteFile(path, picture) })
+}
+
+// WritePage writes a page of shaded words into the folder Out.
+func (c *Command) WritePage(file string, page shade.Page) error {
+	return c.Write(file, func(path string) error {
+		var text bytes.Buffer
+		if err := page.Write(&text); err != nil {
+			return err
+		}
+		return os.WriteFile(path, text.Bytes(), 0o644)
+	})
 }
 
 // Digits reads the data in the folder Data, or MNIST.
