@@ -24,6 +24,12 @@ type EmbeddingOptions struct {
 	// sentences up. Their rows are read like others, but get no gradient:
 	// PyTorch's padding_idx.
 	Padding []int
+
+	// Whole makes the gradient of a Param one of its whole size, so that an
+	// optimizer steps every row: those of rare words go on by what Adam, or
+	// momentum, remembers of them. That is PyTorch's default (sparse=False). It
+	// takes time for every row of the table.
+	Whole bool
 }
 
 // EmbeddingWith is [Value.Embedding] with padding among the ids.
@@ -41,6 +47,9 @@ func (x Value) EmbeddingWith(ids Ints, o EmbeddingOptions) Value {
 		}
 	}
 	dims := append(g.ints.take(len(ids.shape) + table.shape.rank() - 1)[:0], ids.shape...)
+	if o.Whole {
+		table.flags |= usedWhole
+	}
 	n := g.record(&opEmbedding, embeddingRule, g.newShape(opEmbedding.method, append(dims, table.shape.dims[1:]...)), x)
 	e := g.extraOf(n)
 	e.ints = g.copied(ids.values)

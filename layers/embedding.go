@@ -14,10 +14,14 @@ import (
 // as those of PyTorch's Embedding.
 //
 // If the table is used by Lookup alone, its gradient and an optimizer's step
-// touch the rows that were looked up, and no others.
+// touch the rows that were looked up, and no others, as with sparse=True in
+// PyTorch. By PyTorch's default all rows go on by what Adam remembers of their
+// gradients, and the row of a rare word about ten times as far: Whole does so
+// too.
 type Embedding struct {
 	Weight  *autograd.Param // [words, width]
 	Padding []int           // ids whose rows get no gradient
+	Whole   bool            // an optimizer steps all rows
 	label
 }
 
@@ -26,6 +30,7 @@ type Embedding struct {
 type EmbeddingOptions struct {
 	Weights   Initializer        // nil: the normal distribution of mean 0 and deviation 1
 	Padding   []int              // ids whose rows are 0 at first and get no gradient
+	Whole     bool               // an optimizer steps all rows, as PyTorch does by default: see autograd.EmbeddingOptions
 	Name      string             // of the scope and, with ".weight", of the Param
 	Precision autograd.Precision // of the Param
 }
@@ -51,7 +56,7 @@ func NewEmbeddingWith(rng *rand.Rand, words, width int, options EmbeddingOptions
 	if options.Weights == nil {
 		options.Weights = standardNormal
 	}
-	e := &Embedding{Padding: slices.Clone(options.Padding), label: userLabel(options.Name)}
+	e := &Embedding{Padding: slices.Clone(options.Padding), Whole: options.Whole, label: userLabel(options.Name)}
 	e.Weight = newWeight(op, options.Weights, rng, options.Precision, 1, width, words, width)
 	for _, id := range e.Padding {
 		if id < 0 || id >= words {
@@ -110,5 +115,5 @@ func (e *Embedding) Lookup(g *autograd.Graph, ids autograd.Ints) autograd.Value 
 	e.check()
 	g.Enter(e.Name())
 	defer leave(g, e)
-	return g.Param(e.Weight).EmbeddingWith(ids, autograd.EmbeddingOptions{Padding: e.Padding})
+	return g.Param(e.Weight).EmbeddingWith(ids, autograd.EmbeddingOptions{Padding: e.Padding, Whole: e.Whole})
 }

@@ -1,12 +1,15 @@
 package layers_test
 
 import (
+	"math"
+	"math/rand/v2"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
 
 	"nabla/autograd"
 	"nabla/layers"
+	"nabla/optim"
 )
 
 // countingTable has the rows [0 1], [2 3], [4 5], …
@@ -89,4 +92,37 @@ func TestEmbeddingMisuse(t *testing.T) {
 	mustFault[*autograd.ArgumentError](t, func() { (&layers.Embedding{}).Lookup(g, ids) }, "there is no Weight")
 	vector := &layers.Embedding{Weight: autograd.NewParam("w", autograd.Ones(3))}
 	mustFault[*autograd.ShapeError](t, func() { vector.Lookup(g, ids) }, "not a table [words, width]", "[3]")
+}
+
+// With Whole, a row that is not looked up goes on by what Adam remembers: after
+// one gradient of 1 and k more steps of 0, the step is rate·m/√v with
+// m = 0.1·0.9^k / (1 − 0.9^(k+1)) and v = 0.001·0.999^k / (1 − 0.999^(k+1)).
+// Without, it stands still.
+func TestWholeTableGoesOn(t *testing.T) {
+	const rate, steps = 0.1, 12
+	for _, whole := range []bool{true, false} {
+		e := layers.NewEmbeddingWith(rand.New(rand.NewPCG(1, 0)), 3, 1, layers.EmbeddingOptions{Weights: layers.ZeroWeights, Whole: whole})
+		optimizer, g := optim.NewAdam(rate), autograd.NewGraph(autograd.Options{})
+		want := 0.0
+		for k := range steps {
+			g.Reset()
+			id := 1
+			if k > 0 {
+				id = 2
+			}
+			grads := e.Lookup(g, autograd.NewInts([]int{id}, 1)).Sum().Backward()
+			if _, _, byRows := grads.Rows(e.Weight); byRows == whole {
+				t.Fatalf("whole %v: by rows %v", whole, byRows)
+			}
+			optimizer.Step(grads)
+			if at := float64(k); k == 0 || whole {
+				m := 0.1 * math.Pow(0.9, at) / (1 - math.Pow(0.9, at+1))
+				v := 0.001 * math.Pow(0.999, at) / (1 - math.Pow(0.999, at+1))
+				want -= rate * m / math.Sqrt(v)
+			}
+		}
+		if got := e.Weight.Tensor().At(1, 0); math.Abs(got-want) > 1e-6 {
+			t.Errorf("whole %v: the row went to %v, want %v", whole, got, want)
+		}
+	}
 }
