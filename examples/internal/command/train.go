@@ -38,6 +38,10 @@ func (c *Command) Train(ctx context.Context, config train.Config, rate *float64,
 	}
 	config.OnEpoch = func(e train.Epoch) error {
 		progress.End()
+		if v := e.Validation; v != nil {
+			c.Print("epoch %2d  loss %.4f  validation %.4f", e.Number, e.Train.Loss, v.Loss)
+			return nil
+		}
 		c.Print("epoch %2d  loss %.4f", e.Number, e.Train.Loss)
 		return nil
 	}

@@ -1,0 +1,171 @@
+// Command write learns to write English, one character after the other, from
+// verses of the Bible.
+//
+//	go run ./examples/write [-network lstm|gpt] [-prompt TEXT] [-temperature T] [-epochs N] [-rows N] [-seed N] [-out DIR] [-results]
+//
+// The network, an LSTM or a small transformer, reads a verse from its start and
+// says at each place how probable every character is as the next one. The loss
+// is its surprise at the character that comes: the bits that it would take to
+// send the text with the network's help. 10,497 verses are for training; on the
+// others, 1,167, the bits per character, with that for the end of the verse, are
+// counted once, at the end. The verses are part of the program.
+//
+// Then it writes on from the prompt, and some verses of its own. Into the folder
+// write (or -out) goes a page of test verses that shows how much each character
+// surprised the network.
+package main
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"math"
+	"math/rand/v2"
+
+	"nabla/autograd"
+	"nabla/data/text"
+	"nabla/data/verses"
+	"nabla/decode"
+	"nabla/examples/internal/command"
+	"nabla/examples/internal/shade"
+	"nabla/losses"
+	"nabla/optim"
+	"nabla/train"
+)
+
+// ignored labels those places of a batch that are behind the end of a verse.
+const ignored = -1
+
+type settings struct {
+	*command.Command
+	network, prompt string
+	temperature     float64
+}
+
+func main() {
+	s := settings{Command: command.New("write", 6)}
+	s.Embedded = true
+	flag.StringVar(&s.network, "network", "lstm", "lstm or gpt")
+	flag.StringVar(&s.prompt, "prompt", "And the king said", "the `text` to write on from")
+	flag.Float64Var(&s.temperature, "temperature", 0.7, "below 1 to write what is probable, above to dare more")
+	s.Main(func(ctx context.Context) error { return run(ctx, s, verses.Load()) })
+}
+
+func run(ctx context.Context, s settings, all verses.Rows) error {
+	training := all.Train().English()
+	training = training[:s.First(len(training))]
+	characters, err := text.NewCharacters(training)
+	if err != nil {
+		return err
+	}
+	rows, err := pairs(characters, training)
+	if err != nil {
+		return err
+	}
+	test, err := pairs(characters, all.Test().English())
+	if err != nil {
+		return err
+	}
+	if s.network == "gpt" {
+		s.Warmup = 0.05
+	}
+	net, rate, err := newNetwork(s.network, rand.New(rand.NewPCG(s.Seed, 0)), characters.Size())
+	if err != nil {
+		return err
+	}
+	optimizer := optim.NewAdamW(rate)
+	config := train.Config{
+		Forward:   func(g *autograd.Graph, batch train.Data) autograd.Value { return net.scores(g, batch.Ids[0]) },
+		LabelLoss: surprise, IgnoreLabels: []int{ignored}, Optimizer: optimizer, BatchSize: 32,
+		Graph:       autograd.Options{Precision: autograd.Float32, Seed: s.Seed},
+		Loader:      &train.LoaderOptions{Seed: s.Seed, Padding: &train.Padding{ID: text.Padding, Label: ignored, Near: 16}},
+		OnGradients: func(grads autograd.Gradients) { optim.ClipNorm(grads, 1) },
+	}
+	if err := s.Train(ctx, config, &optimizer.LearningRate, rows); err != nil {
+		return err
+	}
+	report, err := train.Evaluate(ctx, config, test)
+	if err != nil {
+		return err
+	}
+	s.Result("network=%s rows=%d epochs=%d test_bits=%.3f", s.network, rows.Rows(), s.Epochs, report.Loss/math.Ln2)
+	if err := s.writeVerses(net, characters); err != nil {
+		return err
+	}
+	return s.show(net, characters, all.Test().English())
+}
+
+// surprise is the mean of −ln p over the characters that come, for scores
+// [rows, steps, characters] and labels [rows, steps].
+func surprise(scores autograd.Value, labels autograd.Ints) autograd.Value {
+	return losses.CategoricalCrossEntropyLabelsWith(scores, labels, losses.Options{Logits: true, IgnoreIndex: []int{ignored}})
+}
+
+// pairs returns for each verse what is read, from the start on, and at each
+// place what comes next, up to the end.
+func pairs(t text.Tokenizer, lines []string) (train.Data, error) {
+	encoded, err := text.EncodeAll(t, lines)
+	if err != nil {
+		return train.Data{}, err
+	}
+	read, next := make([][]int, len(lines)), make([][]int, len(lines))
+	for i, ids := range encoded {
+		read[i] = append([]int{text.Start}, ids...)
+		next[i] = append(ids, text.End)
+	}
+	ids, _ := text.Pad(read)
+	labels, _ := text.PadWith(next, text.PadOptions{Padding: ignored})
+	return train.Data{Ids: []autograd.Ints{ids}, Labels: labels}, nil
+}
+
+// writeVerses prints what the network writes on from the prompt, and from
+// nothing.
+func (s settings) writeVerses(net network, t text.Tokenizer) error {
+	rng := rand.New(rand.NewPCG(s.Seed, 1))
+	for _, prompt := range []string{s.prompt, s.prompt, "", "", ""} {
+		ids, err := t.Encode(prompt)
+		if err != nil {
+			return err
+		}
+		written := write(net, rng, append([]int{text.Start}, ids...), s.temperature)
+		s.Print("%s|%s", prompt, t.Decode(written))
+	}
+	return nil
+}
+
+// write returns the characters that follow ids, up to an end or the longest
+// that a verse may be.
+func write(net network, rng *rand.Rand, ids []int, temperature float64) []int {
+	read, written := net.reader(), []int(nil)
+	for _, id := range ids[:len(ids)-1] {
+		read(id)
+	}
+	for id := ids[len(ids)-1]; len(ids)+len(written) < longest; {
+		id = decode.Sample(rng, read(id), decode.Options{Temperature: temperature}).Item()
+		if id == text.End {
+			break
+		}
+		written = append(written, id)
+	}
+	return written
+}
+
+// show writes the page of surprises.
+func (s settings) show(net network, t text.Tokenizer, lines []string) error {
+	page := shade.Page{Title: "What surprises the network", Explanation: "The deeper the orange, the less probable the character was: white is 0 bits, orange 8."}
+	for _, line := range lines[:min(20, len(lines))] {
+		ids, err := t.Encode(line)
+		if err != nil {
+			return err
+		}
+		shown, total, last := []shade.Word(nil), 0.0, text.Start
+		read := net.reader()
+		for _, id := range ids {
+			bits := -logProbability(read(last), id) / math.Ln2
+			shown = append(shown, shade.Word{Word: t.Token(id), Weight: bits / 8, Note: fmt.Sprintf("%.1f bits", bits)})
+			total, last = total+bits, id
+		}
+		page.Texts = append(page.Texts, shade.Text{Heading: fmt.Sprintf("%.2f bits a character", total/float64(len(ids))), Words: shown, Joined: true})
+	}
+	return s.WritePage("surprise.html", page)
+}
