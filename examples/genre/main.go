@@ -32,7 +32,7 @@ import (
 )
 
 func main() {
-	c := command.New("genre", 6)
+	c := command.New("genre", 5)
 	c.Embedded = true
 	network := flag.String("network", "gru", "gru or transformer")
 	c.Main(func(ctx context.Context) error { return run(ctx, c, *network, verses.Load()) })
@@ -56,6 +56,9 @@ func run(ctx context.Context, c *command.Command, name string, all verses.Rows) 
 	net, rate, err := newReader(name, rand.New(rand.NewPCG(c.Seed, 0)), words.Size())
 	if err != nil {
 		return err
+	}
+	if name == "transformer" {
+		c.Warmup = 0.1
 	}
 	optimizer := optim.NewAdamW(rate)
 	config := train.Config{
@@ -88,13 +91,13 @@ func encoded(words *text.Words, rows verses.Rows) (train.Data, error) {
 	return train.Data{Ids: []autograd.Ints{padded}, Labels: rows.Groups()}, nil
 }
 
-// forget makes one word of ten unknown, so that the network does not rely on
-// single ones, and learns what to do with those that it has never seen.
+// forget leaves out one word of ten, but never the first of a verse, so that the
+// network does not rely on single ones.
 func forget(rng *rand.Rand, batch train.Data) {
-	ids := batch.Ids[0].Values()
-	for i, id := range ids {
-		if id != text.Padding && rng.IntN(10) == 0 {
-			ids[i] = text.Unknown
+	ids, steps := batch.Ids[0].Values(), batch.Ids[0].Dim(1)
+	for i := range ids {
+		if i%steps > 0 && rng.IntN(10) == 0 {
+			ids[i] = text.Padding
 		}
 	}
 }

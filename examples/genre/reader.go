@@ -14,25 +14,59 @@ import (
 // A reader scores the groups that a verse may belong to.
 type reader struct {
 	Words *layers.Embedding
-	GRU   *layers.GRU // or nil
+	Body  body
 	Out   *layers.Dense
 }
 
-const width = 64
+// A body goes through the numbers of words [rows, steps, width]. The lengths
+// say where the rows end, the mask [rows, steps, 1] which words there are.
+type body interface {
+	layers.Layer
+	over(x autograd.Value, lengths autograd.Ints, mask autograd.Value) autograd.Value
+}
+
+// A gru is a body that goes through the words in both directions.
+type gru struct{ *layers.GRU }
+
+func (b gru) over(x autograd.Value, lengths autograd.Ints, _ autograd.Value) autograd.Value {
+	y, _ := b.RunWith(x, layers.State{}, layers.RunOptions{Lengths: lengths})
+	return y
+}
+
+// An encoder is a body in which each word looks at all others.
+type encoder struct {
+	*layers.TransformerEncoderBlock
+	positions *layers.SinePositions
+}
+
+func (b encoder) over(x autograd.Value, _ autograd.Ints, mask autograd.Value) autograd.Value {
+	x = b.positions.Forward(x.MulScalar(10)) // positions are from −1 to 1
+	return b.Run(x, layers.AttendOptions{Mask: mask.Reshape(x.Dim(0), 1, 1, x.Dim(1))})
+}
+
+const (
+	width     = 64
+	mostWords = 128 // of a verse, with its punctuation
+)
 
 // newReader returns a network and its learning rate.
 func newReader(name string, rng *rand.Rand, words int) (*reader, float64, error) {
 	r := &reader{Words: layers.NewEmbeddingWith(rng, words, width, layers.EmbeddingOptions{
-		Padding: []int{text.Padding}, Weights: small,
+		Padding: []int{text.Padding}, Weights: small, Whole: true,
 	})}
-	rate := 5e-3
+	rate, found := 5e-3, 2*width
 	switch name {
 	case "gru":
-		r.GRU = layers.NewGRUWith(rng, width, width, layers.RecurrentOptions{Bidirectional: true})
-		r.Out = layers.NewDense(rng, 4*width, len(verses.GroupNames()))
+		r.Body = gru{layers.NewGRUWith(rng, width, width, layers.RecurrentOptions{Bidirectional: true})}
+	case "transformer":
+		rate, found = 3e-3, width
+		r.Body = encoder{layers.NewTransformerEncoderBlockWith(rng, width, 4, 2*width, layers.TransformerOptions{
+			NormLast: true, Activation: layers.GELU(), Dropout: 0.3,
+		}), layers.NewSinePositions(mostWords, width)}
 	default:
 		return nil, 0, fmt.Errorf("there is no network %q: gru or transformer", name)
 	}
+	r.Out = layers.NewDense(rng, 2*found, len(verses.GroupNames()))
 	layers.Name(r)
 	layers.Convert(r, autograd.Float32)
 	return r, rate, nil
@@ -54,8 +88,8 @@ func (r *reader) scores(g *autograd.Graph, ids autograd.Ints) autograd.Value {
 // groups by means and maxima over the words.
 func (r *reader) read(x autograd.Value, ids autograd.Ints) autograd.Value {
 	lengths := lengthsOf(ids)
-	y, _ := r.GRU.RunWith(x.Dropout(0.3), layers.State{}, layers.RunOptions{Lengths: lengths})
 	isWord := x.Graph().Constant(maskOf(ids)) // [rows, steps, 1]
+	y := r.Body.over(x.Dropout(0.3), lengths, isWord)
 	mean := y.Mul(isWord).Sum(1).Div(isWord.Sum(1))
 	most := autograd.Where(isWord, y, x.Graph().Scalar(math.Inf(-1))).Max(1)
 	return r.Out.Forward(autograd.Concat(1, mean, most).Dropout(0.3))

@@ -7,12 +7,12 @@
 // says at each place how probable every character is as the next one. The loss
 // is its surprise at the character that comes: the bits that it would take to
 // send the text with the network's help. 10,497 verses are for training; on the
-// others, 1,167, the bits per character, with that for the end of the verse, are
-// counted once, at the end. The verses are part of the program.
+// others, 1,167, the bits per character, with that for the end of the verse,
+// are counted once, at the end. The verses are part of the program.
 //
-// Then it writes on from the prompt, and some verses of its own. Into the folder
-// write (or -out) goes a page of test verses that shows how much each character
-// surprised the network.
+// Then it writes on from the prompt, and some verses of its own. Into the
+// folder write (or -out) goes a page of test verses that shows how much each
+// character surprised the network.
 package main
 
 import (

@@ -79,23 +79,21 @@ func (l *lstm) reader() func(id int) autograd.Tensor {
 
 type gpt struct {
 	Characters *layers.Embedding
-	Positions  *layers.LearnedPositions
 	Blocks     []*layers.TransformerEncoderBlock
 	Norm       *layers.LayerNorm
 	Scores     *layers.Dense
 }
 
 func newGPT(rng *rand.Rand, characters int) *gpt {
-	const width, heads, blocks, dropout = 128, 4, 4, 0.1
+	const width, heads, blocks, dropout = 128, 4, 4, 0.05
 	n := &gpt{
 		Characters: layers.NewEmbeddingWith(rng, characters, width, layers.EmbeddingOptions{Weights: small}),
-		Positions:  layers.NewLearnedPositions(rng, longest, width),
 		Norm:       layers.NewLayerNorm(width),
 		Scores:     layers.NewDense(rng, width, characters),
 	}
 	for range blocks {
 		n.Blocks = append(n.Blocks, layers.NewTransformerEncoderBlockWith(rng, width, heads, 4*width, layers.TransformerOptions{
-			Activation: layers.GELU(), Dropout: dropout,
+			Activation: layers.GELU(), Dropout: dropout, Rotary: true,
 		}))
 	}
 	layers.Name(n)
@@ -111,7 +109,7 @@ func small(rng *rand.Rand, _, _ int, shape ...int) autograd.Tensor {
 func (n *gpt) Params() []*autograd.Param { return layers.ParamsOf(n) }
 
 func (n *gpt) scores(g *autograd.Graph, ids autograd.Ints) autograd.Value {
-	x := n.Positions.Forward(n.Characters.Lookup(g, ids)).Dropout(0.1)
+	x := n.Characters.Lookup(g, ids)
 	for _, b := range n.Blocks {
 		x = b.Run(x, layers.AttendOptions{Causal: true})
 	}
@@ -123,7 +121,7 @@ func (n *gpt) reader() func(id int) autograd.Tensor {
 	g, cache := reading(), layers.NewCache(longest)
 	return func(id int) autograd.Tensor {
 		g.Reset()
-		x := n.Positions.From(n.Characters.Lookup(g, autograd.NewInts([]int{id}, 1, 1)), cache.Len())
+		x := n.Characters.Lookup(g, autograd.NewInts([]int{id}, 1, 1))
 		for _, b := range n.Blocks {
 			x = b.Next(x, cache)
 		}
