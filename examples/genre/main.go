@@ -91,8 +91,8 @@ func encoded(words *text.Words, rows verses.Rows) (train.Data, error) {
 	return train.Data{Ids: []autograd.Ints{padded}, Labels: rows.Groups()}, nil
 }
 
-// forget leaves out one word of ten, but never the first of a verse, so that the
-// network does not rely on single ones.
+// forget leaves out one word of ten, but never the first of a verse, so that
+// the network does not rely on single ones.
 func forget(rng *rand.Rand, batch train.Data) {
 	ids, steps := batch.Ids[0].Values(), batch.Ids[0].Dim(1)
 	for i := range ids {
