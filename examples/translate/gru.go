@@ -20,7 +20,7 @@ type gru struct {
 }
 
 func newGRU(rng *rand.Rand, english, spanish int) *gru {
-	table := layers.EmbeddingOptions{Weights: normal(0.1), Padding: []int{text.Padding}}
+	table := layers.EmbeddingOptions{Padding: []int{text.Padding}}
 	n := &gru{
 		English: layers.NewEmbeddingWith(rng, english, width, table),
 		Spanish: layers.NewEmbeddingWith(rng, spanish, width, table),
@@ -53,11 +53,11 @@ func (n *gru) read(g *autograd.Graph, english autograd.Ints) (autograd.Value, la
 	return memory, layers.State{H: last.H.Transpose(0, 1).Reshape(1, english.Dim(0), 2*width)}
 }
 
-// choose looks back at the memory, and scores the words.
+// choose looks back at the memory, and scores the words. A tanh after Both, as
+// in the paper, saturates at this learning rate: nothing is learned then.
 func (n *gru) choose(hidden, memory autograd.Value, lengths autograd.Ints) autograd.Value {
 	seen := autograd.Attention(n.Query.Forward(hidden), memory, memory, autograd.AttentionOptions{Heads: 1, Lengths: lengths})
-	both := n.Both.Forward(autograd.Concat(2, hidden, seen)).Tanh()
-	return n.Words.Forward(both.Dropout(gruDropout))
+	return n.Words.Forward(n.Both.Forward(autograd.Concat(2, hidden, seen)).Dropout(gruDropout))
 }
 
 func (n *gru) writer(english autograd.Ints) decode.Step {

@@ -18,7 +18,7 @@ import (
 	"nabla/metrics"
 )
 
-func small(t *testing.T) corpus {
+func few(t *testing.T) corpus {
 	t.Helper()
 	all := verses.Load()
 	c, err := newCorpus(all.Train()[:64], all.Test()[:6])
@@ -58,7 +58,7 @@ func TestAnUnknownNetworkIsAnError(t *testing.T) {
 // are as probable as those of the whole rows at once: padding, caches and
 // states that are carried on change nothing.
 func TestWriterSaysWhatScoresDo(t *testing.T) {
-	c := small(t)
+	c := few(t)
 	english, spanish := c.training.Ids[0].Take(3, 8), c.training.Ids[1].Take(3, 8)
 	for _, name := range []string{"gru", "transformer"} {
 		net, err := newNetwork(name, rand.New(rand.NewPCG(1, 0)), c.english.Size(), c.spanish.Size())
@@ -84,7 +84,7 @@ func TestWriterSaysWhatScoresDo(t *testing.T) {
 
 // All that the network looks at is English words, not what fills the row.
 func TestLooksAddUpOverWords(t *testing.T) {
-	c := small(t)
+	c := few(t)
 	english, spanish := c.training.Ids[0].Take(3), c.training.Ids[1].Take(3)
 	english, spanish = english.Reshape(1, longest+1), spanish.Reshape(1, longest)
 	n := lengthsOf(english).Item()
@@ -144,7 +144,7 @@ func TestUnknownWordsCountAsWrong(t *testing.T) {
 }
 
 func TestTokensAreWritten(t *testing.T) {
-	c, file := small(t), filepath.Join(t.TempDir(), "tokens.json")
+	c, file := few(t), filepath.Join(t.TempDir(), "tokens.json")
 	if err := c.write(file); err != nil {
 		t.Fatal(err)
 	}

@@ -35,13 +35,6 @@ func newNetwork(name string, rng *rand.Rand, english, spanish int) (network, err
 	return nil, fmt.Errorf("there is no network %q: gru or transformer", name)
 }
 
-// normal returns an initializer that draws from the normal distribution.
-func normal(deviation float64) func(rng *rand.Rand, _, _ int, shape ...int) autograd.Tensor {
-	return func(rng *rand.Rand, _, _ int, shape ...int) autograd.Tensor {
-		return autograd.Normal(rng, 0, deviation, shape...)
-	}
-}
-
 // A reading graph computes without gradients and without dropout.
 func reading() *autograd.Graph {
 	return autograd.NewGraph(autograd.Options{Precision: autograd.Float32, NoGrad: true, Eval: true})

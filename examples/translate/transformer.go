@@ -25,7 +25,7 @@ const transformerDropout = 0.1
 
 func newTransformer(rng *rand.Rand, english, spanish int) *transformer {
 	const blocks, heads, inner = 2, 4, 256
-	table := layers.EmbeddingOptions{Weights: normal(1 / math.Sqrt(width)), Padding: []int{text.Padding}}
+	table := layers.EmbeddingOptions{Weights: small, Padding: []int{text.Padding}}
 	options := layers.TransformerOptions{Dropout: transformerDropout}
 	n := &transformer{
 		English:   layers.NewEmbeddingWith(rng, english, width, table),
@@ -42,6 +42,11 @@ func newTransformer(rng *rand.Rand, english, spanish int) *transformer {
 	layers.Name(n)
 	layers.Convert(n, autograd.Float32)
 	return n
+}
+
+// small draws words of about the length 1, which numbers makes longer.
+func small(rng *rand.Rand, _, _ int, shape ...int) autograd.Tensor {
+	return autograd.Normal(rng, 0, 1/math.Sqrt(width), shape...)
 }
 
 func (n *transformer) Params() []*autograd.Param { return layers.ParamsOf(n) }
