@@ -9,9 +9,8 @@ first weights, the loss, Adam with its schedule and clipped gradients, batches
 of rows of about one length, the epochs, the search with its rule for texts of
 different lengths, and BLEU. Only the random numbers are others.
 
-One thing differs: Adam moves every row of a table of words in every step here,
-also of those words that the batch does not have, by what is left of their last
-gradients. Nabla steps the rows used, as torch.optim.SparseAdam does.
+Adam moves every row of a table of words in every step, also of those words that
+the batch does not have: the example asks for that, with Whole.
 
 The figures in README.md are of PyTorch 2.14.1, one thread.
 """

@@ -20,7 +20,7 @@ type gru struct {
 }
 
 func newGRU(rng *rand.Rand, english, spanish int) *gru {
-	table := layers.EmbeddingOptions{Padding: []int{text.Padding}}
+	table := layers.EmbeddingOptions{Padding: []int{text.Padding}, Whole: true}
 	n := &gru{
 		English: layers.NewEmbeddingWith(rng, english, width, table),
 		Spanish: layers.NewEmbeddingWith(rng, spanish, width, table),

@@ -25,7 +25,7 @@ const transformerDropout = 0.1
 
 func newTransformer(rng *rand.Rand, english, spanish int) *transformer {
 	const blocks, heads, inner = 2, 4, 256
-	table := layers.EmbeddingOptions{Weights: small, Padding: []int{text.Padding}}
+	table := layers.EmbeddingOptions{Weights: small, Padding: []int{text.Padding}, Whole: true}
 	options := layers.TransformerOptions{Dropout: transformerDropout}
 	n := &transformer{
 		English:   layers.NewEmbeddingWith(rng, english, width, table),
