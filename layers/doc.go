@@ -54,6 +54,20 @@
 // optimizer's Step applies it. They are among the layer's Params, so that they
 // are stored with it, but have no gradient.
 //
+// # Sequences
+//
+// Sequences are [batch, steps, features]. [NewLSTM], [NewGRU] and [NewRNN] go
+// through them from a state, a value that is given and returned; the zero state
+// is zeros:
+//
+//	lstm := layers.NewLSTM(rng, 8, 16)
+//	ys, last := lstm.Run(xs, layers.LSTMState{})
+//
+// Their RunWith takes the lengths of padded sequences, their Step goes one
+// step, for loops of your own, and [Last] takes the last output. To learn from
+// a long sequence piece by piece, [LSTMState.Keep] carries the state over the
+// graph's Reset.
+//
 // # Initial weights
 //
 // [NewDense] and [NewConv2D] draw them by [GlorotUniform], where PyTorch draws

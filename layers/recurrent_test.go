@@ -266,6 +266,16 @@ func ExampleLSTMState_Keep() {
 	// 6 Params
 }
 
+func Example_sequences() {
+	rng := rand.New(rand.NewPCG(1, 0))
+	g := autograd.NewGraph(autograd.Options{})
+	xs := g.Constant(autograd.Normal(rng, 0, 1, 3, 10, 8))
+	lstm := layers.NewLSTM(rng, 8, 16)
+	ys, last := lstm.Run(xs, layers.LSTMState{})
+	fmt.Println(ys.Shape(), last.H.Shape(), last.C.Shape())
+	// Output: [3 10 16] [1 3 16] [1 3 16]
+}
+
 // Sequences of different lengths in one batch: the state that comes back is
 // the one at each sequence's end.
 func ExampleLSTM_RunWith() {

@@ -219,7 +219,11 @@ func RecurGrad[T Float](gx []T, gFirst RecurrentState[T], gw RecurrentWeights[T]
 	if gw.InputBias != nil {
 		Sum(gw.InputBias, t.dz, 1, rows, gates)
 	}
-	if gw.HiddenBias != nil {
+	switch {
+	case gw.HiddenBias == nil:
+	case gw.InputBias != nil && r.Cell != CellGRU: // the same sums
+		copy(gw.HiddenBias, gw.InputBias)
+	default:
 		Sum(gw.HiddenBias, t.dp, 1, rows, gates)
 	}
 	t.end(free)
