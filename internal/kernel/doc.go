@@ -1,8 +1,9 @@
 // Package kernel holds the loops over slices of numbers that the rest of Nabla
 // is made of: elementwise functions and their derivatives, broadcasting,
 // reductions, products, convolutions, pooling, recurrent networks, index
-// operations and optimizer updates, in float32 and float64. It knows nothing of graphs, shapes are plain
-// []int, and every result is written into memory that the caller owns.
+// operations and optimizer updates, in float32 and float64. It knows nothing of
+// graphs, shapes are plain []int, and every result is written into memory that
+// the caller owns.
 //
 //	x := []float64{1, 2, 3, 4, 5, 6} // 2×3
 //	y := []float64{10, 20, 30}       // a row
