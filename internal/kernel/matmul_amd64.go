@@ -52,17 +52,19 @@ func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, t
 
 // The sizes of blocks, in numbers or bytes, as far as the caches do not decide:
 // see [blockSizes]. depth is the same everywhere, since it decides the order of
-// sums. A strip of b then takes 16 KiB of the first-level cache (32 KiB with
-// AVX-512), and the rows of a tile in a, equally deep, and some lines of c find
-// room beside it.
+// sums. A strip of b then takes 16 KiB of the first-level cache, and the rows of
+// a tile in a, equally deep, and some lines of c find room beside it. With
+// AVX-512 it takes 32 KiB: there the rows of a stay, and b passes by.
 const (
-	depth       = 256     // of a block of k
-	pieceRows   = 2 * 96  // of a piece that packs no b; a multiple of all tiles' heights
-	manyRows    = 192     // from which the workers share panels of b; fewer rows use a strip better while the packer has it in its caches
-	leastRows   = 30      // of a piece that has a share of b's panels
-	pieceBytes  = 2048    // of a row of c in a piece, or of b in a panel that its packer alone uses
-	minProducts = 1 << 19 // in a piece that is worth cutting
-	longDot     = 4096    // block of k in dot products, a multiple of all vectors
+	depth        = 256      // of a block of k
+	pieceRows    = 2 * 96   // of a piece that packs no b; a multiple of all tiles' heights
+	manyRows     = 192      // from which the workers share panels of b; fewer rows use a strip better while the packer has it in its caches
+	leastRows    = 30       // of a piece that has a share of b's panels
+	keptBytes    = 16 << 10 // of a strip of b that stays in the first-level cache
+	copiedStride = 2048     // bytes: rows of a that are a multiple of it apart push each other out of the caches
+	pieceBytes   = 2048     // of a row of c in a piece, or of b in a panel that its packer alone uses
+	minProducts  = 1 << 19  // in a piece that is worth cutting
+	longDot      = 4096     // block of k in dot products, a multiple of all vectors
 )
 
 // tiledProduct is a matrix product in progress.
@@ -97,9 +99,9 @@ type tiledProduct[T Float] struct {
 // that is too large to come from the second-level cache for each row of tiles;
 // for the gradient of weights over many rows, whose a takes lines of the first
 // one too; and if there are many such rows. Then it pays for a too, unless that
-// is read in few strips or its rows lie next to each other anyway. Dot products
-// need none, but must add up their lanes at the end: for few rows and long sums
-// that is cheaper than packing b.
+// is read in few strips, or its rows are near each other and not in the same
+// lines of the caches. Dot products need none, but must add up their lanes at
+// the end: for few rows and long sums that is cheaper than packing b.
 func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	if n == 1 { // the transposed product is a row, and is stored as the column is
 		m, n, transA, transB, p.swapped = 1, m, false, !transA, true
@@ -118,8 +120,12 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && (p.gainsByPacking() || transA && p.k > depth && p.n*p.size >= 1<<11))
 	often := p.sharesPanels() && p.n >= 256
 	p.packsA = transA && p.k > 16 && (often || p.isFarApart(p.m))
-	p.copyA = !transA && p.k > depth && often
+	p.copyA = !transA && p.k > depth && often && (p.k*p.size%copiedStride == 0 || p.k*p.size >= 4*copiedStride)
 }
+
+// keepsStrips reports whether a strip of b stays in the first-level cache, for
+// all rows of a block. AVX-512's are as large as that cache.
+func (p *tiledProduct[T]) keepsStrips() bool { return 2*p.vector*depth <= keptBytes }
 
 // gainsByPacking reports whether packing a b that is not transposed pays.
 func (p *tiledProduct[T]) gainsByPacking() bool {

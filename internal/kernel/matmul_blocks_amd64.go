@@ -57,10 +57,25 @@ func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 	// If b is packed, and the blocks are deep enough for the traffic of c to
 	// count for little, it is faster to keep a strip of b in the first-level
 	// cache.
-	if p.packsB && o.k > 64 {
-		p.downStrips(o, i0, i1, j0, j1)
-	} else {
+	switch {
+	case !p.packsB || o.k <= 64:
 		p.alongRows(o, b, i0, i1, j0, j1)
+	case p.keepsStrips():
+		p.downStrips(o, i0, i1, j0, j1)
+	default:
+		p.alongParts(o, i0, i1, j0, j1)
+	}
+}
+
+// alongParts goes along the rows with some strips of b after the others, as
+// many as stay in the second-level cache beside the block of a. The rows of a
+// tile stay in the first.
+func (p *tiledProduct[T]) alongParts(o *operands[T], i0, i1, j0, j1 int) {
+	strips := max(1, sizes.secondBytes/2/(depth*p.strip*p.size))
+	b := 0
+	for j := j0; j < j1; j += strips * p.strip {
+		p.alongRows(o, b, i0, i1, j, min(j+strips*p.strip, j1))
+		b += strips * o.nextB
 	}
 }
 

@@ -1,5 +1,7 @@
 package kernel
 
+import "runtime"
+
 // panel is a packed block of b: its rows from q on, depth of them, and its
 // columns from j on.
 type panel[T Float] struct {
@@ -34,12 +36,16 @@ func (p *tiledProduct[T]) computePanels() {
 }
 
 // cutPanels chooses the size of the panels and of the pieces, whose number is a
-// multiple of manyPieces, so that no worker waits long for the last one.
+// multiple of manyPieces, so that no worker waits long for the last one. A
+// single processor takes whole blocks of a, which use a panel better.
 func (p *tiledProduct[T]) cutPanels() {
 	p.columns = equalBlock(p.n, sizes.panelBytes/depth/p.size, p.strip)
 	down := min(roundUp(blocks(p.m, p.tall), manyPieces), p.m/leastRows)
-	p.rows = roundUp(blocks(p.m, down), p.height)
 	p.across = min(blocks(manyPieces, down), blocks(p.columns, p.strip))
+	if runtime.GOMAXPROCS(0) == 1 {
+		down, p.across = blocks(p.m, p.tall), 1
+	}
+	p.rows = roundUp(blocks(p.m, down), p.height)
 	p.strips = blocks(sharedPiece, p.strip*p.deep)
 }
 

@@ -22,6 +22,8 @@ type precision struct {
 	height int   // rows of the highest tile, and of a panel of a
 	wide   []int // by rows, the vectors of the wide tiles; 0 where there are none
 
+	streams bool // strips of b are too large for the first-level cache
+
 	move      func(...operand.Op)
 	broadcast func(...operand.Op)
 	fma       func(...operand.Op) // the last operand += the product of the others
@@ -86,6 +88,7 @@ func (p *precision) avx2(vectorMasks operand.Mem) {
 // for masks.
 func (p *precision) avx512(bitMasks operand.Mem) {
 	p.suffix, p.vector, p.lanes, p.height = p.suffix+"AVX512", 64, 64/p.bytes, 12
+	p.streams = true
 	p.wide = []int{1: 8, 2: 8, 3: 8, 4: 6}
 	p.register = build.ZMM
 	p.mask = func(count reg.GPVirtual) reg.Register {
