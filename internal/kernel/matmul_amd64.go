@@ -52,8 +52,8 @@ func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, t
 
 // The sizes of blocks, in numbers or bytes, as far as the caches do not decide:
 // see [blockSizes]. depth is the same everywhere, since it decides the order of
-// sums. A strip of b then takes 16 KiB of the first-level cache, and the rows of
-// a tile in a, equally deep, and some lines of c find room beside it. With
+// sums. A strip of b then takes 16 KiB of the first-level cache, and the rows
+// of a tile in a, equally deep, and some lines of c find room beside it. With
 // AVX-512 it takes 32 KiB: there the rows of a stay, and b passes by.
 const (
 	depth        = 256      // of a block of k

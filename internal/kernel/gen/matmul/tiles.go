@@ -49,7 +49,10 @@ func tile(p *precision, rows, vectors int, edge bool) {
 	text(name+p.suffix, fmt.Sprintf("func(c, a, b *%s, strideC, rowA, stepA, stepB, k, nextC, nextA, nextB, count int, accumulate bool%s)", p.name, columns),
 		fmt.Sprintf("%s computes count tiles, each of %s.", name+p.suffix, doc))
 
-	t := &tileWriter{precision: p, height: rows, vectors: vectors, ahead: p.streams && rows == p.height && vectors == 2 && !edge}
+	t := &tileWriter{precision: p, height: rows, vectors: vectors}
+	if rows == p.height && vectors == 2 && !edge {
+		t.ahead, t.unrolled = p.streams, !p.streams
+	}
 	t.c, t.strideC = load("c"), load("strideC")
 	t.a, t.rowA, t.stepA = load("a"), load("rowA"), load("stepA")
 	t.b, t.stepB = load("b"), load("stepB")
@@ -73,6 +76,7 @@ type tileWriter struct {
 	*precision
 	height, vectors int
 	ahead           bool // b is prefetched
+	unrolled        bool // packed operands are taken four steps at a time
 
 	c, strideC, a, rowA, stepA, b, stepB reg.GPVirtual
 	edge                                 reg.Register // nil inside
@@ -87,6 +91,9 @@ func (t *tileWriter) sums() {
 	build.MOVQ(t.a, a)
 	build.MOVQ(t.b, b)
 	from := rowsFrom(a, t.rowA, t.height)
+	if t.unrolled {
+		t.fourSteps(from, b, k)
+	}
 	build.Label("sum")
 	if t.vectors > 2 {
 		t.stepWide(from, b)
@@ -100,6 +107,35 @@ func (t *tileWriter) sums() {
 	build.ADDQ(t.stepB, b)
 	build.DECQ(k)
 	build.JNZ(operand.LabelRef("sum"))
+	if t.unrolled {
+		build.Label("summed")
+	}
+}
+
+// fourSteps takes four steps at a time if the strides are those of packed
+// operands, and leaves fewer than four. AVX2 has six cycles of FMAs in a step,
+// and processors that begin four instructions a cycle would need all of them to
+// begin the step's loads, FMAs, and moves of pointers. Without the moves they
+// have some to spare: products took 3 to 7 % less.
+func (t *tileWriter) fourSteps(from rows, b, k reg.GPVirtual) {
+	const steps = 4
+	build.CMPQ(t.stepA, operand.Imm(uint64(t.bytes)))
+	build.JNE(operand.LabelRef("sum"))
+	build.CMPQ(t.stepB, operand.Imm(uint64(t.vectors*t.vector)))
+	build.JNE(operand.LabelRef("sum"))
+	build.SUBQ(operand.Imm(steps), k)
+	build.JL(operand.LabelRef("rest"))
+	build.Label("steps")
+	for s := range steps {
+		t.stepAt(from, b, s)
+	}
+	from.advance(count(steps * t.bytes))
+	build.ADDQ(count(steps*t.vectors*t.vector), b)
+	build.SUBQ(operand.Imm(steps), k)
+	build.JGE(operand.LabelRef("steps"))
+	build.Label("rest")
+	build.ADDQ(operand.Imm(steps), k)
+	build.JZ(operand.LabelRef("summed"))
 }
 
 // clearSums sets the sums to 0.
@@ -122,8 +158,8 @@ func (t *tileWriter) prefetch() {
 	}
 }
 
-// prefetchAhead prefetches b for a step some way ahead. A strip of AVX-512 is as
-// large as the first-level cache, so it comes from the second each time, and
+// prefetchAhead prefetches b for a step some way ahead. A strip of AVX-512 is
+// as large as the first-level cache, so it comes from the second each time, and
 // the processor alone is late: products took a sixth longer. Four to sixteen
 // steps ahead are all the same.
 func (t *tileWriter) prefetchAhead(b reg.Register) {
@@ -133,14 +169,17 @@ func (t *tileWriter) prefetchAhead(b reg.Register) {
 }
 
 // step adds the products for one q: all vectors of b, then row after row of a.
-func (t *tileWriter) step(from rows, b reg.Register) {
+func (t *tileWriter) step(from rows, b reg.Register) { t.stepAt(from, b, 0) }
+
+// stepAt does so for a q some steps on in packed operands.
+func (t *tileWriter) stepAt(from rows, b reg.Register, steps int) {
 	right := t.registers(t.vectors)
 	for v := range right {
-		t.loadVector(at(b, v*t.vector), right[v], v)
+		t.loadVector(at(b, (steps*t.vectors+v)*t.vector), right[v], v)
 	}
 	for i := range t.height {
 		left := t.register()
-		t.broadcast(from.row(i, 0), left)
+		t.broadcast(from.row(i, steps*t.bytes), left)
 		for v := range right {
 			t.fma(right[v], left, t.sum[i][v])
 		}
