@@ -3,6 +3,7 @@ package main
 import (
 	"math"
 	"math/rand/v2"
+	"strings"
 
 	"nabla/autograd"
 	"nabla/layers"
@@ -41,7 +42,7 @@ type checked interface {
 	check() float64
 }
 
-// newChecked returns a workload of W5 or W6, nil for another name.
+// newChecked returns a workload of W5, W6 or W8, nil for another name.
 func newChecked(name string, p autograd.Precision) checked {
 	switch name {
 	case "W5-lenet-b32":
@@ -53,6 +54,14 @@ func newChecked(name string, p autograd.Precision) checked {
 		if name == "W5-"+o.name {
 			return newImages(p, o)
 		}
+	}
+	switch {
+	case strings.HasPrefix(name, "W8-block"):
+		return newBlock(name, p)
+	case name == "W8-attention-4096":
+		return newLongAttention(p)
+	case name == "W8-token":
+		return newGPT(p)
 	}
 	return nil
 }

@@ -24,7 +24,7 @@ func TestPythonPeersComputeTheSame(t *testing.T) {
 	}
 	ps := newPrograms(*pythonForPeers, t.Output())
 	defer ps.stop()
-	for _, w := range slices.Concat(images(), recurrent()) {
+	for _, w := range slices.Concat(images(), recurrent(), transformers()) {
 		for _, peer := range w.peers {
 			program := ps.find(peer.name)
 			if program == nil {
@@ -58,7 +58,7 @@ func comparePython(t *testing.T, program *program, name string, p autograd.Preci
 }
 
 func TestStepsAllocateNothing(t *testing.T) {
-	for _, w := range slices.Concat(images(), recurrent()) {
+	for _, w := range slices.Concat(images(), recurrent(), transformers()) {
 		step := w.nabla(autograd.Float32)
 		step()
 		if got := testing.AllocsPerRun(3, step); got != 0 {

@@ -44,6 +44,7 @@ func workloads() []workload {
 	list = append(list, images()...)
 	list = append(list, recurrent()...)
 	list = append(list, elementwise()...)
+	list = append(list, transformers()...)
 	return append(list, ratio())
 }
 

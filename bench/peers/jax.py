@@ -194,6 +194,37 @@ def recurrent(name, dtype):
     return step, (inputs, seed)
 
 
+def block(name, dtype):
+    """W8-block: a transformer block, forward and backward."""
+    batch, steps, width, heads = 8, 64, 128, 4
+    shapes = [(width, 3 * width), (width, width), (width, 4 * width), (4 * width, width)]
+    matrices = [spread((3 / s[0]) ** 0.5, i, s, dtype) for i, s in enumerate(shapes)]
+    params = [(w, jnp.zeros(w.shape[1], dtype)) for w in matrices]
+    norms = [(jnp.ones(width, dtype), jnp.zeros(width, dtype)) for _ in range(2)]
+
+    def normalized(x, scale, shift):
+        mean, variance = jnp.mean(x, -1, keepdims=True), jnp.var(x, -1, keepdims=True)
+        return (x - mean) * lax.rsqrt(variance + 1e-5) * scale + shift
+
+    def activation(x):
+        return jax.nn.gelu(x, approximate=False) if name.endswith("gelu") else jax.nn.relu(x)
+
+    def forward(x, params, norms):
+        (wi, bi), (wo, bo), (w1, b1), (w2, b2) = params
+        qkv = (normalized(x, *norms[0]) @ wi + bi).reshape(batch, steps, 3, heads, width // heads)
+        y = jax.nn.dot_product_attention(qkv[:, :, 0], qkv[:, :, 1], qkv[:, :, 2])
+        a = x + y.reshape(batch * steps, width) @ wo + bo
+        return a + activation(normalized(a, *norms[1]) @ w1 + b1) @ w2 + b2
+
+    x, seed = spread(1, 100, (batch * steps, width), dtype), spread(1, 101, (batch * steps, width), dtype)
+
+    def step(state):
+        y, pull = jax.vjp(forward, *state[0])
+        return state, (y, tuple(jax.tree.leaves(pull(state[1]))))
+
+    return step, ((x, params, norms), seed)
+
+
 def prepare(workload, dtype):
     """Returns a step, from a state to the next and a result, and the state."""
     if workload == "W2":
@@ -201,7 +232,7 @@ def prepare(workload, dtype):
     family, name = workload.split("-", 1)
     if family == "W5":
         return (lenet if name.startswith("lenet") else image_operation)(name, dtype)
-    return {"W3": network, "W6": recurrent}[family](name, dtype)
+    return {"W3": network, "W6": recurrent, "W8": block}[family](name, dtype)
 
 
 def check(result):

@@ -2,8 +2,8 @@
 
 Each line of input asks for a measurement: an object with the workload's name,
 the precision in bits, the threads and the steps. The answer is an object with
-the seconds that the steps took and, for W5 and W6, what the last of them computed: a
-loss, or the sum of the squares of gradients.
+the seconds that the steps took and, for W5, W6 and W8, what the last of them
+computed: a loss, or the sum of the squares of gradients.
 
 All of it is "torch lean": plain functions instead of modules, gradients by
 torch.autograd.grad, and gradient descent by hand, in place under no_grad.
@@ -230,8 +230,111 @@ def recurrent(name, dtype):
     def step():
         step.grads = torch.autograd.grad(network(x)[0], inputs, seed)
 
+
+class Spread:
+    """Makes parameters as Nabla's W8 does: the matrices by their inputs, the
+    nth with seed n, norms of ones and zeros, and biases of zeros."""
+
+    def __init__(self, dtype):
+        self.dtype, self.params, self.matrices = dtype, [], 0
+
+    def matrix(self, rows, columns):
+        self.matrices += 1
+        return self.keep(spread((3 / rows) ** 0.5, self.matrices - 1, (rows, columns), self.dtype))
+
+    def vector(self, n, value=0.0):
+        return self.keep(torch.full((n,), value, dtype=self.dtype))
+
+    def keep(self, t):
+        self.params.append(t.requires_grad_())
+        return t
+
+    def block(self, width, inner):
+        return [
+            self.matrix(width, 3 * width), self.vector(3 * width), self.matrix(width, width), self.vector(width),
+            self.matrix(width, inner), self.vector(inner), self.matrix(inner, width), self.vector(width),
+            self.vector(width, 1.0), self.vector(width), self.vector(width, 1.0), self.vector(width),
+        ]
+
+
+def block(name, dtype):
+    """W8-block: a transformer block that normalizes first, on 8 sequences of 64
+    steps, as nn.TransformerEncoderLayer computes it, but with matrices that
+    need no transposing."""
+    batch, steps, width, heads = 8, 64, 128, 4
+    make = Spread(dtype)
+    wi, bi, wo, bo, w1, b1, w2, b2, s1, h1, s2, h2 = make.block(width, 4 * width)
+    x = spread(1, 100, (batch * steps, width), dtype).requires_grad_()
+    seed = spread(1, 101, (batch * steps, width), dtype)
+    activation = F.gelu if name.endswith("gelu") else F.relu
+
+    def forward():
+        qkv = torch.addmm(bi, F.layer_norm(x, (width,), s1, h1), wi)
+        q, k, v = qkv.view(batch, steps, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+        y = F.scaled_dot_product_attention(q, k, v).transpose(1, 2).reshape(batch * steps, width)
+        a = x + torch.addmm(bo, y, wo)
+        return a + torch.addmm(b2, activation(torch.addmm(b1, F.layer_norm(a, (width,), s2, h2), w1)), w2)
+
+    inputs = [x, *make.params]
+
+    def step():
+        step.grads = torch.autograd.grad(forward(), inputs, seed)
+
     step.check = lambda: sum((g.double() ** 2).sum().item() for g in step.grads)
     return step
+
+
+def long_attention(dtype):
+    """W8-attention-4096: the operation alone, in four heads of width 32."""
+    inputs = [spread(1, i, (1, 4, 4096, 32), dtype).requires_grad_() for i in range(3)]
+    seed = spread(1, 3, (1, 4, 4096, 32), dtype)
+
+    def step():
+        step.grads = torch.autograd.grad(F.scaled_dot_product_attention(*inputs), inputs, seed)
+
+    step.check = lambda: sum((g.double() ** 2).sum().item() for g in step.grads)
+    return step
+
+
+def token(dtype):
+    """W8-token: the 256th character by a GPT whose cache has those before it."""
+    width, heads, context, alphabet, blocks = 128, 4, 256, 96, 4
+    make = Spread(dtype)
+    table, positions = make.matrix(alphabet, width), make.matrix(context, width)
+    layers = [make.block(width, 4 * width) for _ in range(blocks)]
+    scale, shift, head, bias = make.vector(width, 1.0), make.vector(width), make.matrix(width, alphabet), make.vector(alphabet)
+    caches = [torch.zeros(2, 1, heads, context, width // heads, dtype=dtype) for _ in layers]
+
+    @torch.inference_mode()
+    def read(ids, first):
+        n = len(ids)
+        x = table[ids] + positions[first : first + n]
+        for (wi, bi, wo, bo, w1, b1, w2, b2, s1, h1, s2, h2), cache in zip(layers, caches):
+            qkv = torch.addmm(bi, F.layer_norm(x, (width,), s1, h1), wi)
+            q, k, v = qkv.view(1, n, 3, heads, width // heads).permute(2, 0, 3, 1, 4)
+            cache[0, :, :, first : first + n] = k
+            cache[1, :, :, first : first + n] = v
+            y = F.scaled_dot_product_attention(q, cache[0, :, :, : first + n], cache[1, :, :, : first + n], is_causal=n > 1)
+            x = x + torch.addmm(bo, y.transpose(1, 2).reshape(n, width), wo)
+            x = x + torch.addmm(b2, F.gelu(torch.addmm(b1, F.layer_norm(x, (width,), s2, h2), w1)), w2)
+        return torch.addmm(bias, F.layer_norm(x, (width,), scale, shift), head)
+
+    with torch.inference_mode():
+        read(torch.arange(context - 1) % alphabet, 0)
+    one = torch.tensor([7])
+
+    def step():
+        step.logits = read(one, context - 1)
+
+    step.check = lambda: (step.logits.double() ** 2).sum().item()
+    return step
+
+
+def transformer(name, dtype):
+    """W8: a block, long attention, or a token."""
+    if name == "attention-4096":
+        return long_attention(dtype)
+    return token(dtype) if name == "token" else block(name, dtype)
 
 
 def elementwise(name, dtype):
@@ -258,7 +361,7 @@ def prepare(workload, dtype):
     if workload == "W2":
         return tiny(dtype)
     family, name = workload.split("-", 1)
-    return {"W3": network, "W4": product, "W5": image, "W6": recurrent, "W7": elementwise}[family](name, dtype)
+    return {"W3": network, "W4": product, "W5": image, "W6": recurrent, "W7": elementwise, "W8": transformer}[family](name, dtype)
 
 
 def seconds(step, steps):
