@@ -20,7 +20,7 @@ import (
 //
 // They have no Params.
 type SinePositions struct {
-	table autograd.Tensor // [steps, width]
+	table *autograd.Param // [steps, width], of no gradient
 	label
 }
 
@@ -38,7 +38,7 @@ func NewSinePositions(steps, width int) *SinePositions {
 			}
 		}
 	}
-	return &SinePositions{table: autograd.NewTensor(values, steps, width)}
+	return &SinePositions{table: autograd.NewStatistic("sine positions", autograd.NewTensor(values, steps, width))}
 }
 
 func checkPositions(op string, steps, width int) {
@@ -66,25 +66,22 @@ func (p *SinePositions) Forward(x autograd.Value) autograd.Value { return p.From
 func (p *SinePositions) From(x autograd.Value, first int) autograd.Value {
 	g := enter(x, p.Name())
 	defer leave(g, p)
-	checkSteps(p.op(), x, first, p.table.Dim(0), p.table.Dim(1))
-	rows := make([]int, x.Dim(1))
-	for i := range rows {
-		rows[i] = first + i
-	}
-	return x.Add(g.Constant(p.table.Take(rows...)))
+	checkSteps(x, first, p.table.Dim(0), p.table.Dim(1))
+	return x.Add(g.Param(p.table).Narrow(0, first, x.Dim(1)))
 }
 
-// checkSteps panics unless there are positions for all steps of x.
-func checkSteps(op string, x autograd.Value, first, steps, width int) {
+// checkSteps panics unless there are positions for all steps of x. The layer's
+// name is up to leave.
+func checkSteps(x autograd.Value, first, steps, width int) {
 	if x.Rank() != 3 || x.Dim(2) != width {
-		panic(autograd.NewShapeError(op, fmt.Sprintf("the input is not [batch, steps, %d]", width), x.Shape()))
+		panic(autograd.NewShapeError("layers", fmt.Sprintf("the input is not [batch, steps, %d]", width), x.Shape()))
 	}
 	if first < 0 {
-		panic(autograd.NewArgumentError(op, "a first position of %d", first))
+		panic(autograd.NewArgumentError("layers", "a first position of %d", first))
 	}
 	if first+x.Dim(1) > steps {
 		reason := fmt.Sprintf("%d steps from position %d on are more than the %d positions", x.Dim(1), first, steps)
-		panic(autograd.NewShapeError(op, reason, x.Shape(), []int{steps, width}))
+		panic(autograd.NewShapeError("layers", reason, x.Shape(), []int{steps, width}))
 	}
 }
 
@@ -146,6 +143,6 @@ func (p *LearnedPositions) From(x autograd.Value, first int) autograd.Value {
 	if p.Weight == nil || p.Weight.Rank() != 2 {
 		panic(autograd.NewArgumentError(p.op(), "the Weight is not [steps, width]"))
 	}
-	checkSteps(p.op(), x, first, p.Weight.Dim(0), p.Weight.Dim(1))
+	checkSteps(x, first, p.Weight.Dim(0), p.Weight.Dim(1))
 	return x.Add(g.Param(p.Weight).Narrow(0, first, x.Dim(1)))
 }

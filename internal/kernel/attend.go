@@ -117,6 +117,7 @@ type attentionMemory[T Float] struct {
 	part        []T // a product that is added to another
 	lowest      []T // −Inf
 	gq, gk, gv  []T
+	added       bool      // gk and gv hold what was added before
 	largest     []T       // of each row of a block of queries
 	sums        []float64 // likewise
 }
@@ -216,22 +217,19 @@ func (m *attentionMemory[T]) attendBlock(b, h, i, rows int) {
 		if a.Kept != nil {
 			a.Kept[2*(at+r)], a.Kept[2*(at+r)+1] = float64(m.largest[r]), sum
 		}
-		factor := T(0)
-		if sum != 0 {
-			factor = T(1 / sum)
+		if sum != 0 { // else y is 0
+			row := y[r*a.VWidth : (r+1)*a.VWidth]
+			loopsOf[T](&Mul).VS(row, row, T(1/sum))
 		}
-		a.Y.setRows(y[r*a.VWidth:(r+1)*a.VWidth], b, h, i+r, a.VWidth, factor)
 	}
+	a.Y.setRows(y, b, h, i, a.VWidth)
 }
 
 // scaled returns rows of queries, times the scale.
 func (m *attentionMemory[T]) scaled(b, h, i, rows int) []T {
-	a, times := m.a, loopsOf[T](&Mul).VS
-	for r := range rows {
-		at := a.Q.At(b, h, i+r)
-		times(m.q[r*a.Width:(r+1)*a.Width], a.Q.Of[at:at+a.Width], T(a.Scale))
-	}
-	return m.q[:rows*a.Width]
+	q := m.q[:rows*m.a.Width]
+	loopsOf[T](&Mul).VS(q, m.a.Q.rows(q, b, h, i, rows, m.a.Width), T(m.a.Scale))
+	return q
 }
 
 // weigh turns the scores of row r of a block, for the keys from j on, into

@@ -68,19 +68,23 @@ func (m *attentionMemory[T]) reserveGradient() {
 // gradient computes the gradients of a kv head of a sample.
 func (m *attentionMemory[T]) gradient(a *AttendingGradient[T], b, kv int) {
 	k, v := a.K.rows(m.k, b, kv, 0, a.Seen, a.Width), a.V.rows(m.v, b, kv, 0, a.Seen, a.VWidth)
-	clear(m.gk)
-	clear(m.gv)
 	group := a.Heads / a.KVHeads
+	m.added = a.Steps == 0 || a.keys(b, min(queryBlock, a.Steps)-1) < a.Seen
+	if m.added { // the first block of queries does not write to all of them
+		clear(m.gk)
+		clear(m.gv)
+	}
 	for h := kv * group; h < (kv+1)*group; h++ {
 		for i := 0; i < a.Steps; i += queryBlock {
 			m.gradientBlock(a, k, v, b, h, i, min(queryBlock, a.Steps-i))
+			m.added = true
 		}
 	}
 	if a.GK.Of != nil {
-		a.GK.setRows(m.gk, b, kv, 0, a.Width, 1)
+		a.GK.setRows(m.gk, b, kv, 0, a.Width)
 	}
 	if a.GV.Of != nil {
-		a.GV.setRows(m.gv, b, kv, 0, a.VWidth, 1)
+		a.GV.setRows(m.gv, b, kv, 0, a.VWidth)
 	}
 }
 
@@ -89,7 +93,9 @@ func (m *attentionMemory[T]) gradientBlock(a *AttendingGradient[T], k, v []T, b,
 	block, seen := a.keyBlock(), a.keys(b, i+rows-1)
 	q, gy := m.scaled(b, h, i, rows), a.GY.rows(m.gy, b, h, i, rows, a.VWidth)
 	gq := m.gq[:rows*a.Width]
-	clear(gq)
+	if seen == 0 {
+		clear(gq)
+	}
 	for j := 0; j < seen; j += block {
 		n := min(block, seen-j)
 		keys, values := k[j*a.Width:(j+n)*a.Width], v[j*a.VWidth:(j+n)*a.VWidth]
@@ -98,10 +104,11 @@ func (m *attentionMemory[T]) gradientBlock(a *AttendingGradient[T], k, v []T, b,
 		m.multiply(m.ds, gy, values, rows, n, a.VWidth, false, true)
 		m.slopes(a, b, h, i, rows, j, n)
 		m.multiplyAdd(j == 0, gq, m.ds, keys, rows, a.Width, n, false, false)
-		m.multiplyAdd(false, m.gk[j*a.Width:(j+n)*a.Width], m.ds, q, n, a.Width, rows, true, false)
+		m.multiplyAdd(!m.added, m.gk[j*a.Width:(j+n)*a.Width], m.ds, q, n, a.Width, rows, true, false)
 	}
 	if a.GQ.Of != nil {
-		a.GQ.setRows(gq, b, h, i, a.Width, T(a.Scale))
+		loopsOf[T](&Mul).VS(gq, gq, T(a.Scale))
+		a.GQ.setRows(gq, b, h, i, a.Width)
 	}
 }
 
@@ -136,7 +143,7 @@ func (m *attentionMemory[T]) addValues(a *AttendingGradient[T], gy []T, b, h, i,
 		copy(p, m.s[:rows*n])
 		m.dropRows(p, b, h, i, rows, j, n)
 	}
-	m.multiplyAdd(false, m.gv[j*a.VWidth:(j+n)*a.VWidth], p, gy, n, a.VWidth, rows, true, false)
+	m.multiplyAdd(!m.added, m.gv[j*a.VWidth:(j+n)*a.VWidth], p, gy, n, a.VWidth, rows, true, false)
 }
 
 func (m *attentionMemory[T]) dropRows(s []T, b, h, i, rows, j, n int) {

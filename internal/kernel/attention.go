@@ -66,11 +66,15 @@ func (h *Headed[T]) rows(memory []T, batch, head, step, rows, width int) []T {
 	return memory[:rows*width]
 }
 
-// setRows writes rows that lie next to each other, times a factor.
-func (h *Headed[T]) setRows(rows []T, batch, head, step, width int, factor T) {
-	at, times := h.At(batch, head, step), loopsOf[T](&Mul).VS
+// setRows writes rows that lie next to each other.
+func (h *Headed[T]) setRows(rows []T, batch, head, step, width int) {
+	at := h.At(batch, head, step)
+	if h.Strides[2] == width {
+		copy(h.Of[at:], rows)
+		return
+	}
 	for ; len(rows) > 0; rows = rows[width:] {
-		times(h.Of[at:at+width], rows[:width], factor)
+		copy(h.Of[at:at+width], rows)
 		at += h.Strides[2]
 	}
 }
