@@ -216,10 +216,10 @@ func TestGradientOfAttentionDropout(t *testing.T) {
 func TestAttentionOnAnyNumberOfCores(t *testing.T) {
 	for _, precision := range []autograd.Precision{autograd.Float64, autograd.Float32} {
 		var want []float64
-		for _, cores := range []int{1, 2, 5} {
+		for _, cores := range []int{1, 3} {
 			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cores))
 			g := autograd.NewGraph(autograd.Options{Precision: precision, Seed: 5})
-			x, bias := g.Variable(wave(1, 3, 300, 8*16)), g.Variable(wave(2, 4, 300, 300))
+			x, bias := g.Variable(wave(1, 3, 150, 8*16)), g.Variable(wave(2, 4, 150, 150))
 			y := autograd.Attention(x, none, none, autograd.AttentionOptions{Heads: 4, KVHeads: 2, Dropout: 0.2, Bias: bias})
 			grads := y.Square().Sum().Backward()
 			got := slices.Concat(y.Tensor().Float64s(), grads.Of(x).Float64s(), grads.Of(bias).Float64s())

@@ -232,3 +232,154 @@ func TestCacheOfADecoder(t *testing.T) {
 		}
 	}
 }
+
+// The map of a layer has the weights of what it computes.
+func TestWeightsOfAttention(t *testing.T) {
+	rng := seeded(6)
+	a := layers.NewMultiHeadAttentionWith(rng, 8, 4, layers.MultiHeadAttentionOptions{KVHeads: 2, Rotary: true})
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Constant(autograd.Normal(rng, 0, 1, 2, 5, 8))
+	p := a.Weights(x, x, layers.AttendOptions{Causal: true, Lengths: autograd.NewInts([]int{3, 5})}).Tensor()
+	if diff := cmp.Diff([]int{2, 4, 5, 5}, p.Shape()); diff != "" {
+		t.Fatal(diff)
+	}
+	for b, length := range []int{3, 5} {
+		for h := range 4 {
+			for i := range 5 {
+				sum := 0.0
+				for j := range 5 {
+					v := p.At(b, h, i, j)
+					sum += v
+					if (j > i || j >= length) != (v == 0) {
+						t.Errorf("step %d of sample %d looks at %d with %v", i, b, j, v)
+					}
+				}
+				if math.Abs(sum-1) > 1e-12 {
+					t.Errorf("the weights of step %d are %v in all", i, sum)
+				}
+			}
+		}
+	}
+	block := layers.NewTransformerDecoderBlock(rng, 8, 2, 16)
+	memory := g.Constant(autograd.Normal(rng, 0, 1, 2, 3, 8))
+	if got := block.Weights(x, memory, layers.AttendOptions{}, layers.AttendOptions{}).Shape(); !slices.Equal(got, []int{2, 2, 5, 3}) {
+		t.Errorf("a map of shape %v", got)
+	}
+	encoder := layers.NewTransformerEncoderBlock(rng, 8, 2, 16)
+	if got := encoder.Weights(x, layers.AttendOptions{}).Shape(); !slices.Equal(got, []int{2, 2, 5, 5}) {
+		t.Errorf("a map of shape %v", got)
+	}
+}
+
+// Only distances count for rotary positions.
+func TestRotaryPositionsAreRelative(t *testing.T) {
+	rng := seeded(7)
+	a := layers.NewMultiHeadAttentionWith(rng, 8, 2, layers.MultiHeadAttentionOptions{Rotary: true})
+	g := autograd.NewGraph(autograd.Options{})
+	x, memory := g.Constant(autograd.Normal(rng, 0, 1, 2, 5, 8)), g.Constant(autograd.Normal(rng, 0, 1, 2, 4, 8))
+	look := func(first int) []float64 {
+		a.Rotary = &autograd.RotaryOptions{First: first}
+		return slices.Concat(a.Forward(x).Tensor().Float64s(), a.Attend(x, memory, memory, layers.AttendOptions{}).Tensor().Float64s())
+	}
+	want := look(0)
+	for i, v := range look(7) {
+		if math.Abs(v-want[i]) > 1e-12 {
+			t.Fatalf("element %d is %v at 7 and %v at 0", i, v, want[i])
+		}
+	}
+	a.Rotary = nil
+	if slices.Equal(a.Forward(x).Tensor().Float64s(), want[:80]) {
+		t.Error("positions change nothing")
+	}
+}
+
+func TestPositions(t *testing.T) {
+	sine, learned := layers.NewSinePositions(6, 4), layers.NewLearnedPositions(seeded(8), 6, 4)
+	g := autograd.NewGraph(autograd.Options{})
+	zero := g.Constant(autograd.Zeros(2, 3, 4))
+	for i, v := range sine.From(zero, 2).Tensor().Float64s() {
+		step, c := float64(2+i/4%3), i%4
+		want := math.Sin(step / []float64{1, 1, 100, 100}[c])
+		if c%2 == 1 {
+			want = math.Cos(step / []float64{1, 1, 100, 100}[c])
+		}
+		if math.Abs(v-want) > 1e-15 {
+			t.Errorf("element %d is %v, want %v", i, v, want)
+		}
+	}
+	y := learned.From(zero, 2)
+	if y.Tensor().At(1, 2, 3) != learned.Weight.Tensor().At(4, 3) {
+		t.Error("another row than the position's")
+	}
+	if got := y.Sum().Backward().OfParam(learned.Weight); got.At(1, 0) != 0 || got.At(2, 0) != 2 {
+		t.Errorf("gradients %v", got)
+	}
+	if sine.Params() != nil || !slices.Equal(sine.Forward(zero).Shape(), []int{2, 3, 4}) {
+		t.Error("sine positions")
+	}
+	half := autograd.NewGraph(autograd.Options{Precision: autograd.Float32, NoGrad: true})
+	if v := sine.From(half.Constant(autograd.Zeros(1, 1, 4)), 5).Tensor().At(0, 0, 0); math.Abs(v-math.Sin(5)) > 1e-6 {
+		t.Errorf("in float32 %v", v)
+	}
+}
+
+func TestTransformerMistakes(t *testing.T) {
+	rng := seeded(9)
+	g, w := autograd.NewGraph(autograd.Options{}), newWriter(layers.TransformerOptions{})
+	a := layers.NewMultiHeadAttentionWith(rng, 6, 2, layers.MultiHeadAttentionOptions{Name: "look"})
+	x := g.Constant(autograd.Zeros(2, 4, 6))
+	attend := func(o layers.AttendOptions) func() { return func() { a.Attend(x, x, x, o) } }
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewMultiHeadAttention(rng, 6, 4) }, "layers: MultiHeadAttention: 4 heads do not divide the width 6")
+	mustFault[*autograd.ArgumentError](t, func() {
+		layers.NewMultiHeadAttentionWith(rng, 6, 2, layers.MultiHeadAttentionOptions{Rotary: true})
+	}, "rotary positions need heads of an even width, not 3")
+	mustFault[*autograd.ArgumentError](t, func() {
+		layers.NewMultiHeadAttentionWith(rng, 8, 4, layers.MultiHeadAttentionOptions{KVHeads: 3})
+	}, "3 kv heads do not divide the 4 heads")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewMultiHeadAttention(nil, 6, 2) }, "the rng is nil")
+	mustFault[*autograd.ShapeError](t, attend(layers.AttendOptions{Mask: g.Constant(autograd.Ones(4, 3))}),
+		`layers: MultiHeadAttention "look": the mask does not broadcast to the scores`, "[4 3] to [2 2 4 4]")
+	mustFault[*autograd.ArgumentError](t, attend(layers.AttendOptions{Lengths: autograd.NewInts([]int{4, 0})}), `layers: MultiHeadAttention "look": length 0 of sample 1 is not from 1 to 4`)
+	mustFault[*autograd.ShapeError](t, func() { a.Forward(g.Constant(autograd.Zeros(2, 4, 5))) }, `"look": the query is not [batch, steps, 6]`)
+	mustFault[*autograd.ShapeError](t, func() { a.Attend(x, g.Constant(autograd.Zeros(2, 4, 5)), x, layers.AttendOptions{}) }, `"look": the key is not [batch, steps, 6]`)
+	mustFault[*autograd.ShapeError](t, func() { layers.NewSinePositions(3, 6).Forward(x) }, `layers: SinePositions "sinepositions": 4 steps from position 0 on are more than the 3 positions`)
+	mustFault[*autograd.ShapeError](t, func() { layers.NewLearnedPositions(rng, 9, 6).From(x, 6) }, `layers: LearnedPositions "learnedpositions": 4 steps from position 6 on`)
+	mustFault[*autograd.ShapeError](t, func() { layers.NewSinePositions(9, 4).Forward(x) }, "the input is not [batch, steps, 4]")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewSinePositions(0, 4) }, "0 steps of width 4")
+	mustFault[*autograd.ArgumentError](t, func() { layers.NewCache(0) }, "layers: NewCache: room for 0 steps")
+	plain := autograd.NewGraph(autograd.Options{NoGrad: true})
+	cache := layers.NewCache(2)
+	w.next(plain.Constant(autograd.Zeros(1, 2, 8)), cache)
+	mustFault[*autograd.ArgumentError](t, func() { w.next(plain.Constant(autograd.Zeros(1, 1, 8)), cache) }, `layers: MultiHeadAttention "self_attn": 2 steps and 1 more: there is room for 2`)
+	mustFault[*autograd.GradientError](t, func() { w.next(g.Constant(autograd.Zeros(1, 1, 8)), layers.NewCache(2)) }, "there are no gradients through a cache")
+	mustFault[*autograd.ArgumentError](t, func() { a.Next(plain.Constant(autograd.Zeros(2, 1, 6)), nil) }, "there is no Cache")
+}
+
+// Nothing is allocated once memory is warm, in training and by a cache.
+func TestTransformersAllocateNothing(t *testing.T) {
+	rng := seeded(10)
+	block := layers.NewTransformerDecoderBlockWith(rng, 8, 2, 16, layers.TransformerOptions{Dropout: 0.1, Rotary: true})
+	positions := layers.NewSinePositions(9, 8)
+	g := autograd.NewGraph(autograd.Options{})
+	x, memory := autograd.Normal(rng, 0, 1, 2, 5, 8), autograd.Normal(rng, 0, 1, 2, 4, 8)
+	cross := layers.AttendOptions{Lengths: autograd.NewInts([]int{2, 4})}
+	train := func() {
+		g.Reset()
+		block.Run(positions.Forward(g.Variable(x)), g.Variable(memory), layers.AttendOptions{}, cross).Square().Sum().Backward()
+	}
+	writing, cache := autograd.NewGraph(autograd.Options{NoGrad: true}), layers.NewCache(5)
+	write := func() {
+		writing.Reset()
+		if cache.Len() == 5 {
+			cache.Cut(0)
+		}
+		block.Next(positions.From(writing.Constant(x).Narrow(1, 0, 1), cache.Len()), writing.Constant(memory), cache, cross)
+	}
+	for what, step := range map[string]func(){"training": train, "writing": write} {
+		step()
+		step()
+		if got := testing.AllocsPerRun(5, step); got != 0 {
+			t.Errorf("%s allocates %v times a step", what, got)
+		}
+	}
+}
