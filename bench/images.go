@@ -42,7 +42,7 @@ type checked interface {
 	check() float64
 }
 
-// newChecked returns a workload of W5, W6 or W8, nil for another name.
+// newChecked returns a workload of W5, W6, W8 or W9, nil for another name.
 func newChecked(name string, p autograd.Precision) checked {
 	switch name {
 	case "W5-lenet-b32":
@@ -62,6 +62,8 @@ func newChecked(name string, p autograd.Precision) checked {
 		return newLongAttention(p)
 	case name == "W8-token":
 		return newGPT(p)
+	case strings.HasPrefix(name, "W9-"):
+		return newTable(name, p)
 	}
 	return nil
 }

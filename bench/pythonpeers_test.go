@@ -22,9 +22,16 @@ func TestPythonPeersComputeTheSame(t *testing.T) {
 	if *pythonForPeers == "" {
 		t.Skip("needs PyTorch and JAX: run it with -args -python and an interpreter that has them")
 	}
+	for name, list := range map[string][]workload{"images": images(), "recurrent": recurrent(), "transformers": transformers(), "embeddings": embeddings()} {
+		t.Run(name, func(t *testing.T) { comparePeers(t, list) })
+	}
+}
+
+func comparePeers(t *testing.T, list []workload) {
+	t.Helper()
 	ps := newPrograms(*pythonForPeers, t.Output())
 	defer ps.stop()
-	for _, w := range slices.Concat(images(), recurrent(), transformers()) {
+	for _, w := range list {
 		for _, peer := range w.peers {
 			program := ps.find(peer.name)
 			if program == nil {
@@ -58,7 +65,7 @@ func comparePython(t *testing.T, program *program, name string, p autograd.Preci
 }
 
 func TestStepsAllocateNothing(t *testing.T) {
-	for _, w := range slices.Concat(images(), recurrent(), transformers()) {
+	for _, w := range slices.Concat(images(), recurrent(), transformers(), embeddings()[:2]) {
 		step := w.nabla(autograd.Float32)
 		step()
 		if got := testing.AllocsPerRun(1, step); got != 0 {

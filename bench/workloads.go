@@ -45,6 +45,7 @@ func workloads() []workload {
 	list = append(list, recurrent()...)
 	list = append(list, elementwise()...)
 	list = append(list, transformers()...)
+	list = append(list, embeddings()...)
 	return append(list, ratio())
 }
 

@@ -225,6 +225,25 @@ def block(name, dtype):
     return step, ((x, params, norms), seed)
 
 
+def embedding(name, dtype):
+    """W9: 1,024 rows of a table, and a step of Adam with the whole table. The
+    state is the table, what Adam remembers, and the gradient of the rows."""
+    words = int(name.split("-")[1])
+    ids = jnp.asarray([(i - i % 8 // 7) * 7919 % words for i in range(1024)])
+    table = spread(1, 1, (words, 256), dtype)
+
+    def step(state):
+        table, m, v, count, seed = state
+        _, pull = jax.vjp(lambda t: t[ids], table)
+        (g,) = pull(seed)
+        count = count + 1
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        table = table - 0.001 / (1 - 0.9**count) * m / (jnp.sqrt(v / (1 - 0.999**count)) + 1e-30)
+        return (table, m, v, count, seed), jnp.sum(table[ids].astype(jnp.float64) ** 2)
+
+    return step, (table, jnp.zeros_like(table), jnp.zeros_like(table), jnp.zeros((), dtype), spread(1, 2, (1024, 256), dtype))
+
+
 def prepare(workload, dtype):
     """Returns a step, from a state to the next and a result, and the state."""
     if workload == "W2":
@@ -232,7 +251,7 @@ def prepare(workload, dtype):
     family, name = workload.split("-", 1)
     if family == "W5":
         return (lenet if name.startswith("lenet") else image_operation)(name, dtype)
-    return {"W3": network, "W6": recurrent, "W8": block}[family](name, dtype)
+    return {"W3": network, "W6": recurrent, "W8": block, "W9": embedding}[family](name, dtype)
 
 
 def check(result):

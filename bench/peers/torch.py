@@ -2,8 +2,8 @@
 
 Each line of input asks for a measurement: an object with the workload's name,
 the precision in bits, the threads and the steps. The answer is an object with
-the seconds that the steps took and, for W5, W6 and W8, what the last of them
-computed: a loss, or the sum of the squares of gradients.
+the seconds that the steps took and, for W5, W6, W8 and W9, what the last of
+them computed: a loss, or the sum of the squares of gradients or of rows.
 
 All of it is "torch lean": plain functions instead of modules, gradients by
 torch.autograd.grad, and gradient descent by hand, in place under no_grad.
@@ -353,6 +353,24 @@ def elementwise(name, dtype):
     return operations[name]
 
 
+def embedding(name, dtype):
+    """W9: 1,024 rows of a table, and a step of Adam: by sparse gradients and
+    SparseAdam or, as a name that ends with dense says, by the whole table."""
+    _, words, *dense = name.split("-")
+    table = torch.nn.Parameter(spread(1, 1, (int(words), 256), dtype))
+    ids = torch.tensor([(i - i % 8 // 7) * 7919 % int(words) for i in range(1024)])
+    seed = spread(1, 2, (1024, 256), dtype)
+    optimizer = (torch.optim.Adam if dense else torch.optim.SparseAdam)([table], lr=0.001, eps=1e-30)
+
+    def step():
+        optimizer.zero_grad()
+        F.embedding(ids, table, sparse=not dense).backward(seed)
+        optimizer.step()
+
+    step.check = lambda: (table.detach()[ids].double() ** 2).sum().item()
+    return step
+
+
 def prepare(workload, dtype):
     """Returns one step of a workload."""
     torch.manual_seed(1)
@@ -361,7 +379,7 @@ def prepare(workload, dtype):
     if workload == "W2":
         return tiny(dtype)
     family, name = workload.split("-", 1)
-    return {"W3": network, "W4": product, "W5": image, "W6": recurrent, "W7": elementwise, "W8": transformer}[family](name, dtype)
+    return {"W3": network, "W4": product, "W5": image, "W6": recurrent, "W7": elementwise, "W8": transformer, "W9": embedding}[family](name, dtype)
 
 
 def seconds(step, steps):
