@@ -26,6 +26,8 @@ func TestNames(t *testing.T) {
 		"W5-batchnorm-32", "W5-maxpool-32", "W5-avgpool-32",
 		"W6-lstm", "W6-lstm-forward", "W6-gru", "W6-gru-forward",
 		"W7-exp", "W7-tanh", "W7-sigmoid", "W7-add", "W7-mul", "W7-relu", "W7-sum", "W7-softmax",
+		"W8-block", "W8-block-gelu", "W8-attention-4096", "W8-token",
+		"W9-embedding-5000", "W9-embedding-50000", "W9-embedding-200000", "W9-embedding-5000-dense", "W9-embedding-50000-dense",
 		"W-ratio",
 	}
 	var got []string
