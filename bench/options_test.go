@@ -48,7 +48,7 @@ func TestParse(t *testing.T) {
 
 func TestParseErrors(t *testing.T) {
 	for args, want := range map[string]string{
-		"-workload W99":   `there is no workload "W99"`,
+		"-workload W99":  `there is no workload "W99"`,
 		"-workload W":    "", // selects W-ratio, which continues with a hyphen
 		"-peer numpy":    `there is no peer "numpy"`,
 		"-precision 16":  "-precision 16 is neither 32 nor 64",
