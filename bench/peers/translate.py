@@ -12,7 +12,7 @@ different lengths, and BLEU. Only the random numbers are others.
 Adam moves every row of a table of words in every step, also of those words that
 the batch does not have: the example asks for that, with Whole.
 
-The figures in README.md are of PyTorch 2.14.1, one thread.
+Written for PyTorch 2.14.1, one thread.
 """
 
 import argparse
