@@ -13,6 +13,7 @@ import (
 type batches struct {
 	whole  Data
 	rows   iter.Seq[[]int] // the row numbers of each batch
+	size   int             // rows of a batch
 	holder *holder         // nil when the whole is the only batch
 }
 
@@ -26,12 +27,15 @@ func newBatches(rng *rand.Rand, whole Data, size int, l *lengths) *batches {
 	}
 	switch {
 	case l != nil:
-		return &batches{whole, l.ascending(rows, size), newHolder(whole, l)}
+		return &batches{whole, l.ascending(rows, size), size, newHolder(whole, l)}
 	case size == rows:
-		return &batches{whole, data.Batches(nil, rows, rows), nil}
+		return &batches{whole, data.Batches(nil, rows, rows), size, nil}
 	}
-	return &batches{whole, data.Batches(rng, rows, size), newHolder(whole, nil)}
+	return &batches{whole, data.Batches(rng, rows, size), size, newHolder(whole, nil)}
 }
+
+// len returns the number of batches in an epoch.
+func (b *batches) len() int { return (b.whole.Rows() + b.size - 1) / b.size }
 
 // of returns the batch of those rows.
 func (b *batches) of(rows []int) Data {

@@ -66,6 +66,33 @@
 // [Evaluate] measures other data afterwards, and [Predict] and [PredictData]
 // return predictions.
 //
+// # Callbacks
+//
+// A [Callback] sees more: the beginning, the gradients and the end of every
+// step, the epochs, and the end. Callbacks can be put together, and keep what
+// they have seen in fields of their own:
+//
+//	type worst struct{ epoch train.Epoch }
+//
+//	func (w *worst) OnEpoch(t *train.Training, epoch train.Epoch) error {
+//		if epoch.Train.Loss > w.epoch.Train.Loss {
+//			w.epoch = epoch
+//		}
+//		return nil
+//	}
+//
+// A function is one too:
+//
+//	config.Callbacks = []train.Callback{
+//		&highest,
+//		train.OnStep(func(t *train.Training, s train.Step) error {
+//			if s.Number == 100 {
+//				return train.Stop
+//			}
+//			return nil
+//		}),
+//	}
+//
 // # Errors
 //
 // A training that fails returns an error and the history so far, also for

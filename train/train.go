@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"iter"
 	"math/rand/v2"
@@ -45,6 +44,11 @@ type Config struct {
 
 	Optimizer optim.Optimizer
 
+	// Params are all parameters and statistics that the training changes, for
+	// Callbacks that keep or average them. Nil: those of the Model, if it has a
+	// method Params.
+	Params []*autograd.Param
+
 	Graph     autograd.Options // of the graph that the training is recorded in
 	Epochs    int              // passes over all rows, at least 1
 	BatchSize int              // rows per step; 0: all rows. The last batch may be smaller
@@ -67,10 +71,14 @@ type Config struct {
 	// rate, or save parameters. An error ends the training; Run returns it
 	// unless it is Stop.
 	OnEpoch func(epoch Epoch) error
+
+	// Callbacks are told of the training as it goes on: of each epoch, after
+	// OnEpoch, and of each step.
+	Callbacks []Callback
 }
 
-// Stop is what OnEpoch returns to end the training early. Run then returns no
-// error.
+// Stop is what OnEpoch or a Callback returns to end the training early. Run
+// then returns no error.
 var Stop error = stop{}
 
 type stop struct{}
@@ -89,7 +97,7 @@ func (stop) Error() string { return "train: stop" }
 // error is
 //
 //   - ctx.Err() once the context is done, which is checked before every step;
-//   - what OnEpoch returned, unless that is Stop;
+//   - what OnEpoch or a Callback returned, unless that is Stop;
 //   - a *[StepError] if a step failed. If a loss or a gradient is not finite,
 //     it wraps the *[autograd.NonFiniteError] that names the operation where
 //     the first NaN or infinity arose, and the parameters are as they were
@@ -108,23 +116,30 @@ func Run(ctx context.Context, config Config, data Data) (History, error) {
 	if err := autograd.Try(func() { c = newCycle(ctx, config, data) }); err != nil {
 		return nil, err
 	}
-	var history History
-	for number := 1; number <= config.Epochs; number++ {
-		epoch, err := c.epoch(ctx, number)
-		if err != nil {
-			return history, err
-		}
-		history = append(history, epoch)
-		if config.OnEpoch == nil {
-			continue
-		}
-		if err := config.OnEpoch(epoch); errors.Is(err, Stop) {
-			return history, nil
-		} else if err != nil {
-			return history, err
-		}
+	err := c.run(ctx)
+	return c.history, err
+}
+
+// run goes through the epochs, and tells the callbacks.
+func (c *cycle) run(ctx context.Context) error {
+	err := c.watchers.begin()
+	for number := 1; err == nil && number <= c.Epochs; number++ {
+		err = c.complete(ctx, number)
 	}
-	return history, nil
+	return c.watchers.end(err)
+}
+
+// complete makes an epoch and reports it.
+func (c *cycle) complete(ctx context.Context, number int) error {
+	epoch, err := c.epoch(ctx, number)
+	if err != nil {
+		return err
+	}
+	c.history = append(c.history, epoch)
+	if c.OnEpoch != nil {
+		err = c.OnEpoch(epoch)
+	}
+	return graver(err, c.watchers.epoch(epoch))
 }
 
 // A cycle is a training under way.
@@ -133,14 +148,17 @@ type cycle struct {
 	graph      *autograd.Graph
 	stepped    *autograd.Graph // to look at parameters after a step
 	batches    *batches
-	loader     *Loader     // in place of batches, nil if there is none
-	training   *evaluation // of the metrics, nil if there are none
-	validation *evaluation // nil if there is none
-	lossSum    float64     // of this epoch so far
-	weight     int         // of its losses: the rows, or the labels that count
-	rows       int         // of this epoch so far
-	batch      int         // under way in this epoch, from 1
-	named      bool        // whether the Params' names have been checked
+	loader     *Loader            // in place of batches, nil if there is none
+	training   *evaluation        // of the metrics, nil if there are none
+	validation *evaluation        // nil if there is none
+	lossSum    float64            // of this epoch so far
+	weight     int                // of its losses: the rows, or the labels that count
+	batch      int                // under way in this epoch, from 1
+	named      bool               // whether the Params' names have been checked
+	grads      autograd.Gradients // of the last step of this epoch
+	steps      int                // made so far
+	history    History            // of the epochs so far
+	watchers   watchers
 }
 
 func newCycle(ctx context.Context, config Config, data Data) *cycle {
@@ -152,9 +170,7 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 	if config.Epochs < 1 {
 		panic(autograd.NewArgumentError(op, "Epochs is %d", config.Epochs))
 	}
-	if m, ok := config.Model.(interface{ Params() []*autograd.Param }); ok {
-		autograd.CheckNames(op, m.Params()...)
-	}
+	autograd.CheckNames(op, config.params()...)
 	config.checkData(op, data)
 	data = data.in(config.Graph.Precision)
 	c := &cycle{
@@ -162,6 +178,7 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 		graph:     autograd.NewGraph(config.Graph),
 		stepped:   autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
 	}
+	c.watchers = newWatchers(op, &Training{c})
 	if config.Loader == nil {
 		c.batches = newBatches(config.RNG, data, config.BatchSize, nil)
 	} else {
@@ -176,6 +193,17 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 		c.validation = newEvaluation(op+", Validation", config, config.Validation)
 	}
 	return c
+}
+
+// params returns what is trained, nil if neither Params nor Model says.
+func (c *Config) params() []*autograd.Param {
+	if c.Params != nil {
+		return c.Params
+	}
+	if m, ok := c.Model.(interface{ Params() []*autograd.Param }); ok {
+		return m.Params()
+	}
+	return nil
 }
 
 // newLoader returns the loader of the training's batches.
@@ -259,25 +287,15 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 
 // train makes a step with every batch.
 func (c *cycle) train(ctx context.Context, number int) error {
-	c.lossSum, c.weight, c.rows, c.batch = 0, 0, 0, 0
-	batches, rows := c.feed(ctx, number)
+	c.lossSum, c.weight, c.batch, c.grads = 0, 0, 0, autograd.Gradients{}
 	var ended, failed error
-	var grads autograd.Gradients
 	fault := autograd.Try(func() {
-		for batch, err := range batches {
-			if err != nil {
-				ended = err
+		for batch, err := range c.feed(ctx, number) {
+			if ended = err; ended != nil {
 				return
 			}
-			c.batch++
-			if weight := c.weigh(batch); weight > 0 {
-				if grads, failed = c.step(batch, weight); failed != nil {
-					return
-				}
-			}
-			c.rows += batch.Rows()
-			if c.rows == rows {
-				failed = c.checkStepped(grads)
+			if ended, failed = c.take(batch, number); ended != nil || failed != nil {
+				return
 			}
 		}
 	})
@@ -290,12 +308,39 @@ func (c *cycle) train(ctx context.Context, number int) error {
 	return ended
 }
 
-// feed returns the batches of an epoch, and how many rows they have.
-func (c *cycle) feed(ctx context.Context, number int) (iter.Seq2[Data, error], int) {
-	if c.loader != nil {
-		return c.loader.Epoch(ctx, number), c.loader.Rows()
+// take makes a step with a batch, unless nothing of it counts, and tells the
+// callbacks. It returns how they end the training, or else how the step failed.
+func (c *cycle) take(batch Data, epoch int) (ended, failed error) {
+	c.batch++
+	weight := c.weigh(batch)
+	step := Step{Number: c.steps + 1, Epoch: epoch, Batch: c.batch, Rows: batch.Rows()}
+	if weight > 0 {
+		ended, failed = c.step(&step, batch, weight)
 	}
-	return c.batches.all(ctx), c.batches.whole.Rows()
+	if ended == nil && failed == nil && c.batch == c.batchesOfEpoch() {
+		failed = c.checkStepped(c.grads)
+	}
+	if ended != nil || failed != nil || weight == 0 {
+		return ended, failed
+	}
+	c.steps++
+	return c.watchers.step(step), nil
+}
+
+// feed returns the batches of an epoch.
+func (c *cycle) feed(ctx context.Context, number int) iter.Seq2[Data, error] {
+	if c.loader != nil {
+		return c.loader.Epoch(ctx, number)
+	}
+	return c.batches.all(ctx)
+}
+
+// batchesOfEpoch returns how many batches an epoch has.
+func (c *cycle) batchesOfEpoch() int {
+	if c.loader != nil {
+		return c.loader.Len()
+	}
+	return c.batches.len()
 }
 
 // weigh returns how much the mean loss of a batch counts.
@@ -306,29 +351,33 @@ func (c *objective) weigh(batch Data) int {
 	return batch.Rows()
 }
 
-// step makes the cycle once. It returns the gradients with which it adjusted
-// the parameters.
-func (c *cycle) step(batch Data, weight int) (autograd.Gradients, error) {
+// step makes the cycle once, and fills in what it was like. It returns what
+// take does.
+func (c *cycle) step(s *Step, batch Data, weight int) (ended, failed error) {
 	c.graph.Reset()
 	random := c.graph.RandomState()
 	prediction := c.predict(c.graph, batch)
-	loss := c.loss(prediction, batch)
-	value := loss.Item()
-	if !isFinite(value) {
-		return autograd.Gradients{}, c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", value))
+	s.Measured = c.loss(prediction, batch)
+	s.Loss = s.Measured.Item()
+	if !isFinite(s.Loss) {
+		return nil, c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", s.Loss))
 	}
-	grads := loss.Backward()
-	c.checkNames(grads)
-	if p := nonFinite(grads); p != nil {
-		return grads, c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
+	c.grads = s.Measured.Backward()
+	s.Gradients = c.grads
+	c.checkNames(c.grads)
+	if p := nonFinite(c.grads); p != nil {
+		return nil, c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
 	}
 	if c.OnGradients != nil {
-		c.OnGradients(grads)
+		c.OnGradients(c.grads)
 	}
-	c.Optimizer.Step(grads)
-	c.lossSum += value * float64(weight)
+	if ended = c.watchers.feedback(*s); ended != nil {
+		return ended, nil
+	}
+	c.Optimizer.Step(c.grads)
+	c.lossSum += s.Loss * float64(weight)
 	c.weight += weight
-	return grads, nil
+	return nil, nil
 }
 
 // checkNames panics, at the first step, if two Params that are trained have one

@@ -1,0 +1,194 @@
+package train
+
+import (
+	"errors"
+
+	"nabla/autograd"
+)
+
+// A Callback watches a training and may end it. [Run] calls the Callbacks of
+// its configuration one after the other, in their order, in its own goroutine.
+// It also calls those of these methods that a Callback has:
+//
+//	OnBegin(t *train.Training) error                   // see [BeginCallback]
+//	OnGradients(t *train.Training, s train.Step) error // see [GradientsCallback]
+//	OnStep(t *train.Training, s train.Step) error      // see [StepCallback]
+//	OnEnd(t *train.Training, err error) error          // see [EndCallback]
+//
+// [OnStep] and [OnEpoch] make a Callback of a function.
+//
+// An error ends the training, and Run returns it unless it is Stop. The other
+// Callbacks are still told of the same epoch or step.
+type Callback interface {
+	// OnEpoch is called after each epoch, which is the last of t.History.
+	OnEpoch(t *Training, epoch Epoch) error
+}
+
+// A BeginCallback is a [Callback] that is called before the first step. If
+// OnBegin returns an error, no step is made.
+type BeginCallback interface {
+	OnBegin(t *Training) error
+}
+
+// A GradientsCallback is a [Callback] that is called in every step between
+// feedback and adjustment, after the configuration's OnGradients. After an
+// error the parameters are not adjusted.
+type GradientsCallback interface {
+	OnGradients(t *Training, s Step) error
+}
+
+// A StepCallback is a [Callback] that is called after every step, when the
+// parameters have been adjusted. After an error there are no more steps, and
+// the epoch under way is not in the history.
+type StepCallback interface {
+	OnStep(t *Training, s Step) error
+}
+
+// An EndCallback is a [Callback] that is called once when the training has
+// ended, if its OnBegin returned no error: to close a file, for example. The
+// err is why it ended, nil after Stop or all epochs. Run returns what OnEnd
+// returns too.
+type EndCallback interface {
+	OnEnd(t *Training, err error) error
+}
+
+// OnStep returns a Callback that calls f after every step.
+func OnStep(f func(t *Training, s Step) error) Callback { return onStep(f) }
+
+// OnEpoch returns a Callback that calls f after each epoch.
+func OnEpoch(f func(t *Training, epoch Epoch) error) Callback { return onEpoch(f) }
+
+type (
+	onStep  func(t *Training, s Step) error
+	onEpoch func(t *Training, epoch Epoch) error
+)
+
+func (f onStep) OnStep(t *Training, s Step) error    { return f(t, s) }
+func (f onStep) OnEpoch(*Training, Epoch) error      { return nil }
+func (f onEpoch) OnEpoch(t *Training, e Epoch) error { return f(t, e) }
+
+// A Step says what a step is like.
+type Step struct {
+	Number int     // of this step, in all epochs, from 1
+	Epoch  int     // from 1
+	Batch  int     // in the epoch, from 1
+	Rows   int     // of the batch
+	Loss   float64 // of the batch, in training mode, before the adjustment
+
+	// Measured is the loss in its recording, and Gradients are those with which
+	// the parameters are adjusted. Both are valid during the call, and after
+	// the adjustment the recording shows no numbers of parameters any more.
+	Measured  autograd.Value
+	Gradients autograd.Gradients
+}
+
+// A Training is what [Callback]s see of a training under way. It is valid until
+// Run returns.
+type Training struct{ cycle *cycle }
+
+// Config returns the configuration.
+func (t *Training) Config() Config { return t.cycle.Config }
+
+// History returns the epochs that are complete.
+func (t *Training) History() History { return t.cycle.history }
+
+// Steps returns the number of steps made so far.
+func (t *Training) Steps() int { return t.cycle.steps }
+
+// Batches returns the number of batches in an epoch.
+func (t *Training) Batches() int { return t.cycle.batchesOfEpoch() }
+
+// Params returns the parameters and statistics that are trained: the
+// configuration's Params, or else those of its Model; nil if neither says.
+func (t *Training) Params() []*autograd.Param { return t.cycle.params() }
+
+// watchers are the callbacks of a training by what they are called for.
+type watchers struct {
+	training  *Training
+	all       []Callback
+	gradients []GradientsCallback
+	steps     []StepCallback
+	begun     int // how many of all have begun
+}
+
+func newWatchers(op string, t *Training) watchers {
+	w := watchers{training: t, all: t.cycle.Callbacks}
+	for i, c := range w.all {
+		if c == nil {
+			panic(autograd.NewArgumentError(op, "Callbacks[%d] is nil", i))
+		}
+		if g, ok := c.(GradientsCallback); ok {
+			w.gradients = append(w.gradients, g)
+		}
+		if s, ok := c.(StepCallback); ok {
+			w.steps = append(w.steps, s)
+		}
+	}
+	return w
+}
+
+// begin tells the callbacks that the training begins.
+func (w *watchers) begin() error {
+	for _, c := range w.all {
+		if b, ok := c.(BeginCallback); ok {
+			if err := b.OnBegin(w.training); err != nil {
+				return err
+			}
+		}
+		w.begun++
+	}
+	return nil
+}
+
+// feedback tells the callbacks of gradients.
+func (w *watchers) feedback(s Step) error {
+	var ended error
+	for _, c := range w.gradients {
+		ended = graver(ended, c.OnGradients(w.training, s))
+	}
+	return ended
+}
+
+// step tells the callbacks of a step. All are told, and the first error
+// returned: Stop only if there is no other.
+func (w *watchers) step(s Step) error {
+	var ended error
+	for _, c := range w.steps {
+		ended = graver(ended, c.OnStep(w.training, s))
+	}
+	return ended
+}
+
+// epoch tells the callbacks of an epoch.
+func (w *watchers) epoch(epoch Epoch) error {
+	var ended error
+	for _, c := range w.all {
+		ended = graver(ended, c.OnEpoch(w.training, epoch))
+	}
+	return ended
+}
+
+// end tells the callbacks that the training has ended, and returns why, with
+// what they make of it.
+func (w *watchers) end(err error) error {
+	if errors.Is(err, Stop) {
+		err = nil
+	}
+	all := err
+	for _, c := range w.all[:w.begun] {
+		if e, ok := c.(EndCallback); ok {
+			if failed := e.OnEnd(w.training, err); failed != nil {
+				all = errors.Join(all, failed)
+			}
+		}
+	}
+	return all
+}
+
+// graver returns the first of two errors, but not Stop if the other is more.
+func graver(first, second error) error {
+	if first == nil || second != nil && errors.Is(first, Stop) && !errors.Is(second, Stop) {
+		return second
+	}
+	return first
+}
