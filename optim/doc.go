@@ -32,6 +32,20 @@
 // features, [Adadelta] has no rate to choose, [Lion] remembers half as much as
 // AdamW, [LAMB] is for large batches, and [Rprop] for gradients of all rows.
 //
+// # Schedules
+//
+// A [Schedule] says which rate each step has: [Constant], [Step], [Milestones],
+// [Exponential], [Polynomial], [Cosine] with or without restarts, [OneCycle],
+// and a [Plateau], which waits for a loss to stand still. [WarmUp] stands in
+// front of any. [nabla/train.Config] has a Schedule; a loop of one's own
+// assigns the rate:
+//
+//	schedule := optim.WarmUp(2, optim.Cosine(0.8, 4))
+//	for n := range 6 {
+//		optimizer.LearningRate = schedule.At(n)
+//		fmt.Printf("%.2f ", optimizer.LearningRate)
+//	}
+//
 // # Groups
 //
 // Every optimizer has Groups, which treat the Params of some names in a way of

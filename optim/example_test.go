@@ -77,3 +77,25 @@ func ExampleGroup() {
 	// weight 0.99985, bias 0.99900, head 0.99850
 	// weight 0.99984, bias 0.99890, head 0.99835
 }
+
+// The rate rises for two steps, and falls to 0 along a cosine.
+func ExampleSchedule() {
+	optimizer := optim.NewSGD(0)
+	schedule := optim.WarmUp(2, optim.Cosine(0.8, 4))
+	for n := range 6 {
+		optimizer.LearningRate = schedule.At(n)
+		fmt.Printf("%.2f ", optimizer.LearningRate)
+	}
+	// Output: 0.40 0.80 0.80 0.68 0.40 0.12
+}
+
+// The rate is halved once three losses in a row are no better.
+func ExamplePlateau() {
+	schedule := optim.NewPlateau(0.1)
+	schedule.Factor, schedule.Patience = 0.5, 2
+	for epoch, loss := range []float64{1, 0.5, 0.5, 0.6, 0.5, 0.2} {
+		fmt.Print(schedule.At(epoch), " ")
+		schedule.Observe(loss)
+	}
+	// Output: 0.1 0.1 0.1 0.1 0.1 0.05
+}
