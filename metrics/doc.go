@@ -32,6 +32,12 @@
 // from 0. The functions of a prediction and a target, such as [MSE], are what
 // train.Config.Metrics takes.
 //
+// # Rankings
+//
+// ROC and PrecisionRecall return the points of these curves, for every
+// threshold, and ROCAUC and AveragePrecision the areas below them. Package plot
+// draws them.
+//
 // # Pixels and boxes
 //
 // [IoU] and [Dice] compare two masks. An [Overlap] compares the labels of

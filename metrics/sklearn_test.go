@@ -2,6 +2,7 @@ package metrics_test
 
 import (
 	"encoding/json"
+	"math"
 	"os"
 	"testing"
 
@@ -18,6 +19,7 @@ func TestAgainstScikitLearn(t *testing.T) {
 		Rankings []struct {
 			Scores, Targets []float64
 			AP              float64
+			ROC, PR         metrics.Curve
 		}
 		TopK []struct {
 			K        int
@@ -42,6 +44,10 @@ func TestAgainstScikitLearn(t *testing.T) {
 		if diff := cmp.Diff(c.AP, metrics.AveragePrecision(tensor(c.Scores), tensor(c.Targets)), approximately); diff != "" {
 			t.Errorf("ranking %d: %s", i, diff)
 		}
+		if len(c.ROC.X) > 0 {
+			sameCurve(t, c.ROC, metrics.ROC(tensor(c.Scores), tensor(c.Targets)))
+		}
+		sameCurve(t, c.PR, metrics.PrecisionRecall(tensor(c.Scores), tensor(c.Targets)))
 	}
 	one := autograd.NewGraph(autograd.Options{}).OneHot(autograd.NewInts(file.Labels), 5).Tensor()
 	for _, c := range file.TopK {
@@ -57,5 +63,18 @@ func TestAgainstScikitLearn(t *testing.T) {
 		if diff := cmp.Diff(c.IoU, o.IoU(), near) + cmp.Diff(c.Dice, o.Dice(), near); diff != "" {
 			t.Errorf("segmentation %d: %s", i, diff)
 		}
+	}
+}
+
+// sameCurve compares a curve with scikit-learn's, whose first threshold is left
+// out.
+func sameCurve(t *testing.T, want, got metrics.Curve) {
+	t.Helper()
+	if len(got.Thresholds) == 0 || !math.IsInf(got.Thresholds[0], 1) {
+		t.Fatalf("the curve does not begin at a threshold of +Inf: %v", got)
+	}
+	got.Thresholds = got.Thresholds[1:]
+	if diff := cmp.Diff(want, got, approximately); diff != "" {
+		t.Error(diff)
 	}
 }

@@ -9,7 +9,8 @@ import random
 
 import numpy as np
 import sklearn
-from sklearn.metrics import average_precision_score, f1_score, jaccard_score, top_k_accuracy_score
+from sklearn.metrics import (
+    average_precision_score, f1_score, jaccard_score, precision_recall_curve, roc_curve, top_k_accuracy_score)
 
 rng = random.Random(10)
 out = {"sklearn": sklearn.__version__, "rankings": [], "topk": [], "segmentations": []}
@@ -18,7 +19,14 @@ for n, levels in ((2, 2), (5, 3), (12, 4), (40, 6), (40, 10**6)):
     scores = [rng.randrange(levels) for _ in range(n)]
     targets = [rng.randrange(2) for _ in range(n)]
     targets[0] = 1
-    out["rankings"].append({"scores": scores, "targets": targets, "ap": average_precision_score(targets, scores)})
+    row = {"scores": scores, "targets": targets, "ap": average_precision_score(targets, scores)}
+    if 0 in targets:
+        # The threshold of the first point is infinite, which JSON cannot say.
+        x, y, thresholds = roc_curve(targets, scores, drop_intermediate=False)
+        row["roc"] = {"x": x.tolist(), "y": y.tolist(), "thresholds": thresholds[1:].tolist()}
+    y, x, thresholds = precision_recall_curve(targets, scores)
+    row["pr"] = {"x": x[::-1].tolist(), "y": y[::-1].tolist(), "thresholds": thresholds[::-1].tolist()}
+    out["rankings"].append(row)
 
 # Without ties: scikit-learn breaks them in another order.
 scores = [[round(rng.random(), 6) for _ in range(5)] for _ in range(20)]
