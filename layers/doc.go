@@ -68,6 +68,36 @@
 // a long sequence piece by piece, [LSTMState.Keep] carries the state over the
 // graph's Reset.
 //
+// # Words and attention
+//
+// Words are ids, [autograd.Ints] of any shape, so what looks their numbers up
+// is no Layer: ids [batch, steps] give [batch, steps, width]. The gradient, and
+// an optimizer's step, touch the rows of the table that were used, unless the
+// options ask for the Whole. [NewSinePositions] and [NewLearnedPositions] add
+// what tells the steps apart. In a [TransformerEncoderBlock] each step then
+// looks at the others, at those up to its own with Causal, and not at padding
+// behind the Lengths:
+//
+//	words, places := layers.NewEmbedding(rng, 100, 8), layers.NewSinePositions(20, 8)
+//	block := layers.NewTransformerEncoderBlock(rng, 8, 2, 16)
+//	seen := places.Forward(words.Lookup(g, ids))
+//	read := block.Run(seen, layers.AttendOptions{Lengths: lengths})
+//
+// A [TransformerDecoderBlock] looks at a memory besides, and
+// [MultiHeadAttention] is the attention alone. Next goes one step, with the
+// keys and values of those before in a [Cache]. Params have PyTorch's names,
+// and matrices are [in, out].
+//
+// # Graphs
+//
+// A graph is the features of its nodes, [nodes, features], and its edges, ids
+// [2, edges]: sources in the first row, targets in the second. [NewGraphConv]
+// mixes a node's features with its neighbors' evenly, [NewGraphAttention] in
+// shares that it learns:
+//
+//	conv := layers.NewGraphConv(rng, 3, 4)
+//	mixed := conv.Run(nodes, edges)
+//
 // # Initial weights
 //
 // [NewDense] and [NewConv2D] draw them by [GlorotUniform], where PyTorch draws

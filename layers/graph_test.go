@@ -2,6 +2,7 @@ package layers_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"testing"
@@ -188,4 +189,19 @@ func TestGraphMisuse(t *testing.T) {
 	mustFault[*autograd.ArgumentError](t, func() {
 		layers.NewGraphAttentionWith(seeded(1), 1, 2, 1, layers.GraphAttentionOptions{Dropout: 1})
 	}, "Dropout is 1")
+}
+
+func Example_graphs() {
+	rng, g := rand.New(rand.NewPCG(1, 0)), autograd.NewGraph(autograd.Options{})
+	nodes := g.Constant(autograd.Eye(3))
+	edges := autograd.NewInts([]int{0, 1, 1, 0}, 2, 2) // 0 and 1 are neighbors, 2 is alone
+
+	conv := layers.NewGraphConv(rng, 3, 4)
+	mixed := conv.Run(nodes, edges)
+	fmt.Println(mixed.Shape())
+	same := mixed.Select(0, 0).Tensor().EqualWithin(mixed.Select(0, 1).Tensor(), 1e-12)
+	fmt.Println(same) // each has the mean of both
+	// Output:
+	// [3 4]
+	// true
 }

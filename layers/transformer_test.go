@@ -2,7 +2,9 @@ package layers_test
 
 import (
 	"encoding/json"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"slices"
 	"strings"
@@ -382,4 +384,16 @@ func TestTransformersAllocateNothing(t *testing.T) {
 			t.Errorf("%s allocates %v times a step", what, got)
 		}
 	}
+}
+
+func Example_attention() {
+	rng, g := rand.New(rand.NewPCG(1, 0)), autograd.NewGraph(autograd.Options{})
+	ids, lengths := autograd.NewInts([]int{7, 8, 9, 7, 0, 0}, 2, 3), autograd.NewInts([]int{3, 1})
+
+	words, places := layers.NewEmbedding(rng, 100, 8), layers.NewSinePositions(20, 8)
+	block := layers.NewTransformerEncoderBlock(rng, 8, 2, 16)
+	seen := places.Forward(words.Lookup(g, ids))
+	read := block.Run(seen, layers.AttendOptions{Lengths: lengths})
+	fmt.Println(seen.Shape(), read.Shape())
+	// Output: [2 3 8] [2 3 8]
 }

@@ -25,9 +25,11 @@
 // from the same texts, on every machine.
 //
 // The ids 0 to 3 are the same for all: [Padding], [Start], [End] and [Unknown].
-// Encode adds none of the first three; whoever makes the rows of a task does:
+// Encode adds none of the first three; whoever makes the rows of a task does.
+// For a network that learns to write, these are what it reads, from the start
+// on, and what comes next, up to the end:
 //
-//	row = append(append([]int{text.Start}, row...), text.End)
+//	read, next := text.Following(rows)
 //
 // # Files
 //

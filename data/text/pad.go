@@ -2,6 +2,7 @@ package text
 
 import (
 	"fmt"
+	"slices"
 
 	"nabla/autograd"
 )
@@ -55,6 +56,37 @@ func pad(op string, rows [][]int, options PadOptions) (ids, lengths autograd.Int
 		}
 	}
 	return autograd.ViewInts(values, len(rows), steps), autograd.ViewInts(sizes)
+}
+
+// Lengths returns the lengths [rows] of padded rows [rows, steps]: the place
+// behind the last id that is not [Padding]. They are those of [Pad], also of a
+// batch that was cut since. A row that is all padding has the length 0.
+//
+// It panics with an *[autograd.ShapeError] unless there are two axes.
+func Lengths(ids autograd.Ints) autograd.Ints {
+	if len(ids.Shape()) != 2 {
+		panic(autograd.NewShapeError("text: Lengths", "rows of ids are [rows, steps]", ids.Shape()))
+	}
+	rows, steps := ids.Dim(0), ids.Dim(1)
+	lengths := make([]int, rows)
+	for i, id := range ids.Values() {
+		if id != Padding {
+			lengths[i/steps] = i%steps + 1
+		}
+	}
+	return autograd.ViewInts(lengths, rows)
+}
+
+// Following returns, for a network that learns to write rows, what it reads and
+// what comes next at each step: the row behind a [Start], and the row with an
+// [End] behind it. Both have one id more than the row.
+func Following(rows [][]int) (read, next [][]int) {
+	read, next = make([][]int, len(rows)), make([][]int, len(rows))
+	for i, row := range rows {
+		read[i] = slices.Concat([]int{Start}, row)
+		next[i] = slices.Concat(row, []int{End})
+	}
+	return read, next
 }
 
 // misuse panics with an *[autograd.ArgumentError] for op, with the line of the

@@ -23,7 +23,9 @@ func Example() {
 	if err := padded(); err != nil {
 		fmt.Println(err)
 	}
-	// Output: [2 4] [4 2] the end
+	// Output:
+	// [2 4] [4 2] the end
+	// [1 4 5] [4 5 2]
 }
 
 func padded() error {
@@ -38,6 +40,8 @@ func padded() error {
 	}
 	ids, lengths := text.Pad(rows) // [rows, steps] and [rows]
 	fmt.Println(ids.Shape(), lengths.Values(), words.Decode(rows[1]))
+	read, next := text.Following(rows)
+	fmt.Println(read[1], next[1])
 	return nil
 }
 
@@ -426,6 +430,7 @@ func TestMisuse(t *testing.T) {
 		"text: Pad: row 1 is empty":                                 func() { text.Pad([][]int{{1}, {}}) },
 		"text: PadWith: row 0 has 3 ids, more than 2 steps":         func() { text.PadWith([][]int{{1, 2, 3}}, text.PadOptions{Steps: 2}) },
 		"text: PadWith: Steps is -1":                                func() { text.PadWith([][]int{{1}}, text.PadOptions{Steps: -1}) },
+		"text: Lengths: rows of ids are [rows, steps]":              func() { text.Lengths(autograd.NewInts([]int{1})) },
 		"text: Write: a text_test.other is no tokeniser":            func() { text.Write(&bytes.Buffer{}, other{}) },
 		"text: Save: a text_test.other is no tokeniser":             func() { text.Save("none", other{}) },
 	} {
@@ -445,6 +450,32 @@ func TestPad(t *testing.T) {
 	ids, lengths = text.PadWith(rows, text.PadOptions{Padding: -1, Steps: 4})
 	if diff := cmp.Diff([]int{4, 5, -1, -1, 6, -1, -1, -1, 7, 8, 9, -1}, ids.Values()) + cmp.Diff([]int{3, 4}, ids.Shape()) + cmp.Diff([]int{3}, lengths.Shape()); diff != "" {
 		t.Error(diff)
+	}
+}
+
+// The lengths are those that Pad was told, whatever stands inside a row.
+func TestLengths(t *testing.T) {
+	rows := [][]int{{4, 5}, {6}, {7, text.Padding, 9}}
+	ids, want := text.PadWith(rows, text.PadOptions{Steps: 5})
+	if diff := cmp.Diff(want.Values(), text.Lengths(ids).Values()); diff != "" {
+		t.Error(diff)
+	}
+	if got := text.Lengths(autograd.NewInts([]int{0, 0, 1, 0}, 2, 2)).Values(); got[0] != 0 || got[1] != 1 {
+		t.Errorf("got the lengths %v, want 0 and 1", got)
+	}
+}
+
+// What is read and what comes next share no memory with the rows.
+func TestFollowing(t *testing.T) {
+	rows := [][]int{make([]int, 2, 9), {}}
+	copy(rows[0], []int{7, 8})
+	read, next := text.Following(rows)
+	if diff := cmp.Diff([][]int{{text.Start, 7, 8}, {text.Start}}, read) + cmp.Diff([][]int{{7, 8, text.End}, {text.End}}, next); diff != "" {
+		t.Error(diff)
+	}
+	next[0][0] = 0
+	if rows[0][0] != 7 || rows[0][:3][2] != 0 || read[0][1] != 7 {
+		t.Error("the rows were written to")
 	}
 }
 
