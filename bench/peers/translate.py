@@ -1,9 +1,10 @@
 """Trains the networks of examples/translate in PyTorch.
 
     go run ./examples/translate -tokens tokens.json
-    python bench/peers/translate.py tokens.json gru 1 2 3
+    python -P bench/peers/translate.py tokens.json gru 1 2 3
 
-prints a line with BLEU on the test verses for each seed. Everything is as in
+(-P, since Python would take the torch.py beside this file for PyTorch) prints a
+line with BLEU on the test verses for each seed. Everything is as in
 the example: the ids of the words, the networks with the distributions of their
 first weights, the loss, Adam with its schedule and clipped gradients, batches
 of rows of about one length, the epochs, the search with its rule for texts of

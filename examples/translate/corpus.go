@@ -92,11 +92,7 @@ func (c corpus) pairs(rows verses.Rows) (train.Data, error) {
 	if err != nil {
 		return train.Data{}, err
 	}
-	begun, next := make([][]int, len(rows)), make([][]int, len(rows))
-	for i, ids := range encoded {
-		begun[i] = append([]int{text.Start}, ids...)
-		next[i] = append(ids, text.End)
-	}
+	begun, next := text.Following(encoded)
 	spanish, _ := text.PadWith(begun, text.PadOptions{Steps: longest})
 	labels, _ := text.PadWith(next, text.PadOptions{Steps: longest})
 	return train.Data{Ids: []autograd.Ints{english, spanish}, Labels: labels}, nil

@@ -42,14 +42,14 @@ const gruDropout = 0.2
 func (n *gru) scores(g *autograd.Graph, english, spanish autograd.Ints) autograd.Value {
 	memory, state := n.read(g, english)
 	hidden, _ := n.Writer.Run(n.Spanish.Lookup(g, spanish).Dropout(gruDropout), state)
-	return n.choose(hidden, memory, lengthsOf(english))
+	return n.choose(hidden, memory, text.Lengths(english))
 }
 
 // read returns a memory of the English words, [rows, seen, 2·width], and the
 // state to write on from.
 func (n *gru) read(g *autograd.Graph, english autograd.Ints) (autograd.Value, layers.State) {
 	x := n.English.Lookup(g, english).Dropout(gruDropout)
-	memory, last := n.Reader.RunWith(x, layers.State{}, layers.RunOptions{Lengths: lengthsOf(english)})
+	memory, last := n.Reader.RunWith(x, layers.State{}, layers.RunOptions{Lengths: text.Lengths(english)})
 	return memory, layers.State{H: last.H.Transpose(0, 1).Reshape(1, english.Dim(0), 2*width)}
 }
 
@@ -62,7 +62,7 @@ func (n *gru) choose(hidden, memory autograd.Value, lengths autograd.Ints) autog
 
 func (n *gru) writer(english autograd.Ints) decode.Step {
 	m, state := n.read(reading(), english)
-	memory, hidden, lengths := m.Tensor(), state.H.Select(0, 0).Tensor(), lengthsOf(english)
+	memory, hidden, lengths := m.Tensor(), state.H.Select(0, 0).Tensor(), text.Lengths(english)
 	g := reading()
 	return func(tokens, parents []int) autograd.Tensor {
 		g.Reset()
@@ -78,6 +78,6 @@ func (n *gru) looks(english, spanish autograd.Ints) autograd.Tensor {
 	g := reading()
 	memory, state := n.read(g, english)
 	hidden, _ := n.Writer.Run(n.Spanish.Lookup(g, spanish), state)
-	weights := autograd.AttentionWeights(n.Query.Forward(hidden), memory, memory, autograd.AttentionOptions{Heads: 1, Lengths: lengthsOf(english)})
+	weights := autograd.AttentionWeights(n.Query.Forward(hidden), memory, memory, autograd.AttentionOptions{Heads: 1, Lengths: text.Lengths(english)})
 	return weights.Reshape(spanish.Dim(1), english.Dim(1)).Tensor()
 }

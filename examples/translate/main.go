@@ -117,7 +117,7 @@ func (s settings) show(net network, c corpus, some verses.Rows, written [][]int)
 	}
 	spanish := translate(net, english)[0]
 	s.Print("%s\n  network: %s", s.sentence, c.spanish.Decode(spanish))
-	length := lengthsOf(english).Item()
+	length := text.Lengths(english).Item()
 	grid := shade.Grid{Heading: s.sentence}
 	for _, id := range english.Values()[:length] {
 		grid.Columns = append(grid.Columns, c.english.Token(id))

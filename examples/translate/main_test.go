@@ -87,7 +87,7 @@ func TestLooksAddUpOverWords(t *testing.T) {
 	c := few(t)
 	english, spanish := c.training.Ids[0].Take(3), c.training.Ids[1].Take(3)
 	english, spanish = english.Reshape(1, longest+1), spanish.Reshape(1, longest)
-	n := lengthsOf(english).Item()
+	n := text.Lengths(english).Item()
 	for _, name := range []string{"gru", "transformer"} {
 		net, err := newNetwork(name, rand.New(rand.NewPCG(1, 0)), c.english.Size(), c.spanish.Size())
 		if err != nil {
@@ -117,7 +117,7 @@ func TestUnknownWordsCountAsWrong(t *testing.T) {
 	known, all := 0, 0
 	for i := range 64 {
 		row := c.training.Ids[1].Take(i).Values()[1:]
-		row = row[:lengthsOf(autograd.NewInts(row, 1, len(row))).Item()]
+		row = row[:text.Lengths(autograd.NewInts(row, 1, len(row))).Item()]
 		for _, id := range row {
 			if all++; id != text.Unknown {
 				known++

@@ -5,7 +5,6 @@ import (
 	"math/rand/v2"
 
 	"nabla/autograd"
-	"nabla/data/text"
 	"nabla/decode"
 )
 
@@ -38,18 +37,6 @@ func newNetwork(name string, rng *rand.Rand, english, spanish int) (network, err
 // A reading graph computes without gradients and without dropout.
 func reading() *autograd.Graph {
 	return autograd.NewGraph(autograd.Options{Precision: autograd.Float32, NoGrad: true, Eval: true})
-}
-
-// lengthsOf returns how many words each row has.
-func lengthsOf(ids autograd.Ints) autograd.Ints {
-	rows, steps := ids.Dim(0), ids.Dim(1)
-	lengths := make([]int, rows)
-	for i, id := range ids.Values() {
-		if id != text.Padding {
-			lengths[i/steps] = i%steps + 1
-		}
-	}
-	return autograd.NewInts(lengths, rows)
 }
 
 // column returns ids of one step, [rows, 1].

@@ -68,7 +68,7 @@ func (n *transformer) numbers(g *autograd.Graph, table *layers.Embedding, ids au
 // read returns a memory of the English words, [rows, seen, width], and what of
 // it is not padding.
 func (n *transformer) read(g *autograd.Graph, english autograd.Ints) (autograd.Value, layers.AttendOptions) {
-	x, visible := n.numbers(g, n.English, english, 0), layers.AttendOptions{Lengths: lengthsOf(english)}
+	x, visible := n.numbers(g, n.English, english, 0), layers.AttendOptions{Lengths: text.Lengths(english)}
 	for _, b := range n.Reader {
 		x = b.Run(x, visible)
 	}
