@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"nabla/autograd"
+	"nabla/optim"
 	"nabla/train"
 )
 
@@ -142,10 +143,10 @@ func bestEpoch(history train.History) (best train.Epoch, ok bool) {
 	return best, ok
 }
 
-// Schedule draws what a schedule of package optim, or any other function of the
-// step, gives for the steps 0 to steps−1. It panics with an
-// *[autograd.ArgumentError] unless there is at least one step.
-func Schedule(schedule func(step int) float64, steps int) *gonum.Plot {
+// Schedule draws a learning rate at the steps 0 to steps−1, or at so many
+// epochs if it counts these. It panics with an *[autograd.ArgumentError] unless
+// there is at least one step.
+func Schedule(schedule optim.Schedule, steps int) *gonum.Plot {
 	if steps < 1 {
 		panic(autograd.NewArgumentError("plot: Schedule", "%d steps", steps))
 	}
@@ -156,10 +157,10 @@ func Schedule(schedule func(step int) float64, steps int) *gonum.Plot {
 	var s Series
 	every := max(1, steps/4000) // more points than pixels show nothing
 	for step := 0; step < steps; step += every {
-		s.X, s.Y = append(s.X, float64(step)), append(s.Y, schedule(step))
+		s.X, s.Y = append(s.X, float64(step)), append(s.Y, schedule.At(step))
 	}
 	if last := float64(steps - 1); s.X[len(s.X)-1] != last {
-		s.X, s.Y = append(s.X, last), append(s.Y, schedule(steps-1))
+		s.X, s.Y = append(s.X, last), append(s.Y, schedule.At(steps-1))
 	}
 	s.add(p, "plot: Schedule", lineOf(0))
 	p.Y.Min = math.Min(p.Y.Min, 0)

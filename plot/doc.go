@@ -18,7 +18,9 @@
 //     over two; [ScatterClasses]: points of classes
 //   - [Confusion] of a metrics.ConfusionMatrix; [ROC] and [PrecisionRecall] of
 //     scores and targets
-//   - [Histograms] of weights or gradients, by layer or by epoch
+//   - [Histograms] of weights or gradients by layer, or of one layer by epoch
+//   - what a train.Watch saw: [Norms] and [DeadUnits], [WeightsOver] and
+//     [GradientsOver] time
 //   - [Sheet] of images, and the [Attention] of tokens to others
 //
 // # Fits and boundaries

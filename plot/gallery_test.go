@@ -1,17 +1,22 @@
 package plot_test
 
 import (
+	"context"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 
 	gonum "gonum.org/v1/plot"
 
 	"nabla/autograd"
+	"nabla/layers"
+	"nabla/losses"
 	"nabla/metrics"
+	"nabla/optim"
 	"nabla/plot"
 	"nabla/train"
 )
@@ -47,12 +52,7 @@ func gallery() map[string]*gonum.Plot {
 	}
 	all["lines"] = plot.Lines(many...)
 	plot.LogY(all["lines"])
-	all["schedule"] = plot.Schedule(func(step int) float64 {
-		if step < 100 {
-			return 0.01 * float64(step) / 100
-		}
-		return 0.005 * (1 + math.Cos(math.Pi*float64(step-100)/900))
-	}, 1000)
+	all["schedule"] = plot.Schedule(optim.WarmUp(100, optim.Cosine(0.01, 900)), 1000)
 	x := autograd.Uniform(rng, -2, 3, 60, 1)
 	all["scatter"] = plot.Scatter(x, autograd.Normal(rng, 0, 1, 60))
 
@@ -134,8 +134,33 @@ func gallery() map[string]*gonum.Plot {
 	words := []string{"in", "the", "beginning", "God", "created", "the", "heaven", "and", "the", "earth", "."}
 	palabras := []string{"en", "el", "principio", "crió", "Dios", "los", "cielos", "y", "la", "tierra", "."}
 	all["attention"] = plot.Attention(g.Constant(autograd.Normal(rng, 0, 2, len(palabras), len(words))).Softmax(-1).Tensor(), palabras, words)
+	looks := watched(rng)
+	all["norms"] = plot.Norms(looks, plot.GradientNorm)
+	all["updates"] = plot.Norms(looks, plot.UpdateShare)
+	all["dead"] = plot.DeadUnits(looks)
+	all["weightsovertime"] = plot.WeightsOver(looks, "dense1.weight")
+	all["gradientsovertime"] = plot.GradientsOver(looks, "dense3.weight")
 	return all
 }
+
+// watched is what goes on in a network that learns noise too fast.
+func watched(rng *rand.Rand) []train.Look {
+	model := layers.NewSequential(
+		layers.NewDense(rng, 4, 16), layers.ReLU(), layers.NewDense(rng, 16, 16), layers.ReLU(),
+		layers.NewDense(rng, 16, 16), layers.ReLU(), layers.NewDense(rng, 16, 1),
+	)
+	watch := &train.Watch{Every: 5, Bins: 40}
+	_, err := train.Run(context.Background(), train.Config{
+		Model: model, Loss: losses.MSE, Optimizer: optim.NewAdam(0.03), Epochs: 60, BatchSize: 16,
+		Callbacks: []train.Callback{watch},
+	}, train.Data{Inputs: autograd.Normal(rng, 0, 1, 64, 4), Targets: autograd.Normal(rng, 0, 1, 64, 1)})
+	if err != nil {
+		panic(err)
+	}
+	return watch.Looks
+}
+
+var shared = sync.OnceValue(gallery)
 
 func truth(b bool) int {
 	if b {
@@ -151,7 +176,7 @@ func TestGallery(t *testing.T) {
 	if folder == "" {
 		folder = t.TempDir()
 	}
-	for name, p := range gallery() {
+	for name, p := range shared() {
 		for _, extension := range []string{".png", ".svg", ".pdf"} {
 			if err := plot.Save(p, filepath.Join(folder, name+extension)); err != nil {
 				t.Errorf("%s: %v", name, err)

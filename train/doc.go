@@ -93,6 +93,15 @@
 //		}),
 //	}
 //
+// # Looking inside
+//
+// A [Watch] is a Callback that keeps the norms of weights, gradients and
+// updates by layer, their histograms, and how many units of each relu were
+// dead. Package plot draws what it saw.
+//
+//	watch := &train.Watch{Every: 100}
+//	config.Callbacks = append(config.Callbacks, watch)
+//
 // # Errors
 //
 // A training that fails returns an error and the history so far, also for
