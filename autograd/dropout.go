@@ -67,6 +67,29 @@ func uniform(bits uint64) float64 { return float64(bits>>11) / (1 << 53) }
 // A RandomState is a place in a graph's random stream.
 type RandomState struct{ source rand.PCG }
 
+// NewRandomState returns the beginning of a random stream that follows from a
+// seed and numbers that say what it is for, such as an epoch, a batch and a
+// part of it. Streams whose numbers differ have nothing to do with each other.
+func NewRandomState(seed uint64, of ...uint64) RandomState {
+	hi, lo := scramble(seed), scramble(seed^0x6e61626c61)
+	for _, n := range of {
+		hi = scramble(hi ^ n)
+		lo = scramble(lo + n)
+	}
+	var s RandomState
+	s.source.Seed(hi, lo)
+	return s
+}
+
+// scramble returns numbers that look random for 0, 1, 2, … (Steele, Lea and
+// Flood, Fast splittable pseudorandom number generators, 2014).
+func scramble(x uint64) uint64 {
+	x += 0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	return x ^ x>>31
+}
+
 // RandomState returns the current place in the random stream, for
 // SetRandomState. A recording that starts from the same state draws the same
 // numbers.

@@ -101,3 +101,38 @@ func TestDropoutOfChannels(t *testing.T) {
 		t.Error("it is active in evaluation")
 	}
 }
+
+// Streams of a seed and a purpose are the same each time, and have nothing to
+// do with those of neighbouring numbers: their bits agree half of the time.
+func TestNewRandomState(t *testing.T) {
+	draw := func(seed uint64, of ...uint64) []float64 {
+		g := autograd.NewGraph(autograd.Options{})
+		g.SetRandomState(autograd.NewRandomState(seed, of...))
+		return g.Constant(autograd.Ones(4000)).Dropout(0.5).Tensor().Float64s()
+	}
+	purposes := [][]uint64{{}, {0}, {1}, {2}, {0, 0}, {0, 1}, {1, 0}, {1, 1}, {1, 0, 0}, {1 << 63}}
+	seeds := []uint64{0, 1, 2, 1 << 40}
+	var streams [][]float64
+	for _, seed := range seeds {
+		for _, of := range purposes {
+			stream := draw(seed, of...)
+			if !slices.Equal(stream, draw(seed, of...)) {
+				t.Errorf("seed %d, %v: the second stream differs", seed, of)
+			}
+			streams = append(streams, stream)
+		}
+	}
+	for i, a := range streams {
+		for j, b := range streams[:i] {
+			same := 0
+			for k := range a {
+				if a[k] == b[k] {
+					same++
+				}
+			}
+			if math.Abs(float64(same)-2000) > 200 { // six deviations of a fair coin
+				t.Errorf("streams %d and %d agree in %d of 4000 places", i, j, same)
+			}
+		}
+	}
+}

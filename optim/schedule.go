@@ -276,3 +276,20 @@ func RateOf(optimizer Optimizer) *float64 {
 	rate, _ := field.Addr().Interface().(*float64)
 	return rate
 }
+
+// Anew returns an optimizer with the settings of another one, its exported
+// fields, that remembers nothing of earlier steps. It panics with an
+// *[autograd.ArgumentError] if the optimizer is not a pointer to a struct.
+func Anew(optimizer Optimizer) Optimizer {
+	v := reflect.ValueOf(optimizer)
+	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+		panic(autograd.NewArgumentError("optim: Anew", "%T is no pointer to a struct", optimizer))
+	}
+	from, to := v.Elem(), reflect.New(v.Elem().Type())
+	for i := range from.NumField() {
+		if from.Type().Field(i).IsExported() {
+			to.Elem().Field(i).Set(from.Field(i))
+		}
+	}
+	return to.Interface().(Optimizer)
+}

@@ -2,8 +2,10 @@ package train
 
 import (
 	"errors"
+	"math"
 
 	"nabla/autograd"
+	"nabla/optim"
 )
 
 // A Callback watches a training and may end it. [Run] calls the Callbacks of
@@ -71,13 +73,15 @@ func (f onEpoch) OnEpoch(t *Training, e Epoch) error { return f(t, e) }
 type Step struct {
 	Number int     // of this step, in all epochs, from 1
 	Epoch  int     // from 1
-	Batch  int     // in the epoch, from 1
-	Rows   int     // of the batch
-	Loss   float64 // of the batch, in training mode, before the adjustment
+	Batch  int     // in the epoch, from 1; the last of the step
+	Rows   int     // of the step's batches
+	Loss   float64 // of these rows, in training mode, before the adjustment
 
 	// Measured is the loss in its recording, and Gradients are those with which
 	// the parameters are adjusted. Both are valid during the call, and after
 	// the adjustment the recording shows no numbers of parameters any more.
+	// With Workers or Accumulate a step has several recordings, and Measured is
+	// the zero Value.
 	Measured  autograd.Value
 	Gradients autograd.Gradients
 }
@@ -97,6 +101,15 @@ func (t *Training) Steps() int { return t.cycle.steps }
 
 // Batches returns the number of batches in an epoch.
 func (t *Training) Batches() int { return t.cycle.batchesOfEpoch() }
+
+// LearningRate returns the rate of the last step, the field LearningRate of the
+// optimizer; NaN if it has none.
+func (t *Training) LearningRate() float64 {
+	if rate := optim.RateOf(t.cycle.Optimizer); rate != nil {
+		return *rate
+	}
+	return math.NaN()
+}
 
 // Params returns the parameters and statistics that are trained: the
 // configuration's Params, or else those of its Model; nil if neither says.

@@ -102,6 +102,29 @@
 //	watch := &train.Watch{Every: 100}
 //	config.Callbacks = append(config.Callbacks, watch)
 //
+// # Learning rates
+//
+// A Schedule of package optim sets the optimizer's rate before each step or
+// epoch. [FindRate] tries rates from nearly nothing to far too much, suggests
+// one, and leaves everything as it was:
+//
+//	curve, err := train.FindRate(ctx, config, training, train.RateOptions{})
+//	if err != nil {
+//		return err
+//	}
+//	config.Schedule = optim.WarmUp(10, optim.Cosine(curve.Suggested, 190))
+//
+// # Large batches and many cores
+//
+// With Accumulate several batches make one step, as one batch of all their rows
+// would; with Workers goroutines share the work of each batch. How a batch is
+// cut does not depend on their number, so that the bits do not either:
+//
+//	config.BatchSize, config.Accumulate, config.Workers = 8, 4, 2
+//
+// Kernels use all cores without Workers too. Workers are for networks of many
+// small operations, which leave the cores waiting for each other.
+//
 // # Errors
 //
 // A training that fails returns an error and the history so far, also for

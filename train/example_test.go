@@ -81,6 +81,44 @@ func ExampleRun() {
 	// Output: stopped early: true, R² above 0.9: true
 }
 
+// The rate is found first, and follows a cosine then. Each step takes 4 batches
+// of 8 rows, whose parts are computed on two goroutines.
+func ExampleFindRate() {
+	if err := findRate(); err != nil {
+		fmt.Println(err)
+	}
+	// Output: between 0.001 and 1: true, fitted: true
+}
+
+func findRate() error {
+	ctx, rng := context.Background(), rand.New(rand.NewPCG(1, 0))
+	x := autograd.Normal(rng, 0, 1, 64, 1)
+	y := x.Clone()
+	for i, v := range x.Raw64() {
+		y.Raw64()[i] = 2*v + 1
+	}
+	training := train.Data{Inputs: x, Targets: y}
+	config := train.Config{
+		Model:     layers.NewDense(rng, 1, 1),
+		Loss:      losses.MSE,
+		Optimizer: optim.NewAdam(0),
+		Epochs:    100,
+		RNG:       rng,
+	}
+	config.BatchSize, config.Accumulate, config.Workers = 8, 4, 2
+	curve, err := train.FindRate(ctx, config, training, train.RateOptions{})
+	if err != nil {
+		return err
+	}
+	config.Schedule = optim.WarmUp(10, optim.Cosine(curve.Suggested, 190))
+	history, err := train.Run(ctx, config, training)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("between 0.001 and 1: %v, fitted: %v\n", curve.Suggested > 0.001 && curve.Suggested < 1, history[len(history)-1].Train.Loss < 1e-3)
+	return nil
+}
+
 // A loop of one's own over batches that are prepared in the background. What
 // Prepare draws is the same for any number of workers.
 func ExampleLoader() {

@@ -2,7 +2,6 @@ package train
 
 import (
 	"errors"
-	"fmt"
 	"math"
 
 	"nabla/autograd"
@@ -39,15 +38,27 @@ func (c *cycle) checkStepped(grads autograd.Gradients) error {
 	c.stepped.Reset()
 	for p := range grads.Stored() {
 		if !allFinite(c.stepped.Param(p).View()) {
-			return fmt.Errorf("parameter %s is not finite after the step", p.Name())
+			return &divergence{"parameter " + p.Name() + " is not finite after the step"}
 		}
 	}
 	for p := range grads.Observations() {
 		if !allFinite(c.stepped.Param(p).View()) {
-			return fmt.Errorf("statistic %s is not finite after the step", p.Name())
+			return &divergence{"statistic " + p.Name() + " is not finite after the step"}
 		}
 	}
 	return nil
+}
+
+// A divergence is an error about what a step has made infinite or NaN.
+type divergence struct{ text string }
+
+func (e *divergence) Error() string { return e.text }
+
+// diverged reports whether an error is about a NaN or infinity.
+func diverged(err error) bool {
+	var place *autograd.NonFiniteError
+	var after *divergence
+	return errors.As(err, &place) || errors.As(err, &after)
 }
 
 // nonFinite says where the data hold a NaN or infinity, nil if nowhere. A graph
@@ -91,7 +102,7 @@ func (c *objective) origin(options autograd.Options, random autograd.RandomState
 		return place
 	}
 	if err == nil {
-		return errors.New(symptom + "; a second run of the batch did not show where from")
+		return &divergence{symptom + "; a second run of the batch did not show where from"}
 	}
 	return err
 }

@@ -33,6 +33,14 @@ type Report struct {
 	Metrics []Score // in the order of Config.Metrics
 }
 
+// watched returns the report on the validation data, or else on the training.
+func (e *Epoch) watched() *Report {
+	if e.Validation != nil {
+		return e.Validation
+	}
+	return &e.Train
+}
+
 // A Metric measures the predictions for all rows against their targets, which
 // for Labels are one-hot: a function of package metrics, or one of your own
 // that returns a number. The classes of one-hot targets lie along the axis of

@@ -271,7 +271,7 @@ func (s *stage) next(ctx context.Context, i int) (Data, error) {
 		return Data{}, ctx.Err()
 	case failed := <-from.ready:
 		if failed != nil {
-			return Data{}, &StepError{Epoch: s.epoch, Part: "preparation", Batch: i + 1, Err: failed.err()}
+			return Data{}, &StepError{Epoch: s.epoch, Part: "preparation", Batch: i + 1, Err: failed.err("Prepare")}
 		}
 		return from.batch, nil
 	}
@@ -280,21 +280,26 @@ func (s *stage) next(ctx context.Context, i int) (Data, error) {
 // release lets workers fill the slot of the batch that was in use.
 func (s *stage) release() { s.vacant <- struct{}{} }
 
-// err returns one of autograd's typed errors. It panics for any other failure.
-func (f *failure) err() (err error) {
+// err returns one of autograd's typed errors. It panics for any other failure
+// of what ran on another goroutine.
+func (f *failure) err(of string) (err error) {
 	defer func() {
 		if recover() != nil {
-			panic(&PrepareError{f.value, f.stack})
+			panic(&PrepareError{f.value, f.stack, of})
 		}
 	}()
 	return autograd.Try(func() { panic(f.value) })
 }
 
 // A PrepareError is what a loop over a [Loader]'s batches panics with if a
-// Prepare function panicked, other than with one of autograd's typed errors.
+// Prepare function panicked, other than with one of autograd's typed errors. So
+// does [Run], on the goroutine that called it, if a model or loss panicked on
+// one of its Workers.
 type PrepareError struct {
-	Value any    // of the panic; nil if Prepare ended its goroutine
-	Stack []byte // of the goroutine in which Prepare ran
+	Value any    // of the panic; nil if the function ended its goroutine
+	Stack []byte // of the goroutine in which it ran
+
+	of string // the function
 }
 
 // Error has the value and the stack.
@@ -303,7 +308,7 @@ func (e *PrepareError) Error() string {
 	if e.Value == nil {
 		what = "it ended its goroutine"
 	}
-	return fmt.Sprintf("train: Prepare: %s\n\n%s", what, e.Stack)
+	return fmt.Sprintf("train: %s: %s\n\n%s", e.of, what, e.Stack)
 }
 
 // Unwrap returns the value of the panic if it is an error.

@@ -2,7 +2,6 @@ package train
 
 import (
 	"context"
-	"fmt"
 	"iter"
 	"math/rand/v2"
 	"slices"
@@ -44,6 +43,14 @@ type Config struct {
 
 	Optimizer optim.Optimizer
 
+	// Schedule sets the optimizer's LearningRate before each step, which it
+	// counts from 0; with ScheduleByEpoch it counts epochs. A Schedule with a
+	// method Observe, as [optim.Plateau] has, is shown the loss of each epoch:
+	// that of the validation, or else of the training. Nil: the rate is the
+	// optimizer's own.
+	Schedule        optim.Schedule
+	ScheduleByEpoch bool
+
 	// Params are all parameters and statistics that the training changes, for
 	// Callbacks that keep or average them. Nil: those of the Model, if it has a
 	// method Params.
@@ -53,6 +60,23 @@ type Config struct {
 	Epochs    int              // passes over all rows, at least 1
 	BatchSize int              // rows per step; 0: all rows. The last batch may be smaller
 	RNG       *rand.Rand       // shuffles the rows before every epoch; nil keeps their order
+
+	// Accumulate is how many batches make a step: of as many rows as fit into
+	// memory, with the gradient of all of them. Batches are weighted by their
+	// rows, or labels that count, and so the step is that of one large batch,
+	// but for rounding, Dropout, and normalizations over rows. The last step of
+	// an epoch may have fewer. 0: 1.
+	Accumulate int
+
+	// Workers are goroutines that share the work of each batch: it is cut into
+	// Parts, 0: 8, of consecutive rows, which are weighted and added as those
+	// of Accumulate are. No part has fewer than 2 rows. The result is the same,
+	// bit by bit, for any number of Workers from 1 on; without it, 0, a batch
+	// is computed as a whole. What Dropout draws for a part follows from the
+	// graph's Seed, epoch, batch and part. Model, Forward and losses are called
+	// by several goroutines at once, and the Step that callbacks get has no
+	// Measured, as with Accumulate.
+	Workers, Parts int
 
 	// Loader makes the batches of the training in the background, in place of
 	// RNG, which must be nil: to augment them, for example. Its BatchSize is
@@ -122,6 +146,8 @@ func Run(ctx context.Context, config Config, data Data) (History, error) {
 
 // run goes through the epochs, and tells the callbacks.
 func (c *cycle) run(ctx context.Context) error {
+	c.crew.start()
+	defer c.crew.stop()
 	err := c.watchers.begin()
 	for number := 1; err == nil && number <= c.Epochs; number++ {
 		err = c.complete(ctx, number)
@@ -136,6 +162,9 @@ func (c *cycle) complete(ctx context.Context, number int) error {
 		return err
 	}
 	c.history = append(c.history, epoch)
+	if s, ok := c.Schedule.(interface{ Observe(loss float64) }); ok {
+		s.Observe(epoch.watched().Loss)
+	}
 	if c.OnEpoch != nil {
 		err = c.OnEpoch(epoch)
 	}
@@ -159,6 +188,15 @@ type cycle struct {
 	steps      int                // made so far
 	history    History            // of the epochs so far
 	watchers   watchers
+	rate       *float64 // the optimizer's, if there is a schedule
+
+	// What the step under way has gathered.
+	now        Step
+	gathered   int                // batches
+	sum        autograd.Gradients // with Workers or Accumulate
+	stepLoss   float64            // of its losses times their weights
+	stepWeight int
+	crew       *crew // nil without Workers
 }
 
 func newCycle(ctx context.Context, config Config, data Data) *cycle {
@@ -179,6 +217,8 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 		stepped:   autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
 	}
 	c.watchers = newWatchers(op, &Training{c})
+	c.crew = newCrew(op, config)
+	c.checkSchedule(op)
 	if config.Loader == nil {
 		c.batches = newBatches(config.RNG, data, config.BatchSize, nil)
 	} else {
@@ -193,6 +233,19 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 		c.validation = newEvaluation(op+", Validation", config, config.Validation)
 	}
 	return c
+}
+
+// checkSchedule panics if a schedule has nothing to change, and finds the rate.
+func (c *cycle) checkSchedule(op string) {
+	if c.Accumulate < 0 {
+		panic(autograd.NewArgumentError(op, "Accumulate is %d", c.Accumulate))
+	}
+	if c.Schedule == nil {
+		return
+	}
+	if c.rate = optim.RateOf(c.Optimizer); c.rate == nil {
+		panic(autograd.NewArgumentError(op, "there is a Schedule, and %T has no field LearningRate that it could set", c.Optimizer))
+	}
 }
 
 // params returns what is trained, nil if neither Params nor Model says.
@@ -288,6 +341,7 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 // train makes a step with every batch.
 func (c *cycle) train(ctx context.Context, number int) error {
 	c.lossSum, c.weight, c.batch, c.grads = 0, 0, 0, autograd.Gradients{}
+	c.gathered = 0
 	var ended, failed error
 	fault := autograd.Try(func() {
 		for batch, err := range c.feed(ctx, number) {
@@ -308,23 +362,29 @@ func (c *cycle) train(ctx context.Context, number int) error {
 	return ended
 }
 
-// take makes a step with a batch, unless nothing of it counts, and tells the
-// callbacks. It returns how they end the training, or else how the step failed.
+// take learns from a batch, unless nothing of it counts, and makes a step if it
+// is time for one. It returns how the callbacks end the training, or else how
+// the step failed.
 func (c *cycle) take(batch Data, epoch int) (ended, failed error) {
 	c.batch++
-	weight := c.weigh(batch)
-	step := Step{Number: c.steps + 1, Epoch: epoch, Batch: c.batch, Rows: batch.Rows()}
-	if weight > 0 {
-		ended, failed = c.step(&step, batch, weight)
+	last := c.batch == c.batchesOfEpoch()
+	if weight := c.weigh(batch); weight > 0 {
+		if failed = c.learn(batch, epoch, weight); failed != nil {
+			return nil, failed
+		}
 	}
-	if ended == nil && failed == nil && c.batch == c.batchesOfEpoch() {
+	stepped := c.gathered > 0 && (c.gathered >= c.Accumulate || last)
+	if stepped {
+		ended = c.adjust(epoch)
+	}
+	if ended == nil && last {
 		failed = c.checkStepped(c.grads)
 	}
-	if ended != nil || failed != nil || weight == 0 {
+	if ended != nil || failed != nil || !stepped {
 		return ended, failed
 	}
 	c.steps++
-	return c.watchers.step(step), nil
+	return c.watchers.step(c.now), nil
 }
 
 // feed returns the batches of an epoch.
@@ -351,33 +411,71 @@ func (c *objective) weigh(batch Data) int {
 	return batch.Rows()
 }
 
-// step makes the cycle once, and fills in what it was like. It returns what
-// take does.
-func (c *cycle) step(s *Step, batch Data, weight int) (ended, failed error) {
-	c.graph.Reset()
-	random := c.graph.RandomState()
-	prediction := c.predict(c.graph, batch)
-	s.Measured = c.loss(prediction, batch)
-	s.Loss = s.Measured.Item()
-	if !isFinite(s.Loss) {
-		return nil, c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", s.Loss))
+// learn computes the gradients of a batch, for the step to be made with it and
+// the batches gathered before.
+func (c *cycle) learn(batch Data, epoch, weight int) error {
+	if c.gathered == 0 {
+		c.now = Step{Number: c.steps + 1, Epoch: epoch}
+		c.stepLoss, c.stepWeight = 0, 0
+		c.sum.Clear()
 	}
-	c.grads = s.Measured.Backward()
-	s.Gradients = c.grads
+	c.gathered++
+	var loss float64
+	var err error
+	if c.crew != nil {
+		loss, err = c.crew.learn(batch, epoch, c.batch, &c.sum)
+	} else {
+		c.graph.Reset()
+		c.now.Measured, loss, c.grads, err = c.objective.learn(c.graph, batch)
+	}
+	if err != nil {
+		return err
+	}
+	switch {
+	case c.crew == nil && c.Accumulate > 1:
+		c.sum.AddWeighted(c.grads, float64(weight))
+		fallthrough
+	case c.crew != nil:
+		c.grads, c.now.Measured = c.sum, autograd.Value{}
+	}
+	c.now.Batch = c.batch
+	c.now.Rows += batch.Rows()
+	c.stepLoss += loss * float64(weight)
+	c.stepWeight += weight
+	return nil
+}
+
+// adjust makes a step with what was gathered, unless callbacks end training.
+func (c *cycle) adjust(epoch int) (ended error) {
+	c.gathered = 0
+	if c.crew != nil || c.Accumulate > 1 {
+		c.sum.Average()
+		c.grads = c.sum
+	}
+	c.now.Loss, c.now.Gradients = c.stepLoss/float64(c.stepWeight), c.grads
 	c.checkNames(c.grads)
-	if p := nonFinite(c.grads); p != nil {
-		return nil, c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
-	}
 	if c.OnGradients != nil {
 		c.OnGradients(c.grads)
 	}
-	if ended = c.watchers.feedback(*s); ended != nil {
-		return ended, nil
+	if ended = c.watchers.feedback(c.now); ended != nil {
+		return ended
 	}
+	c.setRate(epoch)
 	c.Optimizer.Step(c.grads)
-	c.lossSum += s.Loss * float64(weight)
-	c.weight += weight
-	return nil, nil
+	c.lossSum += c.stepLoss
+	c.weight += c.stepWeight
+	return nil
+}
+
+// setRate sets the optimizer's rate by the schedule, if there is one.
+func (c *cycle) setRate(epoch int) {
+	switch {
+	case c.Schedule == nil:
+	case c.ScheduleByEpoch:
+		*c.rate = c.Schedule.At(epoch - 1)
+	default:
+		*c.rate = c.Schedule.At(c.steps)
+	}
 }
 
 // checkNames panics, at the first step, if two Params that are trained have one

@@ -48,7 +48,7 @@ func run(ctx context.Context, c *command.Command, tests int) error {
 	err = c.Train(ctx, train.Config{
 		Model: model, Loss: loss, Optimizer: optimizer, BatchSize: batch, RNG: rng,
 		Graph: autograd.Options{Precision: autograd.Float32},
-	}, &optimizer.LearningRate, train.Data{Inputs: seen.Images, Targets: targets(seen)})
+	}, train.Data{Inputs: seen.Images, Targets: targets(seen)})
 	if err != nil {
 		return err
 	}

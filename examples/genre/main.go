@@ -68,7 +68,7 @@ func run(ctx context.Context, c *command.Command, name string, all verses.Rows) 
 		Loader:      &train.LoaderOptions{Seed: c.Seed, Prepare: forget, Padding: &train.Padding{ID: text.Padding, Near: 4}},
 		OnGradients: func(grads autograd.Gradients) { optim.ClipNorm(grads, 1) },
 	}
-	if err := c.Train(ctx, config, &optimizer.LearningRate, rows); err != nil {
+	if err := c.Train(ctx, config, rows); err != nil {
 		return err
 	}
 	scores, err := train.PredictData(ctx, config, unseen)

@@ -126,7 +126,7 @@ func (n network) teach(ctx context.Context, c *command.Command, model layers.Lay
 		LabelLoss: func(logits autograd.Value, labels autograd.Ints) autograd.Value {
 			return losses.CategoricalCrossEntropyLabelsWith(logits, labels, losses.Options{Logits: true})
 		},
-	}, &optimizer.LearningRate, rows)
+	}, rows)
 }
 
 // upTo returns the numbers from 0 to below n.

@@ -50,7 +50,7 @@ func run(ctx context.Context, c *command.Command, tests int) error {
 	err = c.Train(ctx, train.Config{
 		Model: model, LabelLoss: loss, Optimizer: optimizer, BatchSize: batch, RNG: rng,
 		Graph: autograd.Options{Precision: autograd.Float32},
-	}, &optimizer.LearningRate, train.Data{Inputs: seen.Images, Labels: seen.Masks})
+	}, train.Data{Inputs: seen.Images, Labels: seen.Masks})
 	if err != nil {
 		return err
 	}

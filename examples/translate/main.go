@@ -70,7 +70,7 @@ func (s settings) run(ctx context.Context, test verses.Rows) error {
 		Loader:      &train.LoaderOptions{Seed: s.Seed, Padding: &train.Padding{ID: text.Padding, Label: text.Padding, Near: 16}},
 		OnGradients: func(grads autograd.Gradients) { optim.ClipNorm(grads, 1) },
 	}
-	if err := s.Train(ctx, config, &optimizer.LearningRate, c.training); err != nil {
+	if err := s.Train(ctx, config, c.training); err != nil {
 		return err
 	}
 	written := translate(net, c.test)

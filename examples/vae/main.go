@@ -105,7 +105,7 @@ func run(ctx context.Context, c *command.Command) error {
 		Graph:  autograd.Options{Precision: autograd.Float32},
 		Loader: &train.LoaderOptions{Seed: c.Seed},
 		Loss:   func(cost, _ autograd.Value) autograd.Value { return cost.Mean() },
-	}, &optimizer.LearningRate, train.Data{Inputs: digits, Targets: digits})
+	}, train.Data{Inputs: digits, Targets: digits})
 	if err != nil {
 		return err
 	}

@@ -81,7 +81,7 @@ func run(ctx context.Context, s settings, all verses.Rows) error {
 		Loader:      &train.LoaderOptions{Seed: s.Seed, Padding: &train.Padding{ID: text.Padding, Label: ignored, Near: 16}},
 		OnGradients: func(grads autograd.Gradients) { optim.ClipNorm(grads, 1) },
 	}
-	if err := s.Train(ctx, config, &optimizer.LearningRate, rows); err != nil {
+	if err := s.Train(ctx, config, rows); err != nil {
 		return err
 	}
 	report, err := train.Evaluate(ctx, config, test)

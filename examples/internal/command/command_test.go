@@ -12,6 +12,7 @@ import (
 	"nabla/train"
 
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -112,13 +113,13 @@ func TestTrain(t *testing.T) {
 	optimizer := &rates{LearningRate: 0.1}
 	err := c.Train(t.Context(), train.Config{
 		Model: layers.NewDense(rng, 1, 1), Loss: losses.MSE, Optimizer: optimizer, BatchSize: 2,
-	}, &optimizer.LearningRate, train.Data{
+	}, train.Data{
 		Inputs: autograd.NewTensor([]float64{1, 2, 3}, 3, 1), Targets: autograd.NewTensor([]float64{1, 2, 3}, 3, 1),
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := []float64{6. / 60, 4. / 60, 3. / 60, 1. / 60} // batches of 2, 1, 2 and 1 rows
+	want := []float64{0.1, 0.075, 0.05, 0.025}
 	if diff := cmp.Diff(want, optimizer.seen, cmpopts.EquateApprox(1e-12, 0)); diff != "" {
 		t.Errorf("the rates (-want +got)\n%s", diff)
 	}
@@ -130,10 +131,14 @@ func TestTrain(t *testing.T) {
 func TestWarmup(t *testing.T) {
 	c := New("warm", 1)
 	c.Warmup = 0.25
-	for part, want := range map[float64]float64{0: 0, 0.125: 0.5, 0.25: 1, 0.625: 0.5, 1: 0} {
-		if got := c.share(part); got != want {
-			t.Errorf("share(%v) = %v, want %v", part, got, want)
+	s := c.schedule(0.8, 8)
+	for n, want := range []float64{0.4, 0.8, 0.8, 0.8 * 5 / 6, 0.8 * 4 / 6} {
+		if got := s.At(n); math.Abs(got-want) > 1e-15 {
+			t.Errorf("step %d has the rate %v, want %v", n, got, want)
 		}
+	}
+	if s.At(8) != 0 {
+		t.Error("the rate does not fall to 0")
 	}
 }
 

@@ -2,19 +2,21 @@ package command
 
 import (
 	"context"
+	"math"
 
 	"nabla/autograd"
+	"nabla/optim"
 	"nabla/train"
 )
 
 // Train is [train.Run] for the command's epochs, with its progress and a line
-// for each epoch. The learning rate, a field of the optimizer, rises in a
-// straight line from 0 to what it is over the part Warmup of the training, and
-// falls in another one to 0.
-func (c *Command) Train(ctx context.Context, config train.Config, rate *float64, data train.Data) error {
+// for each epoch. The optimizer's learning rate rises in a straight line to
+// what it is over the part Warmup of the steps, and falls in another one to 0.
+func (c *Command) Train(ctx context.Context, config train.Config, data train.Data) error {
 	config.Epochs = c.Epochs
-	rows, first := c.Epochs*data.Rows(), *rate
-	done, batch, last := 0, 0, 0.0
+	config.Schedule = c.schedule(*optim.RateOf(config.Optimizer), c.Epochs*batches(data.Rows(), config.BatchSize))
+	rows := c.Epochs * data.Rows()
+	batch, last := 0, 0.0
 	progress := c.Progress("training", rows)
 	defer progress.End()
 	noting := func(prediction, loss autograd.Value) autograd.Value {
@@ -32,8 +34,6 @@ func (c *Command) Train(ctx context.Context, config train.Config, rate *float64,
 		if clip != nil {
 			clip(grads)
 		}
-		*rate = first * c.share(float64(done)/float64(rows))
-		done += batch
 		progress.Add(batch, last)
 	}
 	config.OnEpoch = func(e train.Epoch) error {
@@ -49,11 +49,16 @@ func (c *Command) Train(ctx context.Context, config train.Config, rate *float64,
 	return err
 }
 
-// share returns which share of the learning rate a step has, at some part of
-// the training.
-func (c *Command) share(part float64) float64 {
-	if part < c.Warmup {
-		return part / c.Warmup
+// batches returns how many batches of some size the rows are.
+func batches(rows, size int) int {
+	if size == 0 {
+		return 1
 	}
-	return (1 - part) / (1 - c.Warmup)
+	return (rows + size - 1) / size
+}
+
+// schedule returns what a rate is over so many steps.
+func (c *Command) schedule(rate float64, steps int) optim.Schedule {
+	rising := int(math.Round(c.Warmup * float64(steps)))
+	return optim.WarmUp(rising, optim.Polynomial(rate, steps-rising, 1))
 }

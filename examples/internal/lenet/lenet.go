@@ -39,5 +39,5 @@ func Teach(ctx context.Context, c *command.Command, rng *rand.Rand, model layers
 		LabelLoss: func(logits autograd.Value, labels autograd.Ints) autograd.Value {
 			return losses.CategoricalCrossEntropyLabelsWith(logits, labels, losses.Options{Logits: true})
 		},
-	}, &optimizer.LearningRate, rows)
+	}, rows)
 }
