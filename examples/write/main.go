@@ -18,16 +18,13 @@ package main
 import (
 	"context"
 	"flag"
-	"fmt"
 	"math"
 	"math/rand/v2"
 
 	"nabla/autograd"
 	"nabla/data/text"
 	"nabla/data/verses"
-	"nabla/decode"
 	"nabla/examples/internal/command"
-	"nabla/examples/internal/shade"
 	"nabla/losses"
 	"nabla/optim"
 	"nabla/train"
@@ -66,17 +63,17 @@ func run(ctx context.Context, s settings, all verses.Rows) error {
 	if err != nil {
 		return err
 	}
-	if s.network == "gpt" {
-		s.Warmup = 0.05
-	}
 	net, rate, err := newNetwork(s.network, rand.New(rand.NewPCG(s.Seed, 0)), characters.Size())
 	if err != nil {
 		return err
 	}
-	optimizer := optim.NewAdamW(rate)
+	batch, optimizer := 32, optim.NewAdamW(rate)
+	if s.network == "gpt" {
+		s.Warmup, batch, optimizer.Beta2 = 0.05, 16, 0.99
+	}
 	config := train.Config{
 		Forward:   func(g *autograd.Graph, batch train.Data) autograd.Value { return net.scores(g, batch.Ids[0]) },
-		LabelLoss: surprise, IgnoreLabels: []int{ignored}, Optimizer: optimizer, BatchSize: 32,
+		LabelLoss: surprise, IgnoreLabels: []int{ignored}, Optimizer: optimizer, BatchSize: batch,
 		Graph:       autograd.Options{Precision: autograd.Float32, Seed: s.Seed},
 		Loader:      &train.LoaderOptions{Seed: s.Seed, Padding: &train.Padding{ID: text.Padding, Label: ignored, Near: 16}},
 		OnGradients: func(grads autograd.Gradients) { optim.ClipNorm(grads, 1) },
@@ -108,64 +105,8 @@ func pairs(t text.Tokenizer, lines []string) (train.Data, error) {
 	if err != nil {
 		return train.Data{}, err
 	}
-	read, next := make([][]int, len(lines)), make([][]int, len(lines))
-	for i, ids := range encoded {
-		read[i] = append([]int{text.Start}, ids...)
-		next[i] = append(ids, text.End)
-	}
+	read, next := text.Following(encoded)
 	ids, _ := text.Pad(read)
 	labels, _ := text.PadWith(next, text.PadOptions{Padding: ignored})
 	return train.Data{Ids: []autograd.Ints{ids}, Labels: labels}, nil
-}
-
-// writeVerses prints what the network writes on from the prompt, and from
-// nothing.
-func (s settings) writeVerses(net network, t text.Tokenizer) error {
-	rng := rand.New(rand.NewPCG(s.Seed, 1))
-	for _, prompt := range []string{s.prompt, s.prompt, "", "", ""} {
-		ids, err := t.Encode(prompt)
-		if err != nil {
-			return err
-		}
-		written := write(net, rng, append([]int{text.Start}, ids...), s.temperature)
-		s.Print("%s|%s", prompt, t.Decode(written))
-	}
-	return nil
-}
-
-// write returns the characters that follow ids, up to an end or the longest
-// that a verse may be.
-func write(net network, rng *rand.Rand, ids []int, temperature float64) []int {
-	read, written := net.reader(), []int(nil)
-	for _, id := range ids[:len(ids)-1] {
-		read(id)
-	}
-	for id := ids[len(ids)-1]; len(ids)+len(written) < longest; {
-		id = decode.Sample(rng, read(id), decode.Options{Temperature: temperature}).Item()
-		if id == text.End {
-			break
-		}
-		written = append(written, id)
-	}
-	return written
-}
-
-// show writes the page of surprises.
-func (s settings) show(net network, t text.Tokenizer, lines []string) error {
-	page := shade.Page{Title: "What surprises the network", Explanation: "The deeper the orange, the less probable the character was: white is 0 bits, orange 8."}
-	for _, line := range lines[:min(20, len(lines))] {
-		ids, err := t.Encode(line)
-		if err != nil {
-			return err
-		}
-		shown, total, last := []shade.Word(nil), 0.0, text.Start
-		read := net.reader()
-		for _, id := range ids {
-			bits := -logProbability(read(last), id) / math.Ln2
-			shown = append(shown, shade.Word{Word: t.Token(id), Weight: bits / 8, Note: fmt.Sprintf("%.1f bits", bits)})
-			total, last = total+bits, id
-		}
-		page.Texts = append(page.Texts, shade.Text{Heading: fmt.Sprintf("%.2f bits a character", total/float64(len(ids))), Words: shown, Joined: true})
-	}
-	return s.WritePage("surprise.html", page)
 }
