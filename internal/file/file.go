@@ -2,13 +2,31 @@
 package file
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"runtime"
 )
 
 // Replace writes content to the file at path, completely or not at all. A
 // symbolic link stays a link.
-func Replace(path string, content []byte) (err error) {
+func Replace(path string, content []byte) error {
+	return replace(path, func(w io.Writer) error {
+		_, err := w.Write(content)
+		return err
+	})
+}
+
+// Write is Replace for content that fill writes bit by bit. When it returns
+// nil, the file would be there after a power cut too, under its name.
+func Write(path string, fill func(w io.Writer) error) error {
+	if err := replace(path, fill); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+func replace(path string, fill func(w io.Writer) error) (err error) {
 	if target, err := filepath.EvalSymlinks(path); err == nil {
 		path = target
 	}
@@ -22,17 +40,17 @@ func Replace(path string, content []byte) (err error) {
 			os.Remove(f.Name())
 		}
 	}()
-	if err := fill(f, content, modeOf(path)); err != nil {
+	if err := fill(f); err != nil {
+		return err
+	}
+	if err := finish(f, modeOf(path)); err != nil {
 		return err
 	}
 	return os.Rename(f.Name(), path)
 }
 
-// fill writes and closes a file.
-func fill(f *os.File, content []byte, mode os.FileMode) error {
-	if _, err := f.Write(content); err != nil {
-		return err
-	}
+// finish closes a file that is complete.
+func finish(f *os.File, mode os.FileMode) error {
 	if err := f.Chmod(mode); err != nil {
 		return err
 	}
@@ -40,6 +58,19 @@ func fill(f *os.File, content []byte, mode os.FileMode) error {
 		return err
 	}
 	return f.Close()
+}
+
+// syncFolder makes new names in a folder last. Windows keeps them by itself.
+func syncFolder(path string) error {
+	if runtime.GOOS == "windows" {
+		return nil
+	}
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer folder.Close()
+	return folder.Sync()
 }
 
 // modeOf returns the permissions of a file to be replaced.
