@@ -3,6 +3,7 @@ package train
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"nabla/autograd"
 	"nabla/optim"
@@ -15,6 +16,7 @@ import (
 //	OnBegin(t *train.Training) error                   // see [BeginCallback]
 //	OnGradients(t *train.Training, s train.Step) error // see [GradientsCallback]
 //	OnStep(t *train.Training, s train.Step) error      // see [StepCallback]
+//	OnEvaluate(t *train.Training) (after func())       // see [EvaluateCallback]
 //	OnEnd(t *train.Training, err error) error          // see [EndCallback]
 //
 // [OnStep] and [OnEpoch] make a Callback of a function.
@@ -44,6 +46,13 @@ type GradientsCallback interface {
 // the epoch under way is not in the history.
 type StepCallback interface {
 	OnStep(t *Training, s Step) error
+}
+
+// An EvaluateCallback is a [Callback] that is called before metrics and
+// validation are measured, in epochs that measure any, to put other numbers
+// into the parameters' place. What it returns is called afterwards.
+type EvaluateCallback interface {
+	OnEvaluate(t *Training) (after func())
 }
 
 // An EndCallback is a [Callback] that is called once when the training has
@@ -179,6 +188,22 @@ func (w *watchers) epoch(epoch Epoch) error {
 		ended = graver(ended, c.OnEpoch(w.training, epoch))
 	}
 	return ended
+}
+
+// evaluate tells the callbacks that the model is about to be measured. The
+// function returned tells them, in the reverse order, that it has been.
+func (w *watchers) evaluate() (after func()) {
+	var afters []func()
+	for _, c := range w.all {
+		if e, ok := c.(EvaluateCallback); ok {
+			afters = append(afters, e.OnEvaluate(w.training))
+		}
+	}
+	return func() {
+		for _, f := range slices.Backward(afters) {
+			f()
+		}
+	}
 }
 
 // end tells the callbacks that the training has ended, and returns why, with

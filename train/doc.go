@@ -125,6 +125,24 @@
 // Kernels use all cores without Workers too. Workers are for networks of many
 // small operations, which leave the cores waiting for each other.
 //
+// # Averages, folds and searches
+//
+// An [EMA] among the Callbacks keeps the exponential moving average of all
+// weights, measures the validation with it, and puts it into the model:
+//
+//	average := &train.EMA{Decay: 0.99}
+//	config.Callbacks = append(config.Callbacks, average)
+//	if _, err := train.Run(ctx, config, training); err != nil {
+//		return err
+//	}
+//	average.Swap()
+//
+// [CrossValidate] trains once for each fold of the rows, and says what the
+// measures are on average. [Search] does so for settings from [GridTrials] or
+// [RandomTrials], and returns a table of them:
+//
+//	trials := train.RandomTrials(1, 10, train.Axis{Name: "rate", From: 1e-4, To: 1, Log: true})
+//
 // # Errors
 //
 // A training that fails returns an error and the history so far, also for

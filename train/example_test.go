@@ -8,6 +8,7 @@ import (
 	"os"
 
 	"nabla/autograd"
+	"nabla/data"
 	"nabla/layers"
 	"nabla/losses"
 	"nabla/metrics"
@@ -266,4 +267,88 @@ func ExampleHistory_WriteCSV() {
 	// epoch,loss,validation loss
 	// 1,2,2.5
 	// 2,1,1.5
+}
+
+// The average of all weights over the steps is measured, and kept.
+func ExampleEMA() {
+	if err := average(); err != nil {
+		fmt.Println(err)
+	}
+	// Output: the model has the loss of the last validation: true
+}
+
+func average() error {
+	ctx, rng := context.Background(), rand.New(rand.NewPCG(1, 0))
+	training := train.Data{Inputs: autograd.Arange(-1, 1, 0.2).Reshape(10, 1), Targets: autograd.Arange(-1, 3, 0.4).Reshape(10, 1)}
+	config := train.Config{
+		Model: layers.NewDense(rng, 1, 1), Loss: losses.MSE, Optimizer: optim.NewSGD(0.1), Epochs: 50, BatchSize: 4,
+		Validation: training,
+	}
+	var last train.Epoch
+	config.OnEpoch = func(epoch train.Epoch) error {
+		last = epoch
+		return nil
+	}
+	average := &train.EMA{Decay: 0.99}
+	config.Callbacks = append(config.Callbacks, average)
+	if _, err := train.Run(ctx, config, training); err != nil {
+		return err
+	}
+	average.Swap()
+	report, err := train.Evaluate(ctx, config, training)
+	if err != nil {
+		return err
+	}
+	fmt.Println("the model has the loss of the last validation:", report.Loss == last.Validation.Loss)
+	return nil
+}
+
+// The scaler of each fold is fitted on the rows that it trains with.
+func ExampleCrossValidate() {
+	rng := rand.New(rand.NewPCG(1, 0))
+	x, y := data.NewMatrix(20, 1), data.NewMatrix(20, 1)
+	for i := range 20 {
+		x.Values[i], y.Values[i] = float64(1000+i), float64(i)/10
+	}
+	folds := data.KFold(rng, 20, 4)
+	result, err := train.CrossValidate(context.Background(), folds, func(fold data.Fold) (train.Config, train.Data, error) {
+		scaler := data.FitStandard(x.Take(fold.Train))
+		of := func(rows []int) train.Data {
+			return train.Data{Inputs: scaler.Transform(x.Take(rows)).Tensor(), Targets: y.Take(rows).Tensor()}
+		}
+		return train.Config{
+			Model: layers.NewDense(rng, 1, 1), Loss: losses.MSE, Optimizer: optim.NewSGD(0.1), Epochs: 100,
+			Metrics:    []train.Metric{{Name: "R²", Func: metrics.R2}},
+			Validation: of(fold.Validation),
+		}, of(fold.Train), nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%d folds, R² %.2f ± %.2f\n", len(result.Histories), result.Summary[1].Mean, result.Summary[1].Deviation)
+	// Output: 4 folds, R² 1.00 ± 0.00
+}
+
+// Ten rates are tried; one that is too high only fails.
+func ExampleSearch() {
+	line := train.Data{Inputs: autograd.Arange(-1, 1, 0.2).Reshape(10, 1), Targets: autograd.Arange(-1, 3, 0.4).Reshape(10, 1)}
+	trials := train.RandomTrials(1, 10, train.Axis{Name: "rate", From: 1e-4, To: 1, Log: true})
+	table, err := train.Search(context.Background(), trials, func(ctx context.Context, t train.Trial) (train.Report, error) {
+		history, err := train.Run(ctx, train.Config{
+			Model: layers.NewDense(rand.New(rand.NewPCG(1, 0)), 1, 1), Loss: losses.MSE,
+			Optimizer: optim.NewSGD(t.Value("rate")), Epochs: 20, Validation: line,
+		}, line)
+		if err != nil {
+			return train.Report{}, err
+		}
+		return *history[len(history)-1].Validation, nil
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	best, _ := table.Best()
+	fmt.Printf("the best of %d rates is above 0.1: %v\n", len(table), best.Trial.Value("rate") > 0.1)
+	// Output: the best of 10 rates is above 0.1: true
 }

@@ -321,6 +321,10 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 		return epoch, inPart(err, number, "training")
 	}
 	epoch.Train.Loss = c.lossSum / float64(c.weight)
+	if c.training == nil && c.validation == nil {
+		return epoch, nil
+	}
+	defer c.watchers.evaluate()()
 	if c.training != nil {
 		report, err := c.training.measure(ctx)
 		if err != nil {

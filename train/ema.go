@@ -1,0 +1,169 @@
+package train
+
+import (
+	"bytes"
+	"encoding/gob"
+	"fmt"
+	"maps"
+	"slices"
+
+	"nabla/autograd"
+)
+
+// An EMA keeps the exponential moving average of parameters and statistics over
+// the steps of a training (Polyak and Juditsky, 1992): often better than what
+// the last steps left. It is a [Callback]:
+//
+//	average := &train.EMA{Decay: 0.999}
+//	config.Callbacks = append(config.Callbacks, average)
+//	history, err := train.Run(ctx, config, data)
+//	…
+//	average.Swap() // the model now has the average
+//
+// While it is among the Callbacks, metrics and validation are measured with the
+// average. The training goes on with the parameters as they are, and leaves
+// them in the model.
+//
+// After the first step the average is a copy, and after each further one
+//
+//	average = Decay·average + (1 − Decay)·parameter
+//
+// in float64, whatever the precision of the parameters. One EMA serves one
+// training at a time.
+type EMA struct {
+	Decay float64 // in [0, 1); 0.999 forgets over some thousand steps
+
+	params  []*autograd.Param
+	known   map[*autograd.Param]int
+	average []autograd.Tensor // float64
+	own     []autograd.Tensor // of the parameters, while the averages stand in their place
+	graph   *autograd.Graph
+	waiting map[string]emaState // from SetState, of Params not seen yet
+}
+
+// OnStep adds the parameters to the average. It panics with an
+// *[autograd.ArgumentError] if Decay is not in [0, 1).
+func (e *EMA) OnStep(t *Training, s Step) error {
+	if params := t.Params(); params != nil {
+		e.Add(params...)
+		return nil
+	}
+	for p := range s.Gradients.Stored() {
+		e.see(p)
+	}
+	for p := range s.Gradients.Observations() {
+		e.see(p)
+	}
+	e.update()
+	return nil
+}
+
+// OnEpoch does nothing: it makes an EMA a [Callback].
+func (e *EMA) OnEpoch(*Training, Epoch) error { return nil }
+
+// OnEvaluate makes the model measured be the average.
+func (e *EMA) OnEvaluate(*Training) (after func()) {
+	e.Swap()
+	return e.Swap
+}
+
+// Add adds the parameters, after a step of a loop of one's own. It panics as
+// OnStep does.
+func (e *EMA) Add(params ...*autograd.Param) {
+	for _, p := range params {
+		e.see(p)
+	}
+	e.update()
+}
+
+// see makes room for a parameter.
+func (e *EMA) see(p *autograd.Param) {
+	if _, ok := e.known[p]; ok {
+		return
+	}
+	if e.known == nil {
+		e.known = map[*autograd.Param]int{}
+		e.graph = autograd.NewGraph(autograd.Options{NoGrad: true})
+	}
+	e.known[p] = len(e.params)
+	e.params = append(e.params, p)
+	average := p.Tensor().In(autograd.Float64)
+	if s, ok := e.waiting[p.Name()]; ok && len(s.Values) == p.Size() {
+		average = autograd.NewTensor(s.Values, p.Shape()...)
+		delete(e.waiting, p.Name())
+	}
+	e.average = append(e.average, average)
+}
+
+// update moves the averages towards the parameters.
+func (e *EMA) update() {
+	if !(e.Decay >= 0 && e.Decay < 1) {
+		panic(autograd.NewArgumentError("train: EMA", "Decay is %v, want a number in [0, 1)", e.Decay))
+	}
+	if e.own != nil {
+		panic(autograd.NewArgumentError("train: EMA", "a step was made while the averages stood in the parameters' place: Swap first"))
+	}
+	if e.graph == nil {
+		return
+	}
+	e.graph.Reset()
+	for i, p := range e.params {
+		average, now := e.average[i].Raw64(), e.graph.Param(p).View().Raw64()
+		for j, v := range now {
+			average[j] += (1 - e.Decay) * (v - average[j])
+		}
+	}
+}
+
+// Swap puts the averages into the parameters' place, and at the next call the
+// parameters into theirs, bit by bit. What is written to them in between is
+// lost.
+func (e *EMA) Swap() {
+	if e.own != nil {
+		for i, p := range e.params {
+			p.Set(e.own[i])
+		}
+		e.own = nil
+		return
+	}
+	e.own = []autograd.Tensor{}
+	for i, p := range e.params {
+		e.own = append(e.own, p.Tensor())
+		p.Set(e.average[i])
+	}
+}
+
+// emaState is an average as a checkpoint keeps it.
+type emaState struct {
+	Name   string
+	Values []float64
+}
+
+// State returns the averages by the names of their parameters, to be kept in a
+// checkpoint.
+func (e *EMA) State() ([]byte, error) {
+	var states []emaState
+	for i, p := range e.params {
+		states = append(states, emaState{p.Name(), e.average[i].Raw64()})
+	}
+	for _, name := range slices.Sorted(maps.Keys(e.waiting)) {
+		states = append(states, e.waiting[name])
+	}
+	var b bytes.Buffer
+	err := gob.NewEncoder(&b).Encode(states)
+	return b.Bytes(), err
+}
+
+// SetState makes the averages those of a State. Parameters are known by their
+// names once the next step reaches them.
+func (e *EMA) SetState(state []byte) error {
+	var states []emaState
+	if err := gob.NewDecoder(bytes.NewReader(state)).Decode(&states); err != nil {
+		return fmt.Errorf("train: EMA: this is no state of an EMA: %w", err)
+	}
+	*e = EMA{Decay: e.Decay, waiting: map[string]emaState{}}
+	for _, s := range states {
+		e.waiting[s.Name] = s
+	}
+	return nil
+}
