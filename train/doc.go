@@ -125,6 +125,19 @@
 // Kernels use all cores without Workers too. Workers are for networks of many
 // small operations, which leave the cores waiting for each other.
 //
+// # Services
+//
+// A [Predictor] predicts rows for any number of goroutines, allocates nothing
+// once it is warm, and returns an error for a request that makes no sense:
+//
+//	p, err := train.NewPredictor(model, []int{1}, train.PredictorOptions{})
+//	if err != nil {
+//		return err
+//	}
+//	err = p.Predict(predictions, inputs)
+//
+// examples/serve puts it behind HTTP.
+//
 // # Averages, folds and searches
 //
 // An [EMA] among the Callbacks keeps the exponential moving average of all

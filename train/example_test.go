@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
 
@@ -351,4 +352,29 @@ func ExampleSearch() {
 	best, _ := table.Best()
 	fmt.Printf("the best of %d rates is above 0.1: %v\n", len(table), best.Trial.Value("rate") > 0.1)
 	// Output: the best of 10 rates is above 0.1: true
+}
+
+// Predictions for requests. What is wrong with one is an error.
+func ExamplePredictor() {
+	if err := serve(); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// [0.5 -1]
+	// train: Predictor: number 0 of row 0 is NaN
+}
+
+func serve() error {
+	model := layers.NewDenseWith(nil, 1, 1, layers.DenseOptions{Weights: layers.Constant(0.5)})
+	p, err := train.NewPredictor(model, []int{1}, train.PredictorOptions{})
+	if err != nil {
+		return err
+	}
+	predictions, inputs := make([]float64, 2), []float64{1, -2}
+	err = p.Predict(predictions, inputs)
+	if err != nil {
+		return err
+	}
+	fmt.Println(predictions)
+	return p.Predict(predictions, []float64{math.NaN(), 0})
 }
