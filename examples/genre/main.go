@@ -34,7 +34,7 @@ import (
 )
 
 func main() {
-	c := command.New("genre", 5)
+	c := command.New("genre", 8)
 	c.Embedded = true
 	network := flag.String("network", "gru", "gru or transformer")
 	c.Main(func(ctx context.Context) error { return run(ctx, c, *network, verses.Load()) })
