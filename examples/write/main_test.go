@@ -80,6 +80,35 @@ func TestReaderAgreesWithScores(t *testing.T) {
 	}
 }
 
+// What comes later does not change a score, and neither do other rows.
+func TestScoresDoNotLookAhead(t *testing.T) {
+	if got := fmt.Sprint(before(autograd.NewInts([]int{5, 6, 7, 8, 9, 10}, 2, 3), 2).Values()); got != "[0 0 5 0 0 8]" {
+		t.Errorf("two steps before are %s", got)
+	}
+	for _, name := range []string{"lstm", "gpt"} {
+		net, _, err := newNetwork(name, rand.New(rand.NewPCG(3, 0)), 30)
+		if err != nil {
+			t.Fatal(err)
+		}
+		scores := func(ids ...int) autograd.Tensor {
+			return net.scores(reading(), autograd.NewInts(ids, 2, 6)).Tensor()
+		}
+		a := scores(1, 7, 8, 9, 10, 11, 1, 12, 13, 14, 15, 16)
+		b := scores(1, 7, 8, 9, 20, 21, 1, 12, 23, 14, 15, 16)
+		for row, same := range []int{4, 2} {
+			for step := range 6 {
+				d := 0.0
+				for c := range 30 {
+					d = max(d, math.Abs(a.At(row, step, c)-b.At(row, step, c)))
+				}
+				if step < same && d > 1e-5 || step >= same && d < 1e-5 {
+					t.Errorf("%s, row %d: the scores of step %d differ by %v", name, row, step, d)
+				}
+			}
+		}
+	}
+}
+
 // Labels follow what is read by one character.
 func TestPairs(t *testing.T) {
 	characters, err := text.NewCharacters([]string{"ab", "b"})
