@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"nabla/autograd"
-	"nabla/optim"
 )
 
 // A Callback watches a training and may end it. [Run] calls the Callbacks of
@@ -114,8 +113,8 @@ func (t *Training) Batches() int { return t.cycle.batchesOfEpoch() }
 // LearningRate returns the rate of the last step, the field LearningRate of the
 // optimizer; NaN if it has none.
 func (t *Training) LearningRate() float64 {
-	if rate := optim.RateOf(t.cycle.Optimizer); rate != nil {
-		return *rate
+	if t.cycle.rate != nil {
+		return *t.cycle.rate
 	}
 	return math.NaN()
 }

@@ -33,7 +33,8 @@ import (
 type EMA struct {
 	Decay float64 // in [0, 1); 0.999 forgets over some thousand steps
 
-	params  []*autograd.Param
+	given   []*autograd.Param // what the training says that it changes
+	params  []*autograd.Param // all that are averaged
 	known   map[*autograd.Param]int
 	average []autograd.Tensor // float64
 	own     []autograd.Tensor // of the parameters, while the averages stand in their place
@@ -41,11 +42,17 @@ type EMA struct {
 	waiting map[string]emaState // from SetState, of Params not seen yet
 }
 
+// OnBegin asks which parameters there are.
+func (e *EMA) OnBegin(t *Training) error {
+	e.given = t.Params()
+	return nil
+}
+
 // OnStep adds the parameters to the average. It panics with an
 // *[autograd.ArgumentError] if Decay is not in [0, 1).
-func (e *EMA) OnStep(t *Training, s Step) error {
-	if params := t.Params(); params != nil {
-		e.Add(params...)
+func (e *EMA) OnStep(_ *Training, s Step) error {
+	if e.given != nil {
+		e.Add(e.given...)
 		return nil
 	}
 	for p := range s.Gradients.Stored() {
@@ -161,7 +168,7 @@ func (e *EMA) SetState(state []byte) error {
 	if err := gob.NewDecoder(bytes.NewReader(state)).Decode(&states); err != nil {
 		return fmt.Errorf("train: EMA: this is no state of an EMA: %w", err)
 	}
-	*e = EMA{Decay: e.Decay, waiting: map[string]emaState{}}
+	*e = EMA{Decay: e.Decay, given: e.given, waiting: map[string]emaState{}}
 	for _, s := range states {
 		e.waiting[s.Name] = s
 	}

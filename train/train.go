@@ -188,7 +188,7 @@ type cycle struct {
 	steps      int                // made so far
 	history    History            // of the epochs so far
 	watchers   watchers
-	rate       *float64 // the optimizer's, if there is a schedule
+	rate       *float64 // the optimizer's, nil if it has none
 
 	// What the step under way has gathered.
 	now        Step
@@ -240,10 +240,8 @@ func (c *cycle) checkSchedule(op string) {
 	if c.Accumulate < 0 {
 		panic(autograd.NewArgumentError(op, "Accumulate is %d", c.Accumulate))
 	}
-	if c.Schedule == nil {
-		return
-	}
-	if c.rate = optim.RateOf(c.Optimizer); c.rate == nil {
+	c.rate = optim.RateOf(c.Optimizer)
+	if c.Schedule != nil && c.rate == nil {
 		panic(autograd.NewArgumentError(op, "there is a Schedule, and %T has no field LearningRate that it could set", c.Optimizer))
 	}
 }
