@@ -93,6 +93,18 @@
 //		}),
 //	}
 //
+// Ready ones show how far a training is, in one line that is drawn again and
+// again on a terminal, and write lines of CSV or JSON, or event files that
+// TensorBoard opens. Steps allocate nothing with any of them:
+//
+//	config.Callbacks = []train.Callback{
+//		train.NewProgress(os.Stderr),
+//		train.NewCSVWriter(file),
+//		&train.TensorBoard{Folder: "runs/first", Steps: 10},
+//	}
+//
+// A [nabla/page.Film] has one too, which shows the arithmetic.
+//
 // # Looking inside
 //
 // A [Watch] is a Callback that keeps the norms of weights, gradients and

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -377,4 +378,44 @@ func serve() error {
 	}
 	fmt.Println(predictions)
 	return p.Predict(predictions, []float64{math.NaN(), 0})
+}
+
+// A training that shows its progress and keeps its epochs. In a log progress is
+// a line now and then; here, without the standard error, one at the end.
+func ExampleProgress() {
+	rng := rand.New(rand.NewPCG(1, 0))
+	config := train.Config{Model: layers.NewDense(rng, 1, 1), Loss: losses.MSE, Optimizer: optim.NewSGD(0.25), Epochs: 3}
+	file := os.Stdout
+	config.Callbacks = []train.Callback{
+		train.NewProgress(io.Discard), // os.Stderr
+		train.NewCSVWriter(file),
+	}
+	one := train.Data{Inputs: autograd.Zeros(1, 1), Targets: autograd.Ones(1, 1)}
+	if _, err := train.Run(context.Background(), config, one); err != nil {
+		fmt.Println(err)
+	}
+	// Output:
+	// epoch,loss
+	// 1,1
+	// 2,0.25
+	// 3,0.0625
+}
+
+// TensorBoard shows the folder runs while the training goes on:
+// tensorboard --logdir runs.
+func ExampleTensorBoard() {
+	config := train.Config{}
+	file, err := os.CreateTemp("", "*.csv")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer os.Remove(file.Name())
+	config.Callbacks = []train.Callback{
+		train.NewProgress(os.Stderr),
+		train.NewCSVWriter(file),
+		&train.TensorBoard{Folder: "runs/first", Steps: 10},
+	}
+	fmt.Println(len(config.Callbacks), "callbacks")
+	// Output: 3 callbacks
 }

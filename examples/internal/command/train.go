@@ -4,7 +4,6 @@ import (
 	"context"
 	"math"
 
-	"nabla/autograd"
 	"nabla/optim"
 	"nabla/train"
 )
@@ -15,38 +14,27 @@ import (
 func (c *Command) Train(ctx context.Context, config train.Config, data train.Data) error {
 	config.Epochs = c.Epochs
 	config.Schedule = c.schedule(*optim.RateOf(config.Optimizer), c.Epochs*batches(data.Rows(), config.BatchSize))
-	rows := c.Epochs * data.Rows()
-	batch, last := 0, 0.0
-	progress := c.Progress("training", rows)
-	defer progress.End()
-	noting := func(prediction, loss autograd.Value) autograd.Value {
-		batch, last = prediction.Dim(0), loss.Item()
-		return loss
-	}
-	if f := config.Loss; f != nil {
-		config.Loss = func(y, t autograd.Value) autograd.Value { return noting(y, f(y, t)) }
-	}
-	if f := config.LabelLoss; f != nil {
-		config.LabelLoss = func(y autograd.Value, t autograd.Ints) autograd.Value { return noting(y, f(y, t)) }
-	}
-	clip := config.OnGradients
-	config.OnGradients = func(grads autograd.Gradients) {
-		if clip != nil {
-			clip(grads)
-		}
-		progress.Add(batch, last)
-	}
-	config.OnEpoch = func(e train.Epoch) error {
-		progress.End()
+	config.Callbacks = append(config.Callbacks, c.watchers()...)
+	_, err := train.Run(ctx, config, data)
+	return err
+}
+
+// watchers return the callbacks that say how far the training is.
+func (c *Command) watchers() []train.Callback {
+	lines := train.OnEpoch(func(_ *train.Training, e train.Epoch) error {
 		if v := e.Validation; v != nil {
 			c.Print("epoch %2d  loss %.4f  validation %.4f", e.Number, e.Train.Loss, v.Loss)
 			return nil
 		}
 		c.Print("epoch %2d  loss %.4f", e.Number, e.Train.Loss)
 		return nil
+	})
+	if c.stderr == nil || c.Results {
+		return []train.Callback{lines}
 	}
-	_, err := train.Run(ctx, config, data)
-	return err
+	progress := train.NewProgress(c.stderr)
+	progress.Quiet = true // the lines that stay are those of the epochs
+	return []train.Callback{progress, lines}
 }
 
 // batches returns how many batches of some size the rows are.
