@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"nabla/autograd"
+	"nabla/internal/kernel"
 )
 
 // An EMA keeps the exponential moving average of parameters and statistics over
@@ -28,17 +29,17 @@ import (
 //
 //	average = Decay·average + (1 − Decay)·parameter
 //
-// in float64, whatever the precision of the parameters. One EMA serves one
-// training at a time.
+// in the parameter's precision, as PyTorch has it. One EMA serves one training
+// at a time.
 type EMA struct {
 	Decay float64 // in [0, 1); 0.999 forgets over some thousand steps
 
 	given   []*autograd.Param // what the training says that it changes
 	params  []*autograd.Param // all that are averaged
 	known   map[*autograd.Param]int
-	average []autograd.Tensor // float64
-	own     []autograd.Tensor // of the parameters, while the averages stand in their place
-	graph   *autograd.Graph
+	average []autograd.Tensor
+	own     []autograd.Tensor   // of the parameters, while the averages stand in their place
+	graphs  [2]*autograd.Graph  // by precision: to look at parameters without a copy
 	waiting map[string]emaState // from SetState, of Params not seen yet
 }
 
@@ -90,13 +91,15 @@ func (e *EMA) see(p *autograd.Param) {
 	}
 	if e.known == nil {
 		e.known = map[*autograd.Param]int{}
-		e.graph = autograd.NewGraph(autograd.Options{NoGrad: true})
+		for _, p := range []autograd.Precision{autograd.Float64, autograd.Float32} {
+			e.graphs[p] = autograd.NewGraph(autograd.Options{NoGrad: true, Precision: p})
+		}
 	}
 	e.known[p] = len(e.params)
 	e.params = append(e.params, p)
-	average := p.Tensor().In(autograd.Float64)
+	average := p.Tensor()
 	if s, ok := e.waiting[p.Name()]; ok && len(s.Values) == p.Size() {
-		average = autograd.NewTensor(s.Values, p.Shape()...)
+		average = autograd.NewTensor(s.Values, p.Shape()...).In(p.Precision())
 		delete(e.waiting, p.Name())
 	}
 	e.average = append(e.average, average)
@@ -110,16 +113,25 @@ func (e *EMA) update() {
 	if e.own != nil {
 		panic(autograd.NewArgumentError("train: EMA", "a step was made while the averages stood in the parameters' place: Swap first"))
 	}
-	if e.graph == nil {
-		return
-	}
-	e.graph.Reset()
-	for i, p := range e.params {
-		average, now := e.average[i].Raw64(), e.graph.Param(p).View().Raw64()
-		for j, v := range now {
-			average[j] += (1 - e.Decay) * (v - average[j])
+	for _, g := range e.graphs {
+		if g != nil {
+			g.Reset()
 		}
 	}
+	for i, p := range e.params {
+		now := e.graphs[p.Precision()].Param(p).View()
+		if p.Precision() == autograd.Float32 {
+			follow(e.average[i].Raw32(), now.Raw32(), 1-e.Decay)
+		} else {
+			follow(e.average[i].Raw64(), now.Raw64(), 1-e.Decay)
+		}
+	}
+}
+
+// follow moves averages towards numbers by a part of the distance. It is a step
+// of gradient descent whose gradient is average − now.
+func follow[T kernel.Float](average, now []T, part float64) {
+	kernel.SGD(average, now, nil, -part, 0, -1, false, true)
 }
 
 // Swap puts the averages into the parameters' place, and at the next call the
@@ -151,7 +163,7 @@ type emaState struct {
 func (e *EMA) State() ([]byte, error) {
 	var states []emaState
 	for i, p := range e.params {
-		states = append(states, emaState{p.Name(), e.average[i].Raw64()})
+		states = append(states, emaState{p.Name(), e.average[i].Float64s()})
 	}
 	for _, name := range slices.Sorted(maps.Keys(e.waiting)) {
 		states = append(states, e.waiting[name])
