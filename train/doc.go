@@ -134,8 +134,9 @@
 //
 //	config.BatchSize, config.Accumulate, config.Workers = 8, 4, 2
 //
-// Kernels use all cores without Workers too. Workers are for networks of many
-// small operations, which leave the cores waiting for each other.
+// Kernels share their work among all cores without Workers too, and adding up
+// the parts costs time: Workers help where a model spends its time in functions
+// of its own, or in operations too small to be shared. Measure before.
 //
 // # Services
 //

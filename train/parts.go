@@ -9,7 +9,7 @@ import (
 )
 
 // defaultParts is how many parts a batch has if Config.Parts does not say.
-const defaultParts = 8
+const defaultParts = 4
 
 // A crew computes the parts of a batch on several goroutines. Which rows a part
 // has, what its Dropout draws, and the order in which the gradients are added
@@ -124,7 +124,26 @@ func (c *crew) learn(batch Data, epoch, number int, sum *autograd.Gradients) (fl
 			weight += p.weight
 		}
 	}
-	return loss / float64(weight), nil
+	return loss / float64(weight), checkParts(parts, *sum)
+}
+
+// checkParts returns an error if the sum of gradients is not finite, and says
+// which part it is from. Looking at the sum first takes one pass in place of
+// many.
+func checkParts(parts []*part, sum autograd.Gradients) error {
+	name := nonFinite(sum)
+	if name == nil {
+		return nil
+	}
+	for _, p := range parts {
+		if p.weight == 0 {
+			continue
+		}
+		if err := p.checkGradients(p.grads, p.random, p.batch); err != nil {
+			return err
+		}
+	}
+	return &divergence{"the gradients of parameter " + name.Name() + " are finite, and their sum is not"}
 }
 
 // fill makes the part that of those rows of a batch, which it copies: views
@@ -194,7 +213,7 @@ func (p *part) compute() {
 }
 
 // learn computes the loss of a batch and its gradients. The error says where a
-// NaN or infinity arose.
+// NaN or infinity arose that made the loss one.
 func (c *objective) learn(g *autograd.Graph, batch Data) (measured autograd.Value, loss float64, grads autograd.Gradients, err error) {
 	random := g.RandomState()
 	measured = c.loss(c.predict(g, batch), batch)
@@ -202,9 +221,14 @@ func (c *objective) learn(g *autograd.Graph, batch Data) (measured autograd.Valu
 	if !isFinite(loss) {
 		return measured, loss, grads, c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", loss))
 	}
-	grads = measured.Backward()
+	return measured, loss, measured.Backward(), nil
+}
+
+// checkGradients returns an error if gradients of a batch are not finite. The
+// state is that in which its recording began.
+func (c *objective) checkGradients(grads autograd.Gradients, random autograd.RandomState, batch Data) error {
 	if p := nonFinite(grads); p != nil {
-		err = c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
+		return c.origin(c.Graph, random, batch, "the gradient of parameter "+p.Name()+" is not finite")
 	}
-	return measured, loss, grads, err
+	return nil
 }

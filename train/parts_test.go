@@ -154,6 +154,7 @@ func TestPartsReportErrors(t *testing.T) {
 	samples := plane(1, 32)
 	samples.Inputs.Raw64()[2*17] = math.NaN()
 	samples.Inputs.Raw64()[2*30] = math.NaN()
+	zero := autograd.NewParam("zero", autograd.Zeros(1))
 	for range 5 {
 		l := newLinear(2, 1)
 		before := l.numbers()
@@ -165,6 +166,15 @@ func TestPartsReportErrors(t *testing.T) {
 		if diff := cmp.Diff(before, l.numbers()); diff != "" {
 			t.Fatal("the step was made")
 		}
+	}
+	root := train.Config{ // the loss is finite, the gradient of √0 is not
+		Model: model(func(x autograd.Value) autograd.Value { return x.Mul(x.Graph().Param(zero)).Sqrt() }),
+		Loss:  func(p, _ autograd.Value) autograd.Value { return p.Mean() }, Optimizer: optim.NewSGD(0.1), Epochs: 1, Workers: 2,
+	}
+	var place *autograd.NonFiniteError
+	_, err := train.Run(t.Context(), root, train.Data{Inputs: autograd.Ones(16, 1), Targets: autograd.Ones(16, 1)})
+	if !errors.As(err, &place) || !strings.EqualFold(place.Op, "sqrt") || zero.Item() != 0 {
+		t.Errorf("an infinite gradient: %v", err)
 	}
 	shapes := train.Config{
 		Model: model(func(x autograd.Value) autograd.Value { return x.MatMul(x) }),

@@ -69,13 +69,13 @@ type Config struct {
 	Accumulate int
 
 	// Workers are goroutines that share the work of each batch: it is cut into
-	// Parts, 0: 8, of consecutive rows, which are weighted and added as those
+	// Parts, 0: 4, of consecutive rows, which are weighted and added as those
 	// of Accumulate are. No part has fewer than 2 rows. The result is the same,
 	// bit by bit, for any number of Workers from 1 on; without it, 0, a batch
 	// is computed as a whole. What Dropout draws for a part follows from the
 	// graph's Seed, epoch, batch and part. Model, Forward and losses are called
 	// by several goroutines at once, and the Step that callbacks get has no
-	// Measured, as with Accumulate.
+	// Measured, as with Accumulate. Each part takes a pass over all parameters.
 	Workers, Parts int
 
 	// Loader makes the batches of the training in the background, in place of
@@ -428,7 +428,10 @@ func (c *cycle) learn(batch Data, epoch, weight int) error {
 		loss, err = c.crew.learn(batch, epoch, c.batch, &c.sum)
 	} else {
 		c.graph.Reset()
-		c.now.Measured, loss, c.grads, err = c.objective.learn(c.graph, batch)
+		random := c.graph.RandomState()
+		if c.now.Measured, loss, c.grads, err = c.objective.learn(c.graph, batch); err == nil {
+			err = c.checkGradients(c.grads, random, batch)
+		}
 	}
 	if err != nil {
 		return err
