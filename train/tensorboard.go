@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"google.golang.org/protobuf/encoding/protowire"
+
+	"nabla/autograd"
 )
 
 // A TensorBoard writes an event file that TensorBoard shows while the training
@@ -28,6 +30,12 @@ import (
 type TensorBoard struct {
 	Folder string // is made if it does not exist
 	Steps  int    // writes the steps whose number it divides; 0: all
+
+	// Histograms writes "weights/…" and "gradients/…" by the names of the
+	// parameters, at the steps whose number it divides: of the weights after
+	// the step, and of a table the gradients of the rows looked up. Unlike all
+	// else, such steps copy the numbers. 0: none.
+	Histograms int
 
 	file    *os.File
 	out     *bufio.Writer
@@ -69,13 +77,21 @@ func (b *TensorBoard) OnBegin(*Training) error {
 
 // OnStep writes the step.
 func (b *TensorBoard) OnStep(t *Training, s Step) error {
-	if b.Steps > 1 && s.Number%b.Steps != 0 {
-		return nil
-	}
 	b.summary = b.summary[:0]
-	b.scalar("step/loss", s.Loss)
-	if rate := t.LearningRate(); isFinite(rate) {
-		b.scalar("step/rate", rate)
+	if s.Number%max(1, b.Steps) == 0 {
+		b.scalar("step/loss", s.Loss)
+		if rate := t.LearningRate(); isFinite(rate) {
+			b.scalar("step/rate", rate)
+		}
+	}
+	if b.Histograms > 0 && s.Number%b.Histograms == 0 {
+		for p, gradient := range s.Gradients.Stored() {
+			b.histogram("weights/"+p.Name(), p.Tensor())
+			b.histogram("gradients/"+p.Name(), gradient)
+		}
+	}
+	if len(b.summary) == 0 {
+		return nil
 	}
 	return b.write(s.Number)
 }
@@ -116,6 +132,11 @@ const (
 	summaryValue = 1 // Value, repeated
 	valueTag     = 1 // string
 	valueSimple  = 2 // float
+	valueHisto   = 5 // HistogramProto
+
+	// Of HistogramProto: the first five are doubles, the others packed ones.
+	histoMin, histoMax, histoNum, histoSum, histoSquares = 1, 2, 3, 4, 5
+	histoLimits, histoCounts                             = 6, 7
 )
 
 // scalar adds a number to the summary.
@@ -125,6 +146,38 @@ func (b *TensorBoard) scalar(tag string, v float64) {
 	b.summary = protowire.AppendVarint(b.summary, uint64(size))
 	b.summary = protowire.AppendString(protowire.AppendTag(b.summary, valueTag, protowire.BytesType), tag)
 	b.summary = protowire.AppendFixed32(protowire.AppendTag(b.summary, valueSimple, protowire.Fixed32Type), math.Float32bits(float32(v)))
+}
+
+// histogram adds one of a tensor's finite numbers to the summary, if it has
+// some.
+func (b *TensorBoard) histogram(tag string, t autograd.Tensor) {
+	const bars = 30
+	bins := histogram(t, bars)
+	n, sum, squares := 0.0, 0.0, 0.0
+	for _, v := range t.Float64s() {
+		if isFinite(v) {
+			n, sum, squares = n+1, sum+v, squares+v*v
+		}
+	}
+	if n == 0 {
+		return
+	}
+	double := func(b []byte, v float64) []byte { return protowire.AppendFixed64(b, math.Float64bits(v)) }
+	var histo, limits, counts []byte
+	for field, v := range []float64{histoMin: bins.Low, histoMax: bins.High, histoNum: n, histoSum: sum, histoSquares: squares} {
+		if field > 0 {
+			histo = double(protowire.AppendTag(histo, protowire.Number(field), protowire.Fixed64Type), v)
+		}
+	}
+	for i, count := range bins.Counts {
+		limits = double(limits, bins.Low+(bins.High-bins.Low)*float64(i+1)/bars)
+		counts = double(counts, float64(count))
+	}
+	histo = protowire.AppendBytes(protowire.AppendTag(histo, histoLimits, protowire.BytesType), limits)
+	histo = protowire.AppendBytes(protowire.AppendTag(histo, histoCounts, protowire.BytesType), counts)
+	value := protowire.AppendString(protowire.AppendTag(nil, valueTag, protowire.BytesType), tag)
+	value = protowire.AppendBytes(protowire.AppendTag(value, valueHisto, protowire.BytesType), histo)
+	b.summary = protowire.AppendBytes(protowire.AppendTag(b.summary, summaryValue, protowire.BytesType), value)
 }
 
 // open begins an event of now.

@@ -198,7 +198,7 @@ func (broken) Write([]byte) (int, error) { return 0, io.ErrClosedPipe }
 func board(t *testing.T, folder string) []byte {
 	t.Helper()
 	clock := newClock()
-	b := &train.TensorBoard{Folder: folder}
+	b := &train.TensorBoard{Folder: folder, Histograms: 3}
 	b.SetClock(clock.now)
 	w := autograd.NewParam("w", autograd.Full(8, 1))
 	run(t, train.Config{ // the loss is w, the gradient 1: 8, 7.5, 7, …
@@ -321,6 +321,9 @@ func TestPythonReadsTensorBoard(t *testing.T) {
 		}
 		fmt.Fprintln(&want)
 	}
+	// The weight after the steps 3 and 6, and its gradient.
+	fmt.Fprintln(&want, "gradients/w 3: 1 in 1.00 to 1.00, sum 1.00, squares 1.00, counts 1 6: 1 in 1.00 to 1.00, sum 1.00, squares 1.00, counts 1")
+	fmt.Fprintln(&want, "weights/w 3: 1 in 6.50 to 6.50, sum 6.50, squares 42.25, counts 1 6: 1 in 5.00 to 5.00, sum 5.00, squares 25.00, counts 1")
 	if diff := cmp.Diff(want.String(), string(text)); diff != "" {
 		t.Errorf("(-written +read)\n%s", diff)
 	}
