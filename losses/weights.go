@@ -24,7 +24,7 @@ func BalancedWeights(labels autograd.Ints, classes int, ignore ...int) autograd.
 		panic(autograd.NewArgumentError(op, "%d classes", classes))
 	}
 	o := Options{IgnoreIndex: ignore}
-	counts, n := make([]float64, classes), 0.0
+	counts := make([]int, classes)
 	for _, label := range labels.Values() {
 		if o.ignores(label) {
 			continue
@@ -33,15 +33,29 @@ func BalancedWeights(labels autograd.Ints, classes int, ignore ...int) autograd.
 			panic(autograd.NewIndexError(op, "label", label, classes))
 		}
 		counts[label]++
-		n++
+	}
+	return countWeights(op, counts)
+}
+
+// CountWeights is [BalancedWeights] of how many labels each class has. It
+// panics with an *[autograd.ArgumentError] if a count is negative or all are 0.
+func CountWeights(counts ...int) autograd.Tensor { return countWeights("losses: CountWeights", counts) }
+
+func countWeights(op string, counts []int) autograd.Tensor {
+	n := 0
+	for i, count := range counts {
+		if count < 0 {
+			panic(autograd.NewArgumentError(op, "class %d has %d labels", i, count))
+		}
+		n += count
 	}
 	if n == 0 {
 		panic(autograd.NewArgumentError(op, "there are no labels that count"))
 	}
-	weights := autograd.Zeros(classes)
+	weights := autograd.Zeros(len(counts))
 	for i, count := range counts {
 		if count > 0 {
-			weights.Raw64()[i] = n / (float64(classes) * count)
+			weights.Raw64()[i] = float64(n) / (float64(len(counts)) * float64(count))
 		}
 	}
 	return weights

@@ -17,7 +17,12 @@ func TestBalancedWeights(t *testing.T) {
 	if diff := cmp.Diff([]float64{6. / 12, 6. / 4, 6. / 8, 0}, got); diff != "" {
 		t.Errorf("(-want +got)\n%s", diff)
 	}
+	if counted := losses.CountWeights(3, 1, 2, 0); !counted.Equal(autograd.NewTensor(got)) {
+		t.Errorf("of counts %v, want %v", counted, got)
+	}
 	for want, f := range map[string]func(){
+		"class 1 has -1 labels":          func() { losses.CountWeights(1, -1) },
+		"there are no labels":            func() { losses.CountWeights(0, 0) },
 		"0 classes":                      func() { losses.BalancedWeights(labels, 0) },
 		"label":                          func() { losses.BalancedWeights(labels, 2, -1, 255) },
 		"there are no labels that count": func() { losses.BalancedWeights(labels, 3, -1, 255, 0, 1, 2) },
