@@ -52,14 +52,23 @@ func (g *Graph) backward(y int32, n *node, seed Tensor) Gradients {
 	defer g.end()
 	if n.flags&needsGrad != 0 {
 		g.seed(n, seed)
-		for id := y; id >= 0; id-- {
-			if n := g.at(id); n.grad != nil {
-				id = g.step(id, n)
-			}
+		if g.profile != nil {
+			g.profile.walk(g, y)
+		} else {
+			g.walk(y)
 		}
 	}
 	g.leave()
 	return Gradients{pass: g.reverse.pass, gen: g.gen}
+}
+
+// walk goes from node y to the first.
+func (g *Graph) walk(y int32) {
+	for id := y; id >= 0; id-- {
+		if n := g.at(id); n.grad != nil {
+			id = g.step(id, n)
+		}
+	}
 }
 
 // begin opens a backward pass from y.

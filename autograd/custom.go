@@ -59,6 +59,9 @@ func Custom(op Operation, in ...Value) Value {
 		in[0].operand(kind.method, x)
 		views[i] = x.view(kind.method)
 	}
+	if g.profile != nil {
+		g.profile.beginNow()
+	}
 	y := op.Forward(views)
 	y.check(kind.method)
 	n := g.record(kind, rule, g.shapeOf(y), in...)

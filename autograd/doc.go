@@ -57,6 +57,14 @@
 // gradients, sums of Gradients average them, and an optimizer's Step applies
 // them once. A statistic is a Param made by [NewStatistic]; it has no gradient.
 //
+// # What is slow
+//
+// A graph with Options.Profile measures time and memory by operation and by
+// scope. [Graph.Profile] returns what it has found: a table of text, rows, and
+// a file for go tool pprof.
+//
+//	g := autograd.NewGraph(autograd.Options{Profile: true})
+//
 // # Mistakes
 //
 // A mistake in the program's text (a shape that does not fit, a Value of

@@ -44,6 +44,7 @@ type Options struct {
 	CheckFinite bool   // panic with a *NonFiniteError at the first NaN or infinity, forward or backward
 	NoGrad      bool   // record no rules: Backward panics. Implies Eval
 	Eval        bool   // evaluation mode: Dropout passes its input through
+	Profile     bool   // measure time and memory by operation: see [Graph.Profile]
 	Seed        uint64 // of the random stream, which runs on over Reset
 }
 
@@ -56,7 +57,7 @@ type Options struct {
 type Graph struct {
 	options Options
 	single  bool   // Float32
-	watch   bool   // Trace or CheckFinite: each node is looked at once it is computed
+	watch   bool   // Trace, CheckFinite or Profile: each node is looked at once it is computed
 	wanted  flags  // needsGrad while what is recorded can have a gradient, else 0
 	count   int32  // nodes recorded
 	gen     uint32 // the recording's number; its Values carry it
@@ -80,6 +81,8 @@ type Graph struct {
 	reverse reverse // the backward pass under way
 	passes  []*pass // results of this recording's backward passes, then spare ones
 	results int     // how many of passes belong to this recording
+
+	profile *profile // nil without Options.Profile
 }
 
 // Nodes are stored in chunks, so that a node never moves.
@@ -150,7 +153,10 @@ func NewGraph(options Options) *Graph {
 	options.Precision.check("NewGraph")
 	g := &Graph{options: options, single: options.Precision == Float32}
 	g.options.Eval = options.Eval || options.NoGrad
-	g.watch = options.Trace || options.CheckFinite
+	g.watch = options.Trace || options.CheckFinite || options.Profile
+	if options.Profile {
+		g.profile = newProfile()
+	}
 	if !options.NoGrad {
 		g.wanted = needsGrad
 	}
@@ -176,6 +182,9 @@ func (g *Graph) Reset() {
 	}
 	g.clock++
 	g.gen, g.current = g.clock, g.clock
+	if g.profile != nil {
+		g.profile.recorded(g.count)
+	}
 	g.count = 0
 	g.memory.reset()
 	g.shapes.reset()
@@ -235,6 +244,9 @@ func (g *Graph) start(op *operation, rule func(*Rule), s *shape) *node {
 
 // open adds a node without numbers.
 func (g *Graph) open(op *operation, rule func(*Rule), s *shape, in []Value) *node {
+	if g.profile != nil {
+		g.profile.begin(op)
+	}
 	var wants flags
 	for _, x := range in {
 		from := g.at(x.id)

@@ -5,12 +5,19 @@ import (
 	"unsafe"
 )
 
-// look does what Trace and CheckFinite need for the node just computed.
+// look does what Trace, CheckFinite and Profile need for the node just
+// computed.
 func (g *Graph) look() {
 	if g.reverse.active {
 		return
 	}
 	n := g.at(g.count - 1)
+	if g.profile != nil {
+		g.profile.end(g, n)
+		if !g.options.Trace && !g.options.CheckFinite {
+			return
+		}
+	}
 	g.extraOf(n).line = callSite()
 	if g.options.CheckFinite && !g.reverse.recording {
 		g.checkFinite(n)
@@ -37,7 +44,7 @@ type part struct {
 // lookAtNumber and lookAtGradient do what Trace and CheckFinite need for the
 // gradient that node id passes to an input.
 func (g *Graph) lookAtNumber(id int32, input int, x *node, gx float64) {
-	if x.flags&needsGrad == 0 {
+	if x.flags&needsGrad == 0 || !g.options.Trace && !g.options.CheckFinite {
 		return
 	}
 	var one float64

@@ -114,6 +114,9 @@
 //	watch := &train.Watch{Every: 100}
 //	config.Callbacks = append(config.Callbacks, watch)
 //
+// With the option Profile of Config.Graph, a Callback that prints
+// s.Measured.Graph().Profile() says which operations take the time.
+//
 // # Learning rates
 //
 // A Schedule of package optim sets the optimizer's rate before each step or

@@ -99,7 +99,7 @@ type evaluation struct {
 }
 
 func newEvaluation(op string, config Config, data Data) *evaluation {
-	config.Graph.NoGrad, config.Graph.Trace = true, false
+	config.Graph.NoGrad, config.Graph.Trace, config.Graph.Profile = true, false, false
 	var l *lengths
 	if config.Loader != nil {
 		l = config.Loader.Padding.lengths(op, data)
