@@ -26,7 +26,7 @@ type Adagrad struct {
 	WeightDecay  float64 // finite and at least 0
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewAdagrad returns Adagrad with ε = 1e-10, and all else 0.
@@ -76,7 +76,7 @@ type Adadelta struct {
 	WeightDecay  float64 // finite and at least 0
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewAdadelta returns Adadelta with ρ = 0.9, ε = 1e-6 and no weight decay. The
@@ -124,7 +124,7 @@ type Adamax struct {
 	WeightDecay  float64 // finite and at least 0
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewAdamax returns Adamax with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and no weight

@@ -30,7 +30,7 @@ type Adam struct {
 	AMSGrad      bool    // divide by the greatest mean so far; off again forgets it
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewAdam returns Adam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and no weight decay.
@@ -60,7 +60,7 @@ type AdamW struct {
 	AMSGrad      bool    // divide by the greatest mean so far; off again forgets it
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewAdamW returns AdamW with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and a weight decay

@@ -88,6 +88,12 @@
 // [autograd.Gradients.All] has the gradient of the whole table, at the price of
 // a pass over it.
 //
+// # Stopping and going on
+//
+// [StateOf] returns what an optimizer remembers, by the names of the Params,
+// and [SetState] makes another one go on from it with the same bits. Package
+// checkpoint keeps it in files.
+//
 // # Clipping
 //
 // [ClipValue], [ClipNorm] and [ClipPNorm] change Gradients in place, between

@@ -26,7 +26,7 @@ type Lion struct {
 	WeightDecay  float64 // finite and at least 0
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewLion returns Lion with β₁ = 0.9, β₂ = 0.99 and no weight decay.
@@ -77,7 +77,7 @@ type LAMB struct {
 	WeightDecay  float64 // finite and at least 0
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewLAMB returns LAMB with β₁ = 0.9, β₂ = 0.999, ε = 1e-6 and a weight decay

@@ -32,7 +32,7 @@ type NAdam struct {
 	Decoupled     bool    // the decay shrinks the parameter, as in AdamW
 	Groups        []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewNAdam returns NAdam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8, a momentum decay
@@ -97,7 +97,7 @@ type RAdam struct {
 	Decoupled    bool    // the decay shrinks the parameter, as in AdamW
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewRAdam returns RAdam with β₁ = 0.9, β₂ = 0.999, ε = 1e-8 and no weight

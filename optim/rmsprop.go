@@ -26,7 +26,7 @@ type RMSProp struct {
 	Centered     bool    // divide by the standard deviation of the gradients
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewRMSProp returns RMSProp with α = 0.99, ε = 1e-8, not centered, without

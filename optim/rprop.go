@@ -28,7 +28,7 @@ type Rprop struct {
 	MaxStep      float64 // finite and at least MinStep
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewRprop returns Rprop with the factors 0.5 and 1.2, and steps between 1e-6

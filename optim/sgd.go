@@ -23,7 +23,7 @@ type SGD struct {
 	WeightDecay  float64 // finite and at least 0
 	Groups       []Group // Params with settings of their own
 
-	memory memory
+	memory
 }
 
 // NewSGD returns gradient descent without momentum and weight decay.
