@@ -98,3 +98,9 @@ func (g *Graph) RandomState() RandomState { return RandomState{g.random} }
 // SetRandomState continues the random stream from a state, which may be another
 // graph's.
 func (g *Graph) SetRandomState(s RandomState) { g.random = s.source }
+
+// MarshalBinary returns the place as bytes, to be kept in a checkpoint.
+func (s RandomState) MarshalBinary() ([]byte, error) { return s.source.MarshalBinary() }
+
+// UnmarshalBinary makes s the place that MarshalBinary returned.
+func (s *RandomState) UnmarshalBinary(text []byte) error { return s.source.UnmarshalBinary(text) }

@@ -38,4 +38,15 @@
 //		Transpose: checkpoint.OutIn("embedding.weight"),
 //		Ignore:    []string{"*.num_batches_tracked"},
 //	})
+//
+// # Trainings
+//
+// A [Training] is a model with all that a training reads beside it: what the
+// optimizer remembers, the place in the random stream, and where the training
+// is. One that was stopped after any step, with an interrupt or a power cut,
+// goes on with the same bits as one that was not, for one build and one set of
+// kernels. Package train keeps and resumes trainings by itself.
+//
+// A file says which format of Nabla's it has. One that a later Nabla wrote is
+// refused with an error that says so; older ones are read.
 package checkpoint

@@ -1,6 +1,7 @@
 package checkpoint
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"path"
@@ -36,11 +37,8 @@ func (p Params) Params() []*autograd.Param { return p }
 // error says why the file could not be written.
 func Save(path string, model Model) error {
 	const op = "checkpoint: Save"
-	return save(path, tensorsOf(op, paramsOf(op, model)), map[string]string{"nabla.format": format})
+	return save(path, tensorsOf(paramsOf(op, model)), metadata("model"))
 }
-
-// format is the number of the format, of which readers know what they need.
-const format = "1"
 
 // paramsOf returns the Params of a model, each once.
 func paramsOf(op string, model Model) []*autograd.Param {
@@ -68,10 +66,10 @@ func paramsOf(op string, model Model) []*autograd.Param {
 const reserved = "nabla/"
 
 // tensorsOf returns the numbers of Params, not copied.
-func tensorsOf(op string, params []*autograd.Param) []named {
+func tensorsOf(params []*autograd.Param) []named {
 	tensors := make([]named, len(params))
 	for i, p := range params {
-		tensors[i] = named{p.Name(), view(p)}
+		tensors[i] = namedTensor(p.Name(), view(p))
 	}
 	return tensors
 }
@@ -163,7 +161,14 @@ func load(op, path string, model Model, options Options) error {
 		return err
 	}
 	defer f.Close()
-	plan, err := f.plan(params, &options)
+	return f.load(params, &options)
+}
+
+func (f *File) load(params []*autograd.Param, options *Options) error {
+	if err := f.checkVersion(); err != nil {
+		return err
+	}
+	plan, err := f.plan(params, options)
 	if err != nil {
 		return err
 	}
@@ -293,6 +298,23 @@ func transpose[T any](dst, src []T, rows, columns int) {
 			}
 		}
 	}
+}
+
+// Marshal returns what [Save] writes.
+func Marshal(model Model) ([]byte, error) {
+	var b bytes.Buffer
+	err := write(&b, tensorsOf(paramsOf("checkpoint: Marshal", model)), metadata("model"))
+	return b.Bytes(), err
+}
+
+// Unmarshal is [Load] for what [Marshal] returned.
+func Unmarshal(text []byte, model Model) error {
+	params := paramsOf("checkpoint: Unmarshal", model)
+	f, err := newFile("memory", bytes.NewReader(text), int64(len(text)))
+	if err != nil {
+		return err
+	}
+	return f.load(params, &Options{})
 }
 
 // String lists a file's tensors, a line each: name, type and shape.

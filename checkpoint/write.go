@@ -14,17 +14,49 @@ import (
 	"nabla/internal/file"
 )
 
-// A named tensor is one to be written. The tensor is not copied.
+// A named tensor is one to be written: its numbers are []float64, []float32 or
+// []byte, and are not copied.
 type named struct {
-	name   string
-	tensor autograd.Tensor
+	name    string
+	shape   []int
+	numbers any
+}
+
+func namedTensor(name string, t autograd.Tensor) named {
+	if t.Precision() == autograd.Float32 {
+		return named{name, t.Shape(), t.Raw32()}
+	}
+	return named{name, t.Shape(), t.Raw64()}
 }
 
 func (n *named) dtype() string {
-	if n.tensor.Precision() == autograd.Float32 {
+	switch n.numbers.(type) {
+	case []float64:
+		return "F64"
+	case []float32:
 		return "F32"
 	}
-	return "F64"
+	return "U8"
+}
+
+// size returns the number of bytes.
+func (n *named) size() int {
+	size := int(bitsOf[n.dtype()] / 8)
+	for _, d := range n.shape {
+		size *= d
+	}
+	return size
+}
+
+func (n *named) write(w io.Writer) error {
+	switch numbers := n.numbers.(type) {
+	case []float64:
+		return writeNumbers(w, numbers)
+	case []float32:
+		return writeNumbers(w, numbers)
+	}
+	_, err := w.Write(n.numbers.([]byte))
+	return err
 }
 
 // save writes tensors and metadata into the file at path, completely or not at
@@ -51,12 +83,7 @@ func write(w io.Writer, tensors []named, metadata map[string]string) error {
 	out.Write(binary.LittleEndian.AppendUint64(nil, uint64(len(text)))) // Flush below returns what fails
 	out.Write(text)
 	for _, t := range tensors {
-		if t.tensor.Precision() == autograd.Float32 {
-			err = writeNumbers(out, t.tensor.Raw32())
-		} else {
-			err = writeNumbers(out, t.tensor.Raw64())
-		}
-		if err != nil {
+		if err := t.write(out); err != nil {
 			return err
 		}
 	}
@@ -77,9 +104,9 @@ func headerOf(tensors []named, metadata map[string]string) ([]byte, error) {
 	}
 	at := 0
 	for _, t := range tensors {
-		end := at + t.tensor.Size()*int(bitsOf[t.dtype()]/8)
+		end := at + t.size()
 		text = append(appendText(text, t.name), ":{\"dtype\":\""+t.dtype()+"\",\"shape\":["...)
-		for axis, d := range t.tensor.Shape() {
+		for axis, d := range t.shape {
 			if axis > 0 {
 				text = append(text, ',')
 			}

@@ -78,12 +78,31 @@ func SetState(o Optimizer, s State, params ...*autograd.Param) error {
 	if own, ok := o.(Stateful); ok {
 		return own.SetState(params, s)
 	}
+	set, err := setterOf(o, s, params)
+	if err == nil {
+		set()
+	}
+	return err
+}
+
+// CheckState returns the error that [SetState] would return, and changes
+// nothing. A [Stateful] is not asked.
+func CheckState(o Optimizer, s State, params ...*autograd.Param) error {
+	if _, ok := o.(Stateful); ok {
+		return nil
+	}
+	_, err := setterOf(o, s, params)
+	return err
+}
+
+// setterOf returns what sets the state of an optimizer, if it fits.
+func setterOf(o Optimizer, s State, params []*autograd.Param) (set func(), err error) {
 	m, err := memoryOf(o)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if s.Type != typeName(o) {
-		return fmt.Errorf("optim: the state is of %s, the optimizer is %s", s.Type, typeName(o))
+		return nil, fmt.Errorf("optim: the state is of %s, the optimizer is %s", s.Type, typeName(o))
 	}
 	byName := map[string]*autograd.Param{}
 	for _, p := range params {
@@ -93,24 +112,25 @@ func SetState(o Optimizer, s State, params ...*autograd.Param) error {
 	for _, kept := range s.Params {
 		p := byName[kept.Name]
 		if p == nil {
-			return fmt.Errorf("optim: the state has a parameter %q, which is not here", kept.Name)
+			return nil, fmt.Errorf("optim: the state has a parameter %q, which is not here", kept.Name)
 		}
 		known, err := kept.state(p)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		states.Set(p, known)
 	}
-	set, err := readSettings(o, s.Settings)
+	setFields, err := readSettings(o, s.Settings)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	set()
-	m.states, m.groups = states, matcher{}
-	if groups := settings(o)["Groups"]; s.Matched && groups.IsValid() {
-		m.groups.groups = slices.Clone(groups.Interface().([]Group))
-	}
-	return nil
+	return func() {
+		setFields()
+		m.states, m.groups = states, matcher{}
+		if groups := settings(o)["Groups"]; s.Matched && groups.IsValid() {
+			m.groups.groups = slices.Clone(groups.Interface().([]Group))
+		}
+	}, nil
 }
 
 // keeper is what every optimizer of this package is: memory has the method.
