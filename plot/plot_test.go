@@ -213,6 +213,67 @@ func TestBoundaryColours(t *testing.T) {
 	}
 }
 
+// The ground of a map is blue where the prediction is low and orange where it
+// is high, and purple where there is none; a curve goes where predict says.
+func TestFitColours(t *testing.T) {
+	corners := autograd.NewTensor([]float64{0, 0, 10, 10}, 2, 2)
+	first := func(x autograd.Tensor) autograd.Tensor {
+		out := make([]float64, x.Dim(0))
+		for i := range out {
+			if out[i] = x.At(i, 0); x.At(i, 1) > 8 {
+				out[i] = math.NaN()
+			}
+		}
+		return autograd.NewTensor(out)
+	}
+	picture := decode(t, plot.Fit(corners, autograd.NewTensor([]float64{0, 10}), first))
+	if c := at(picture, 0.25, 0.6); !(c.B > c.R+50) {
+		t.Errorf("a low prediction is not blue: %v", c)
+	}
+	if c := at(picture, 0.9, 0.6); !(c.R > c.B+50) {
+		t.Errorf("a high prediction is not orange: %v", c)
+	}
+	if c := at(picture, 0.5, 0.13); !(c.R > c.G+50 && c.B > c.G+30) {
+		t.Errorf("NaN is not purple: %v", c)
+	}
+
+	line := autograd.NewTensor([]float64{0, 10}, 2, 1)
+	picture = decode(t, plot.Fit(line, autograd.NewTensor([]float64{0, 10}), func(x autograd.Tensor) autograd.Tensor {
+		return autograd.Full(5, x.Dim(0), 1)
+	}))
+	orange := 0
+	for y := range 400 {
+		if c := at(picture, 0.4, float64(y)/400); c.R > 180 && c.B < 60 {
+			if orange++; y < 170 || y > 230 {
+				t.Errorf("the curve at half the height is at %d of 400", y)
+			}
+		}
+	}
+	if orange == 0 {
+		t.Error("there is no curve")
+	}
+}
+
+// Images stand in the order of reading, as bright as their numbers; cells of a
+// confusion matrix have actual classes from above.
+func TestCells(t *testing.T) {
+	dark, bright := color.RGBA{0, 0, 0, 255}, color.RGBA{255, 255, 255, 255}
+	picture := decode(t, plot.Sheet(autograd.NewTensor([]float64{0, 1, 1, 0, 0, 1}, 6, 1, 1, 1)))
+	for i, want := range []color.RGBA{dark, bright, bright, dark, dark, bright} {
+		if c := at(picture, 0.2+0.3*float64(i%3), 0.25+0.5*float64(i/3)); c != want {
+			t.Errorf("image %d is %v", i, c)
+		}
+	}
+	counts := metrics.NewConfusionMatrix(autograd.NewInts([]int{1, 1, 1, 0}), autograd.NewInts([]int{0, 0, 1, 1}), "a", "b") // all a taken for b
+	picture = decode(t, plot.Confusion(counts))
+	for _, c := range []struct{ x, y, share float64 }{{0.2, 0.15, 0}, {0.9, 0.15, 1}, {0.2, 0.7, 0.5}, {0.9, 0.7, 0.5}} {
+		got := at(picture, c.x, c.y)
+		if want := 255 * (1 - c.share); math.Abs(float64(got.R)-want) > 1 {
+			t.Errorf("the cell at %v, %v is %v, of a share of %v", c.x, c.y, got, c.share)
+		}
+	}
+}
+
 func decode(t *testing.T, p *gonum.Plot) image.Image {
 	t.Helper()
 	picture, err := png.Decode(bytes.NewReader(encode(t, p, "png")))
@@ -403,6 +464,9 @@ func TestGroundInSVG(t *testing.T) {
 	svg := string(encode(t, shared()["fit2"], "svg"))
 	if strings.Count(svg, "<image ") != 1 || !strings.Contains(svg, `<image preserveAspectRatio="none" `) {
 		t.Error("the picture keeps its proportions")
+	}
+	if fonts := strings.Count(svg, "font-family:"); fonts == 0 || fonts != strings.Count(svg, "font-family:Liberation Sans,Arial,") {
+		t.Error("there is no other font where one is missing")
 	}
 }
 

@@ -57,15 +57,17 @@ func Encode(p *gonum.Plot, format string, width, height int) ([]byte, error) {
 	case "pdf":
 		return undated(content.Bytes()), nil
 	case "svg":
-		return stretched(content.Bytes()), nil
+		return portable(content.Bytes()), nil
 	}
 	return content.Bytes(), nil
 }
 
-// stretched lets the pictures in an SVG fill the boxes that they are given, as
-// they do in the other formats: on their own they keep their proportions.
-func stretched(svg []byte) []byte {
-	return bytes.ReplaceAll(svg, []byte("<image "), []byte(`<image preserveAspectRatio="none" `))
+// portable lets the pictures in an SVG fill the boxes that they are given, as
+// they do in the other formats: on their own they keep their proportions. It
+// also names fonts as wide as Liberation Sans, where that is not installed.
+func portable(svg []byte) []byte {
+	svg = bytes.ReplaceAll(svg, []byte("<image "), []byte(`<image preserveAspectRatio="none" `))
+	return bytes.ReplaceAll(svg, []byte("font-family:Liberation Sans;"), []byte("font-family:Liberation Sans,Arial,Helvetica,sans-serif;"))
 }
 
 // margin is kept free around a plot.

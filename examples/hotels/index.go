@@ -15,14 +15,15 @@ var indexText string
 var indexTemplate = template.Must(template.New(index).Parse(indexText))
 
 // writeIndex writes the page of all networks: for each, its picture, the
-// course's figures, the figures reached here, and links to its files.
+// course's figures, the figures reached here, plots of what it has learned, and
+// links to its files.
 func writeIndex(to *folder, seed uint64, outcomes []outcome) error {
-	type drawing struct{ Name, File string }
+	type drawing struct{ Name, File, Words string }
 	type card struct {
 		Title, Network, Course, Here, Cost   string
 		Epochs                               int
 		Page, History, Picture, PictureWords string
-		Drawings                             []drawing
+		Drawings, Plots                      []drawing
 	}
 	content := struct {
 		Seed         uint64
@@ -37,7 +38,10 @@ func writeIndex(to *folder, seed uint64, outcomes []outcome) error {
 			PictureWords: "The neurons and weights of the " + o.shape() + " network",
 		}
 		for _, d := range drawings {
-			c.Drawings = append(c.Drawings, drawing{d.name, o.task + "." + d.name + ".svg"})
+			c.Drawings = append(c.Drawings, drawing{Name: d.name, File: o.task + "." + d.name + ".svg"})
+		}
+		for _, p := range o.plots() {
+			c.Plots = append(c.Plots, drawing{p.name, o.file(p), p.words})
 		}
 		content.Cards = append(content.Cards, c)
 	}

@@ -11,8 +11,23 @@
 // It writes files into the folder hotels (or -out): an index.html with all
 // networks; and for each network a page that shows it learning, drawings of the
 // forward pass, the backward pass, both in one, the layers, the neurons and the
-// course's picture, as DOT and SVG, and the history of the cost as CSV. It
-// never overwrites a file that it did not write itself.
+// course's picture, as DOT and SVG, the history of the cost as CSV, and plots.
+// It never overwrites a file that it did not write itself.
+//
+// Every page of the course that has a plot has its twin among these:
+//
+//   - price by distance: the line through the prices is linear.fit.svg, and the
+//     cost that falls linear.cost.svg;
+//   - price by distance and rating: the prices over both features, under what
+//     the network says, are nonlinear-linear.fit.svg without activations,
+//     nonlinear.fit.svg with relu, and nonlinear-large.fit.svg of the larger
+//     network;
+//   - hot deal or not: the points and the boundary are binary.boundary.svg and
+//     binary-large.boundary.svg, the confusion matrices binary.confusion.svg
+//     and binary.confusion.test.svg; binary.roc.svg goes beyond the course;
+//   - category: the same of three classes, multiclass.boundary.svg and so on.
+//
+// Each has its cost by epoch, such as nonlinear.cost.svg.
 package main
 
 import (

@@ -295,6 +295,9 @@ func writesFiles(t *testing.T) {
 	want = append(want, index)
 	for _, task := range []string{"binary", "binary-large"} {
 		want = append(want, task+".history.csv", task+".html")
+		for _, plot := range []string{"cost", "boundary", "confusion", "confusion.test", "roc"} {
+			want = append(want, task+"."+plot+".svg")
+		}
 		for _, drawing := range []string{"forward", "backward", "combined", "layers", "neurons", "course"} {
 			want = append(want, task+"."+drawing+".dot", task+"."+drawing+".svg")
 		}
@@ -324,6 +327,7 @@ func links(t *testing.T, dir string) {
 	}
 	for _, name := range []string{
 		"binary.html", "binary.history.csv", "binary.neurons.svg", "binary.course.svg", "binary-large.html", "binary-large.combined.svg",
+		"binary.cost.svg", "binary.boundary.svg", "binary.confusion.svg", "binary.confusion.test.svg", "binary-large.roc.svg",
 	} {
 		if !linked[name] {
 			t.Errorf("%s has no link to %s", index, name)

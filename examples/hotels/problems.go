@@ -32,11 +32,12 @@ type space struct {
 	names    []string    // of the features
 	features data.Matrix // not standardised
 	targets  []float64
-	scaler   data.Standard                 // of the features
-	answer   func(autograd.Tensor) float64 // a prediction for one row, in the reader's units
-	columns  page.Columns                  // what the network's outputs are
-	classes  []string                      // the names of the targets 0, 1, 2, if they are classes
-	target   string                        // what the targets are
+	scaler   data.Standard                         // of the features
+	units    func(autograd.Tensor) autograd.Tensor // predictions in the reader's units
+	answer   func(autograd.Tensor) float64         // a prediction for one row, in the reader's units: a price, a probability or a class
+	columns  page.Columns                          // what the network's outputs are
+	classes  []string                              // the names of the targets 0, 1, 2, if they are classes
+	target   string                                // what the targets are
 }
 
 // split returns a problem with training and test rows, whose features are
@@ -48,6 +49,7 @@ func split(trainX, trainY, testX, testY data.Matrix) problem {
 		test:  train.Data{Inputs: scaler.Transform(testX).Tensor(), Targets: testY.Tensor()},
 		space: space{
 			names: []string{"distance", "rating"}[:trainX.Cols], features: trainX, targets: trainY.Values, scaler: scaler,
+			units:   func(y autograd.Tensor) autograd.Tensor { return y },
 			answer:  func(y autograd.Tensor) float64 { return y.At(0, 0) },
 			columns: page.Columns{Names: []string{"price"}, Units: []string{"$"}}, target: "price in $",
 		},
@@ -71,6 +73,7 @@ func prices() problem {
 	p := split(rows.Features(), scaler.Transform(rows.Prices()), rest.Features(), scaler.Transform(rest.Prices()))
 	p.metric, p.measure = "mse", dollars(inDollars)
 	p.space.targets = rows.Prices().Values
+	p.space.units = inDollars
 	p.space.answer = func(y autograd.Tensor) float64 { return inDollars(y).At(0, 0) }
 	p.space.columns.Scaler = scaler
 	return p

@@ -8,6 +8,7 @@ import (
 	"nabla/autograd"
 	"nabla/layers"
 	"nabla/optim"
+	"nabla/plot"
 	"nabla/train"
 )
 
@@ -90,16 +91,28 @@ func (n network) files() []string {
 	for _, d := range drawings {
 		names = append(names, n.task+"."+d.name+".dot", n.task+"."+d.name+".svg")
 	}
+	for _, p := range n.plots() {
+		names = append(names, n.file(p))
+	}
 	return names
 }
 
-// write writes the history and the album.
+// write writes the history, the plots and the album.
 func (o *outcome) write(w io.Writer, to *folder, a *album) error {
 	if err := a.write(to); err != nil {
 		return err
 	}
 	if err := to.write(o.task+".history.csv", o.history()); err != nil {
 		return err
+	}
+	for _, p := range o.plots() {
+		content, err := plot.Encode(o.plot(p, a), "svg", 600, 400)
+		if err == nil {
+			err = to.write(o.file(p), content)
+		}
+		if err != nil {
+			return err
+		}
 	}
 	for _, name := range o.files() {
 		fmt.Fprintln(w, "wrote", to.name(name))

@@ -3,10 +3,7 @@ package main
 import (
 	"cmp"
 	"image"
-	"image/color"
-	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"nabla/autograd"
@@ -15,6 +12,7 @@ import (
 	"nabla/examples/internal/command"
 	"nabla/layers"
 	"nabla/metrics"
+	"nabla/plot"
 )
 
 // show writes the network's pictures.
@@ -26,7 +24,6 @@ func (n network) show(c *command.Command, model *layers.Sequential, test mnist.P
 		{"filters", func() image.Image { return filters(model) }},
 		{"maps", func() image.Image { return featureMaps(model, test.Images.Take(0)) }},
 		{"mistakes", func() image.Image { return mistakes(test, logits, m.Classes) }},
-		{"confusion", func() image.Image { return confusion(m) }},
 	}
 	for _, p := range pictures {
 		picture := p.picture()
@@ -37,7 +34,7 @@ func (n network) show(c *command.Command, model *layers.Sequential, test mnist.P
 			return err
 		}
 	}
-	return nil
+	return c.Write(n.name+".confusion.png", func(path string) error { return plot.Save(plot.Confusion(m), path) })
 }
 
 // filters draws the weights of the first layer, around each neuron or of each
@@ -92,31 +89,4 @@ func mistakes(test mnist.Part, logits autograd.Tensor, classes []string) image.I
 		labels = append(labels, strings.ToUpper(classes[test.Labels.Values()[i]]+" as "+classes[found[i]]))
 	}
 	return images.SheetWith(test.Images.Take(wrong...), images.SheetOptions{Columns: 8, Zoom: 4, Labels: labels})
-}
-
-// confusion draws the matrix: a row for each actual class, a column for each
-// predicted one. Cells are the redder the more images they count, by their
-// logarithm, since the mistakes are few.
-func confusion(m *metrics.ConfusionMatrix) image.Image {
-	const side, zoom = 10, 4 // of a cell
-	n := len(m.Classes)
-	cells := autograd.Zeros(1, side*n, side*n)
-	for i := range cells.Raw64() {
-		actual, predicted := i/(side*n)/side, i%(side*n)/side
-		cells.Raw64()[i] = math.Log1p(float64(m.Counts[actual][predicted]))
-	}
-	p := images.NewPictureWith(cells, images.PictureOptions{Zoom: zoom, Scale: images.Diverging})
-	greatest := slices.Max(cells.Raw64())
-	for actual, row := range m.Counts {
-		for predicted, count := range row {
-			ink := color.Black
-			if math.Log1p(float64(count)) > 0.7*greatest {
-				ink = color.White
-			}
-			if count > 0 {
-				p.Text(float64(side*predicted+1), float64(side*actual+3), strconv.Itoa(count), ink)
-			}
-		}
-	}
-	return images.Arrange([]image.Image{p}, images.SheetOptions{Labels: []string{"ROWS: ACTUAL  COLUMNS: PREDICTED"}})
 }

@@ -10,8 +10,8 @@
 // that keeps the four most probable beginnings, and compared with the Spanish
 // verses by BLEU, from 0 to 100. The verses are part of the program.
 //
-// Into the folder translate (or -out) goes a page that shows at which English
-// words the network looked to write each Spanish one. With -tokens, the program
+// Into the folder translate (or -out) goes a picture of the English words at
+// which the network looked to write each Spanish one. With -tokens, the program
 // only writes the words' ids, for the same networks in PyTorch: see
 // bench/peers/translate.py.
 package main
@@ -26,10 +26,10 @@ import (
 	"nabla/data/verses"
 	"nabla/decode"
 	"nabla/examples/internal/command"
-	"nabla/examples/internal/shade"
 	"nabla/losses"
 	"nabla/metrics"
 	"nabla/optim"
+	"nabla/plot"
 	"nabla/train"
 )
 
@@ -105,7 +105,7 @@ func translate(net network, english autograd.Ints) [][]int {
 	return written
 }
 
-// show prints translations, and writes the page of where the network looked for
+// show prints translations, and draws where the network looked for
 // that of the sentence.
 func (s settings) show(net network, c corpus, some verses.Rows, written [][]int) error {
 	for i, verse := range some {
@@ -118,21 +118,20 @@ func (s settings) show(net network, c corpus, some verses.Rows, written [][]int)
 	spanish := translate(net, english)[0]
 	s.Print("%s\n  network: %s", s.sentence, c.spanish.Decode(spanish))
 	length := text.Lengths(english).Item()
-	grid := shade.Grid{Heading: s.sentence}
+	var read, wrote []string
 	for _, id := range english.Values()[:length] {
-		grid.Columns = append(grid.Columns, c.english.Token(id))
+		read = append(read, c.english.Token(id))
 	}
 	for _, id := range append(spanish, text.End) {
-		grid.Rows = append(grid.Rows, c.spanish.Token(id))
+		wrote = append(wrote, c.spanish.Token(id))
 	}
 	begun := append([]int{text.Start}, spanish...)
 	looks := net.looks(english, autograd.NewInts(begun, 1, len(begun)))
-	for i := range grid.Rows {
-		grid.Weights = append(grid.Weights, looks.Take(i).Float64s()[:length])
+	var weights []float64
+	for i := range wrote {
+		weights = append(weights, looks.Take(i).Float64s()[:length]...)
 	}
-	return s.WritePage("attention.html", shade.Page{
-		Title:       "Where the network looks",
-		Explanation: "A row for each Spanish word that the network wrote: the deeper the orange, the more it looked at the English word of the column.",
-		Grids:       []shade.Grid{grid},
-	})
+	p := plot.Attention(autograd.NewTensor(weights, len(wrote), length), wrote, read)
+	p.Title.Text = "Where the network looks"
+	return s.Write("attention.svg", func(path string) error { return plot.Save(p, path) })
 }

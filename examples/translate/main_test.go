@@ -39,9 +39,9 @@ func TestRun(t *testing.T) {
 		if !regexp.MustCompile(`^result network=` + network + ` rows=64 epochs=1 test_bleu=\d+\.\d\d seed=1 seconds=\d+\n$`).MatchString(out.String()) {
 			t.Errorf("printed %q", out.String())
 		}
-		page, err := os.ReadFile(filepath.Join(s.Out, "attention.html"))
-		if err != nil || !strings.Contains(string(page), "<span>god</span>") {
-			t.Errorf("the page, %v:\n%s", err, page)
+		page, err := os.ReadFile(filepath.Join(s.Out, "attention.svg"))
+		if err != nil || !strings.Contains(string(page), ">god") {
+			t.Errorf("the picture, %v:\n%s", err, page)
 		}
 	}
 }
