@@ -15,6 +15,8 @@ type batches struct {
 	rows   iter.Seq[[]int] // the row numbers of each batch
 	size   int             // rows of a batch
 	holder *holder         // nil when the whole is the only batch
+	order  uint64          // a sum of all rows so far, in their order
+	check  func() error    // when the first ones of an epoch have been left out
 }
 
 // newBatches makes one batch of all data if size is 0. A single batch is not
@@ -27,11 +29,11 @@ func newBatches(rng *rand.Rand, whole Data, size int, l *lengths) *batches {
 	}
 	switch {
 	case l != nil:
-		return &batches{whole, l.ascending(rows, size), size, newHolder(whole, l)}
+		return &batches{whole, l.ascending(rows, size), size, newHolder(whole, l), 0, nil}
 	case size == rows:
-		return &batches{whole, data.Batches(nil, rows, rows), size, nil}
+		return &batches{whole, data.Batches(nil, rows, rows), size, nil, 0, nil}
 	}
-	return &batches{whole, data.Batches(rng, rows, size), size, newHolder(whole, nil)}
+	return &batches{whole, data.Batches(rng, rows, size), size, newHolder(whole, nil), 0, nil}
 }
 
 // len returns the number of batches in an epoch.
@@ -45,18 +47,44 @@ func (b *batches) of(rows []int) Data {
 	return b.holder.of(rows)
 }
 
-// all returns the batches of an epoch. Once the context is done, it ends with
-// ctx.Err().
-func (b *batches) all(ctx context.Context) iter.Seq2[Data, error] {
+// from returns the batches of an epoch but for the first ones. Once the context
+// is done, it ends with ctx.Err().
+func (b *batches) from(ctx context.Context, first int) iter.Seq2[Data, error] {
 	return func(yield func(Data, error) bool) {
+		i := 0
 		for rows := range b.rows {
 			if err := ctx.Err(); err != nil {
 				yield(Data{}, err)
 				return
 			}
-			if !yield(b.of(rows), nil) {
+			b.note(rows)
+			i++
+			if i == first && b.check != nil {
+				if err := b.check(); err != nil {
+					yield(Data{}, err)
+					return
+				}
+			}
+			if i > first && !yield(b.of(rows), nil) {
 				return
 			}
 		}
+	}
+}
+
+// skip goes through an epoch without making its batches.
+func (b *batches) skip(ctx context.Context) error {
+	for _, err := range b.from(ctx, b.len()) {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// note adds rows to the sum, by FNV's rule.
+func (b *batches) note(rows []int) {
+	for _, row := range rows {
+		b.order = (b.order ^ uint64(row)) * 0x100000001b3
 	}
 }

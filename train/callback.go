@@ -125,11 +125,12 @@ func (t *Training) Params() []*autograd.Param { return t.cycle.params() }
 
 // watchers are the callbacks of a training by what they are called for.
 type watchers struct {
-	training  *Training
-	all       []Callback
-	gradients []GradientsCallback
-	steps     []StepCallback
-	begun     int // how many of all have begun
+	training    *Training
+	all         []Callback
+	gradients   []GradientsCallback
+	steps       []StepCallback
+	checkpoints []*Checkpoint // which act when all others have
+	begun       int           // how many of all have begun
 }
 
 func newWatchers(op string, t *Training) watchers {
@@ -140,6 +141,9 @@ func newWatchers(op string, t *Training) watchers {
 		}
 		if g, ok := c.(GradientsCallback); ok {
 			w.gradients = append(w.gradients, g)
+		}
+		if k, ok := c.(*Checkpoint); ok {
+			w.checkpoints = append(w.checkpoints, k)
 		}
 		if s, ok := c.(StepCallback); ok {
 			w.steps = append(w.steps, s)
@@ -177,6 +181,9 @@ func (w *watchers) step(s Step) error {
 	for _, c := range w.steps {
 		ended = graver(ended, c.OnStep(w.training, s))
 	}
+	for _, k := range w.checkpoints {
+		ended = graver(ended, k.keepStep(w.training, s))
+	}
 	return ended
 }
 
@@ -185,6 +192,9 @@ func (w *watchers) epoch(epoch Epoch) error {
 	var ended error
 	for _, c := range w.all {
 		ended = graver(ended, c.OnEpoch(w.training, epoch))
+	}
+	for _, k := range w.checkpoints {
+		ended = graver(ended, k.keepEpoch(w.training, epoch))
 	}
 	return ended
 }
@@ -212,6 +222,13 @@ func (w *watchers) end(err error) error {
 		err = nil
 	}
 	all := err
+	for _, c := range w.all[:w.begun] { // as the training ended, before anything is restored
+		if k, ok := c.(*Checkpoint); ok {
+			if failed := k.keepEnd(w.training, err); failed != nil {
+				all = errors.Join(all, failed)
+			}
+		}
+	}
 	for _, c := range w.all[:w.begun] {
 		if e, ok := c.(EndCallback); ok {
 			if failed := e.OnEnd(w.training, err); failed != nil {

@@ -172,6 +172,23 @@
 //
 //	trials := train.RandomTrials(1, 10, train.Axis{Name: "rate", From: 1e-4, To: 1, Log: true})
 //
+// # Stopping and going on
+//
+// A [Checkpoint] keeps the training in a folder, and Resume goes on from there
+// with the same bits as if it had never stopped, whether it ended by an
+// interrupt, an error or a power cut. [EarlyStopping] ends a training that gets
+// no better:
+//
+//	config.Resume = folder
+//	config.Callbacks = []train.Callback{
+//		&train.EarlyStopping{Patience: 5, Restore: true},
+//		&train.Checkpoint{Folder: folder, Every: 100, Keep: 3, KeepBest: true},
+//	}
+//
+// A Callback of your own that remembers something is a [Keeper], so that it is
+// kept too. Randomness must come from the graph, from a Loader's seed, or from
+// an RNG that the program builds anew.
+//
 // # Errors
 //
 // A training that fails returns an error and the history so far, also for

@@ -119,12 +119,17 @@ func (l *Loader) Epoch(ctx context.Context, epoch int) iter.Seq2[Data, error] {
 	if ctx == nil {
 		panic(autograd.NewArgumentError("train: Loader.Epoch", "the context is nil"))
 	}
+	return l.from(ctx, epoch, 0)
+}
+
+// from returns the batches of an epoch but for the first ones.
+func (l *Loader) from(ctx context.Context, epoch, first int) iter.Seq2[Data, error] {
 	return func(yield func(Data, error) bool) {
 		s := l.stage()
 		defer l.giveBack(s)
-		s.begin(ctx, epoch)
+		s.begin(ctx, epoch, first)
 		defer s.end()
-		for i := range l.Len() {
+		for i := first; i < l.Len(); i++ {
 			batch, err := s.next(ctx, i)
 			if !yield(batch, err) || err != nil {
 				return
@@ -190,8 +195,8 @@ func newStage(l *Loader) *stage {
 	return s
 }
 
-// begin starts the workers.
-func (s *stage) begin(ctx context.Context, epoch int) {
+// begin starts the workers with that batch.
+func (s *stage) begin(ctx context.Context, epoch, first int) {
 	for i := range s.rows {
 		s.rows[i] = i
 	}
@@ -203,7 +208,7 @@ func (s *stage) begin(ctx context.Context, epoch int) {
 		}
 	}
 	s.epoch = epoch
-	s.started.Store(0)
+	s.started.Store(int64(first))
 	s.vacant, s.done = make(chan struct{}, len(s.slots)), make(chan struct{})
 	for i := range s.slots {
 		s.slots[i].ready = make(chan *failure, 1)

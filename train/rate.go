@@ -93,7 +93,7 @@ func newRateSearch(config Config, o RateOptions) *rateSearch {
 	config.Optimizer = optim.Anew(config.Optimizer)
 	config.Schedule, config.ScheduleByEpoch = optim.Exponential(o.From, math.Pow(o.To/o.From, 1/float64(o.Steps-1))), false
 	config.Epochs, config.Metrics, config.Validation = o.Steps, nil, Data{}
-	config.OnEpoch, config.Callbacks = nil, []Callback{s}
+	config.OnEpoch, config.Callbacks, config.Resume = nil, []Callback{s}, ""
 	if config.RNG != nil && config.Loader == nil {
 		config.RNG, config.Loader = nil, &LoaderOptions{Seed: o.Seed}
 	}

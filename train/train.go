@@ -99,6 +99,18 @@ type Config struct {
 	// Callbacks are told of the training as it goes on: of each epoch, after
 	// OnEpoch, and of each step.
 	Callbacks []Callback
+
+	// Resume is a folder of a [Checkpoint]: the training goes on from the
+	// newest whole file in it, with the same bits as if it had never stopped,
+	// in the same epoch after the same step. An empty or missing folder begins
+	// anew. The program must build the same model, optimizer, data and
+	// configuration, but Epochs may differ; it gets the optimizer's settings
+	// and which Params are Frozen as they were. An RNG shuffles as often as it
+	// did.
+	// The error is a *[checkpoint.MismatchError] for a model that differs, a
+	// *[checkpoint.FormatError] if no file is whole, or says what else is not
+	// as it was. History is that of the whole training.
+	Resume string
 }
 
 // Stop is what OnEpoch or a Callback returns to end the training early. Run
@@ -140,6 +152,7 @@ func Run(ctx context.Context, config Config, data Data) (History, error) {
 	if err := autograd.Try(func() { c = newCycle(ctx, config, data) }); err != nil {
 		return nil, err
 	}
+	c.at.random = c.graph.RandomState()
 	err := c.run(ctx)
 	return c.history, err
 }
@@ -148,8 +161,11 @@ func Run(ctx context.Context, config Config, data Data) (History, error) {
 func (c *cycle) run(ctx context.Context) error {
 	c.crew.start()
 	defer c.crew.stop()
-	err := c.watchers.begin()
-	for number := 1; err == nil && number <= c.Epochs; number++ {
+	err := c.resume(ctx)
+	if err == nil {
+		err = c.watchers.begin()
+	}
+	for number := c.at.epoch + 1; err == nil && number <= c.Epochs; number++ {
 		err = c.complete(ctx, number)
 	}
 	return c.watchers.end(err)
@@ -162,6 +178,8 @@ func (c *cycle) complete(ctx context.Context, number int) error {
 		return err
 	}
 	c.history = append(c.history, epoch)
+	c.lossSum, c.weight = 0, 0
+	c.mark(number, 0)
 	if s, ok := c.Schedule.(interface{ Observe(loss float64) }); ok {
 		s.Observe(epoch.watched().Loss)
 	}
@@ -187,6 +205,10 @@ type cycle struct {
 	grads      autograd.Gradients // of the last step of this epoch
 	steps      int                // made so far
 	history    History            // of the epochs so far
+	at         mark               // where the training is
+	resumed    bool               // from a file
+	keptAll    bool               // whether a Checkpoint has seen that all is kept
+	rows       int                // of the data
 	watchers   watchers
 	rate       *float64 // the optimizer's, nil if it has none
 
@@ -215,6 +237,7 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 		objective: objective{Config: config},
 		graph:     autograd.NewGraph(config.Graph),
 		stepped:   autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
+		rows:      data.Rows(),
 	}
 	c.watchers = newWatchers(op, &Training{c})
 	c.crew = newCrew(op, config)
@@ -342,8 +365,8 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 
 // train makes a step with every batch.
 func (c *cycle) train(ctx context.Context, number int) error {
-	c.lossSum, c.weight, c.batch, c.grads = 0, 0, 0, autograd.Gradients{}
-	c.gathered = 0
+	c.lossSum, c.weight, c.batch = c.at.loss, c.at.weight, c.at.batch // 0 unless the epoch was begun before
+	c.gathered, c.grads = 0, autograd.Gradients{}
 	var ended, failed error
 	fault := autograd.Try(func() {
 		for batch, err := range c.feed(ctx, number) {
@@ -386,15 +409,16 @@ func (c *cycle) take(batch Data, epoch int) (ended, failed error) {
 		return ended, failed
 	}
 	c.steps++
+	c.mark(epoch-1, c.batch)
 	return c.watchers.step(c.now), nil
 }
 
-// feed returns the batches of an epoch.
+// feed returns the batches of an epoch that are left.
 func (c *cycle) feed(ctx context.Context, number int) iter.Seq2[Data, error] {
 	if c.loader != nil {
-		return c.loader.Epoch(ctx, number)
+		return c.loader.from(ctx, number, c.at.batch)
 	}
-	return c.batches.all(ctx)
+	return c.batches.from(ctx, c.at.batch)
 }
 
 // batchesOfEpoch returns how many batches an epoch has.

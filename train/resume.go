@@ -1,0 +1,340 @@
+package train
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"nabla/autograd"
+	"nabla/checkpoint"
+)
+
+// A Keeper is a [Callback], or a Schedule, with a memory that a [Checkpoint]
+// keeps and a resumed training gets back, before OnBegin.
+type Keeper interface {
+	State() ([]byte, error)
+	SetState(state []byte) error
+}
+
+// A mark is where a training is: after a step, or between two epochs.
+type mark struct {
+	epoch  int // how many are complete
+	batch  int // how many batches of the next one have been learnt from
+	steps  int
+	loss   float64 // the sum of the epoch under way
+	weight int
+	random autograd.RandomState
+	order  uint64 // a sum of the rows' order so far, if an RNG shuffles them
+}
+
+// mark notes where the training is. What comes after, such as a step that fails
+// half-way, does not count.
+func (c *cycle) mark(epoch, batch int) {
+	c.at = mark{epoch, batch, c.steps, c.lossSum, c.weight, c.graph.RandomState(), c.order()}
+}
+
+func (c *cycle) order() uint64 {
+	if c.batches == nil {
+		return 0
+	}
+	return c.batches.order
+}
+
+// kept is what a file has of a training beside what checkpoint.Training keeps
+// by itself. Numbers that may be NaN or must be exact are texts.
+type kept struct {
+	Steps    int
+	Loss     string
+	Weight   int
+	Order    uint64
+	History  []keptEpoch
+	Settings map[string]string
+}
+
+type keptEpoch struct {
+	Number     int
+	Train      keptReport
+	Validation *keptReport `json:",omitempty"`
+}
+
+type keptReport struct {
+	Loss    string
+	Metrics []keptScore `json:",omitempty"`
+}
+
+type keptScore struct{ Name, Value string }
+
+func hex(v float64) string { return strconv.FormatFloat(v, 'x', -1, 64) }
+
+func keepReport(r Report) keptReport {
+	k := keptReport{Loss: hex(r.Loss)}
+	for _, s := range r.Metrics {
+		k.Metrics = append(k.Metrics, keptScore{s.Name, hex(s.Value)})
+	}
+	return k
+}
+
+func (k keptReport) report() (r Report, err error) {
+	if r.Loss, err = strconv.ParseFloat(k.Loss, 64); err != nil {
+		return r, err
+	}
+	for _, s := range k.Metrics {
+		v, err := strconv.ParseFloat(s.Value, 64)
+		if err != nil {
+			return r, err
+		}
+		r.Metrics = append(r.Metrics, Score{s.Name, v})
+	}
+	return r, nil
+}
+
+func keepHistory(h History) []keptEpoch {
+	all := make([]keptEpoch, len(h))
+	for i, e := range h {
+		all[i] = keptEpoch{Number: e.Number, Train: keepReport(e.Train)}
+		if e.Validation != nil {
+			v := keepReport(*e.Validation)
+			all[i].Validation = &v
+		}
+	}
+	return all
+}
+
+func readHistory(all []keptEpoch) (History, error) {
+	var h History
+	for _, k := range all {
+		e := Epoch{Number: k.Number}
+		var err error
+		if e.Train, err = k.Train.report(); err != nil {
+			return nil, err
+		}
+		if k.Validation != nil {
+			v, err := k.Validation.report()
+			if err != nil {
+				return nil, err
+			}
+			e.Validation = &v
+		}
+		h = append(h, e)
+	}
+	return h, nil
+}
+
+// settings are what must be the same for a training to go on as it was: how the
+// rows are cut into steps, and what the random numbers follow from.
+func (c *cycle) settings() map[string]string {
+	all := map[string]string{
+		"Graph.Precision": c.Graph.Precision.String(),
+		"Graph.Seed":      fmt.Sprint(c.Graph.Seed),
+		"batches":         fmt.Sprint(c.batchesOfEpoch()),
+		"Accumulate":      fmt.Sprint(max(c.Accumulate, 1)),
+		"rows":            fmt.Sprint(c.rows),
+		"parts":           "0",
+	}
+	if c.crew != nil {
+		all["parts"] = fmt.Sprint(len(c.crew.parts))
+	}
+	if c.loader != nil {
+		o := c.loader.options
+		all["Loader"] = fmt.Sprintf("seed %d, batches of %d, in order %v, drop last %v", o.Seed, o.BatchSize, o.InOrder, o.DropLast)
+		if o.Padding != nil {
+			all["Loader.Padding"] = fmt.Sprintf("%+v", *o.Padding)
+		}
+	} else {
+		all["BatchSize"] = fmt.Sprint(c.batches.size)
+		all["RNG"] = fmt.Sprint(c.RNG != nil)
+	}
+	return all
+}
+
+const (
+	trainingKey = "train"     // of what kept says
+	scheduleKey = "schedule"  // of the schedule's state
+	callbackKey = "callback " // and its type
+)
+
+// keepers are what has a state, by what it is called in a file: the type, and
+// which one of that type it is.
+func (c *cycle) keepers() map[string]Keeper {
+	all := map[string]Keeper{}
+	if k, ok := c.Schedule.(Keeper); ok {
+		all[scheduleKey] = k
+	}
+	count := map[string]int{}
+	for _, callback := range c.Callbacks {
+		name := strings.TrimPrefix(fmt.Sprintf("%T", callback), "*")
+		count[name]++
+		if k, ok := callback.(Keeper); ok {
+			all[fmt.Sprintf("%s%s %d", callbackKey, name, count[name])] = k
+		}
+	}
+	return all
+}
+
+// save writes the training as it is at its mark.
+func (c *cycle) save(path string) error {
+	t := checkpoint.Training{
+		Model: checkpoint.Params(c.params()), Optimizer: c.Optimizer,
+		Epoch: c.at.epoch, Batch: c.at.batch, Random: c.at.random, State: map[string][]byte{},
+	}
+	text, err := json.Marshal(kept{c.at.steps, hex(c.at.loss), c.at.weight, c.at.order, keepHistory(c.history), c.settings()})
+	if err != nil {
+		return err
+	}
+	t.State[trainingKey] = text
+	for name, k := range c.keepers() {
+		if t.State[name], err = k.State(); err != nil {
+			return fmt.Errorf("train: what %s keeps: %w", name, err)
+		}
+	}
+	return t.Save(path)
+}
+
+// resume goes on from the newest whole checkpoint in the folder, if there is
+// one.
+func (c *cycle) resume(ctx context.Context) error {
+	if c.Resume == "" {
+		return nil
+	}
+	paths, err := stepFiles(c.Resume)
+	if errors.Is(err, fs.ErrNotExist) || err == nil && len(paths) == 0 {
+		return nil
+	}
+	if err != nil {
+		return fmt.Errorf("train: Resume: %w", err)
+	}
+	var first error
+	for _, path := range slices.Backward(paths) {
+		err := c.load(ctx, path)
+		var broken *checkpoint.FormatError
+		if err == nil || !errors.As(err, &broken) {
+			return err
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// load goes on from a file.
+func (c *cycle) load(ctx context.Context, path string) error {
+	t := checkpoint.Training{Model: checkpoint.Params(c.params()), Optimizer: c.Optimizer}
+	if err := t.Load(path); err != nil {
+		return err
+	}
+	var k kept
+	if err := json.Unmarshal(t.State[trainingKey], &k); err != nil {
+		return &checkpoint.FormatError{Path: path, Reason: "it keeps no training of train.Run"}
+	}
+	own := c.settings()
+	for _, name := range sortedKeys(own, k.Settings) {
+		if own[name] != k.Settings[name] {
+			return fmt.Errorf("train: Resume: %s was made with another configuration: %s is %q there and %q here", path, name, k.Settings[name], own[name])
+		}
+	}
+	history, err := readHistory(k.History)
+	if err != nil {
+		return &checkpoint.FormatError{Path: path, Reason: err.Error()}
+	}
+	loss, err := strconv.ParseFloat(k.Loss, 64)
+	if err != nil {
+		return &checkpoint.FormatError{Path: path, Reason: err.Error()}
+	}
+	for name, keeper := range c.keepers() {
+		if state, ok := t.State[name]; ok {
+			if err := keeper.SetState(state); err != nil {
+				return fmt.Errorf("train: Resume: %s: %s: %w", path, name, err)
+			}
+		}
+	}
+	c.history, c.steps, c.resumed = history, k.Steps, true
+	c.at = mark{t.Epoch, t.Batch, k.Steps, loss, k.Weight, t.Random, k.Order}
+	c.graph.SetRandomState(t.Random)
+	return c.redraw(ctx, path)
+}
+
+// redraw shuffles the rows as often as the training did before it stopped, as
+// an RNG has to, and checks that it is the same RNG.
+func (c *cycle) redraw(ctx context.Context, path string) error {
+	if c.batches == nil {
+		return nil
+	}
+	for range c.at.epoch {
+		if err := c.batches.skip(ctx); err != nil {
+			return err
+		}
+	}
+	if c.at.batch == 0 {
+		return c.checkOrder(path, c.at.order)
+	}
+	order := c.at.order // the epoch under way is gone through by its training
+	c.batches.check = func() error {
+		c.batches.check = nil
+		return c.checkOrder(path, order)
+	}
+	return nil
+}
+
+// checkOrder returns an error if the rows have come in another order than they
+// did before the training stopped.
+func (c *cycle) checkOrder(path string, order uint64) error {
+	if c.batches.order != order {
+		return fmt.Errorf("train: Resume: %s: RNG does not shuffle the rows as it did: build it anew, and draw the same numbers before Run; a Loader needs its seed alone", path)
+	}
+	return nil
+}
+
+func sortedKeys(maps ...map[string]string) []string {
+	var keys []string
+	for _, m := range maps {
+		for key := range m {
+			keys = append(keys, key)
+		}
+	}
+	slices.Sort(keys)
+	return slices.Compact(keys)
+}
+
+const (
+	stepPrefix = "step-"
+	suffix     = ".safetensors"
+	bestName   = "best" + suffix
+)
+
+// stepName returns the name of the file after that many steps. Names sort as
+// numbers do.
+func stepName(steps int) string { return fmt.Sprintf("%s%012d%s", stepPrefix, steps, suffix) }
+
+// stepOf returns the number of steps of a file, −1 for another file.
+func stepOf(path string) int {
+	digits, ok := strings.CutPrefix(filepath.Base(path), stepPrefix)
+	digits, whole := strings.CutSuffix(digits, suffix)
+	n, err := strconv.Atoi(digits)
+	if !ok || !whole || err != nil || filepath.Base(path) != stepName(n) {
+		return -1
+	}
+	return n
+}
+
+// stepFiles returns the checkpoints in a folder, the newest last.
+func stepFiles(folder string) ([]string, error) {
+	entries, err := os.ReadDir(folder)
+	if err != nil {
+		return nil, err
+	}
+	var paths []string
+	for _, e := range entries { // in the order of their names
+		if path := filepath.Join(folder, e.Name()); stepOf(path) >= 0 {
+			paths = append(paths, path)
+		}
+	}
+	return paths, nil
+}
