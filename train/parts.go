@@ -67,12 +67,12 @@ func newCrew(op string, config Config) *crew {
 	return c
 }
 
-// start begins the goroutines, which stop ends.
+// start begins the goroutines beside the caller's, which stop ends.
 func (c *crew) start() {
 	if c == nil || c.work == nil {
 		return
 	}
-	for range min(c.parts[0].Workers, len(c.parts)) {
+	for range min(c.parts[0].Workers, len(c.parts)) - 1 {
 		c.ended.Go(func() {
 			for p := range c.work {
 				p.compute()
@@ -108,6 +108,15 @@ func (c *crew) learn(batch Data, epoch, number int, sum *autograd.Gradients) (fl
 		}
 		p.compute()
 		c.due.Done()
+	}
+	for left := c.work != nil; left; {
+		select {
+		case p := <-c.work:
+			p.compute()
+			c.due.Done()
+		default:
+			left = false
+		}
 	}
 	c.due.Wait()
 	loss, weight := 0.0, 0
