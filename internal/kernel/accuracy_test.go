@@ -138,7 +138,7 @@ var bounds = []struct {
 	{"Cos", func(x float64) *big.Float { return bigSine(x, true) }, -30, 30, 1.5, 0.51, false},
 	{"Erf", func(x float64) *big.Float { return bigErf(number(x)) }, -6, 6, 1.5, 0.51, false},
 	{"Erfc", func(x float64) *big.Float { return plus(times(bigErf(number(x)), -1), 1) }, -6, 6, 2, 0.51, false},
-	{"GELU", bigGELU, -10, 10, 2, 2, false},
+	{"GELU", bigGELU, -10, 10, 2, 1.6, false},
 }
 
 // samples are n arguments between lo and hi, some evenly spaced and some of all

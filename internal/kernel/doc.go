@@ -56,10 +56,11 @@
 // Functions in float32 compute in float64 and round once, except those that
 // take a processor one instruction or a few (+ − × ÷ √, comparisons, relu and
 // similar functions): these compute in float32 and round their constants to it.
-// In assembly, the exponential, tanh, sigmoid, SiLU and GELU also compute in
-// float32. Reductions sum pairwise, or in float64 in fixed blocks, so that
-// errors hardly grow with the length. Matrix products and convolutions sum in
-// their own precision. The order of a sum depends on the sizes alone.
+// In assembly, the exponential, tanh, sigmoid, SiLU, GELU, arcsine and
+// arccosine also compute in float32. Reductions sum pairwise, or in float64 in
+// fixed blocks, so that errors hardly grow with the length. Matrix products and
+// convolutions sum in their own precision. The order of a sum depends on the
+// sizes alone.
 // Derivatives are computed from x or y, whichever loses no digits.
 //
 // # Assembly
@@ -78,23 +79,24 @@
 //   - Sigmoid: 2, 1.7
 //   - Softplus, LogSigmoid: 1.5, 0.51
 //   - SiLU: 2, 2
-//   - GELU: 2, 2
+//   - GELU: 2, 1.6
 //   - GELUTanh, Mish: 2, 0.51
 //   - ELU, CELU, SELU: expm1's, and half a unit for each factor
 //   - Erf: 1.5, 0.51; Erfc: 2, 0.51
 //   - Sin, Cos: 1, 0.51, and Tan: 2, 0.51, for arguments up to 2²⁰
-//   - Atan, Asin: 2, 0.51; Acos: 2.1, 0.51
+//   - Atan: 2, 0.51; Asin: 2, 0.75; Acos: 2.1, 0.75
 //   - Asinh, Acosh, Atanh, Logit: 2, 0.51
 //   - BCE, BCELogits, for labels in [0, 1]: 2, 0.51; CrossEntropy: 1.5, 0.51
 //   - Softmax of up to 300 elements: 2, 2
 //   - the derivatives of Exp, Expm1, Softplus and LogSigmoid: 2, 0.51; of
 //     Sigmoid and Tanh: 2.5, 0.51; of SiLU, 3.5, 0.51
+//   - the derivatives in float32 of GELU, Asin and Acos: 2
 //
-// The other derivatives differ from the portable ones by at most 8 units in
-// float64 and one in float32. Near a zero of a derivative its terms cancel, and
-// only the errors of the terms are that small. An element's result depends
-// neither on its place in the array nor on its neighbors, so cutting an array
-// into pieces does not change any bit.
+// The other derivatives, and those three in float64, differ from the portable
+// ones by at most 8 units in float64 and one in float32. Near a zero of a
+// derivative its terms cancel, and only the errors of the terms are that small.
+// An element's result depends neither on its place in the array nor on its
+// neighbors, so cutting an array into pieces does not change any bit.
 //
 // # Special values
 //

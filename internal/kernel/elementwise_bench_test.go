@@ -12,7 +12,7 @@ import (
 var benchmarkSizes = []int{3, 72, 4096, 1_000_000}
 
 func BenchmarkUnary(b *testing.B) {
-	for _, name := range []string{"ReLU", "Exp", "Tanh", "Sigmoid", "Log", "Softplus", "SiLU", "GELU", "GELUTanh", "Sin", "Erf"} {
+	for _, name := range []string{"ReLU", "Exp", "Tanh", "Sigmoid", "Log", "Softplus", "SiLU", "GELU", "GELUTanh", "Sin", "Atan", "Asin", "Acos", "Erf"} {
 		u := unaryNamed(name)
 		for _, n := range benchmarkSizes {
 			x, y := ramp[float64](n), make([]float64, n)
@@ -32,7 +32,7 @@ func BenchmarkUnary(b *testing.B) {
 }
 
 func BenchmarkGradient(b *testing.B) {
-	for _, name := range []string{"ReLU", "Exp", "Tanh", "Sigmoid", "SiLU", "GELU"} {
+	for _, name := range []string{"ReLU", "Exp", "Tanh", "Sigmoid", "SiLU", "GELU", "GELUTanh", "Asin"} {
 		u := unaryNamed(name)
 		for _, n := range benchmarkSizes {
 			x, g := ramp[float64](n), ramp[float64](n)

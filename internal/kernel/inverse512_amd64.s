@@ -2,6 +2,730 @@
 
 #include "textflag.h"
 
+// func asin32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·asin32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x10, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS          (CX)(BX*1), Z0
+	VANDPS.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VBROADCASTSS     inverse512Constants<>+8(SB), Z2
+	VCMPPS           $0x16, Z2, Z1, K1
+	VMOVAPD          Z2, Z3
+	VFNMADD231PS     Z2, Z1, Z3
+	VSQRTPS          Z3, Z2
+	VMOVAPD          Z3, Z4
+	VFNMADD231PS     Z2, Z2, Z4
+	VBROADCASTSS     inverse512Constants<>+16(SB), Z5
+	VADDPS           Z2, Z2, Z6
+	VMAXPS           Z6, Z5, Z5
+	VDIVPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VBLENDMPS        Z3, Z5, K1, Z3
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VMOVAPS.Z        Z4, K1, Z2
+	VMULPS           Z3, Z1, Z4
+	VMULPS           Z3, Z3, Z5
+	VBROADCASTSS     inverse512Constants<>+24(SB), Z6
+	VFMADD213PS.BCST inverse512Constants<>+32(SB), Z5, Z6
+	VFMADD213PS.BCST inverse512Constants<>+40(SB), Z5, Z6
+	VBROADCASTSS     inverse512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST inverse512Constants<>+56(SB), Z5, Z7
+	VFMADD213PS.BCST inverse512Constants<>+64(SB), Z5, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VFMADD231PS      Z6, Z4, Z2
+	VBROADCASTSS     inverse512Constants<>+72(SB), Z3
+	VMOVAPS.Z        Z3, K1, Z3
+	VBROADCASTSS     inverse512Constants<>+80(SB), Z4
+	VMOVAPS.Z        Z4, K1, Z4
+	VBROADCASTSS     inverse512Constants<>+88(SB), Z5
+	VMULPS           Z5, Z1, Z5
+	VBROADCASTSS     inverse512Constants<>+88(SB), Z6
+	VMULPS           Z6, Z2, Z6
+	VBLENDMPS        Z6, Z2, K1, Z2
+	VBLENDMPS        Z5, Z1, K1, Z1
+	VADDPS           Z1, Z3, Z5
+	VSUBPS           Z5, Z3, Z3
+	VADDPS           Z1, Z3, Z1
+	VADDPS           Z4, Z1, Z1
+	VADDPS           Z2, Z1, Z1
+	VADDPS           Z1, Z5, Z1
+	VANDPS.BCST      inverse512Constants<>+96(SB), Z0, Z0
+	VORPS            Z0, Z1, Z0
+	VMOVUPS          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x10, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x10, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPS.Z        (CX)(BX*1), K1, Z0
+	VANDPS.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VBROADCASTSS     inverse512Constants<>+8(SB), Z2
+	VCMPPS           $0x16, Z2, Z1, K1
+	VMOVAPD          Z2, Z3
+	VFNMADD231PS     Z2, Z1, Z3
+	VSQRTPS          Z3, Z2
+	VMOVAPD          Z3, Z4
+	VFNMADD231PS     Z2, Z2, Z4
+	VBROADCASTSS     inverse512Constants<>+16(SB), Z5
+	VADDPS           Z2, Z2, Z6
+	VMAXPS           Z6, Z5, Z5
+	VDIVPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VBLENDMPS        Z3, Z5, K1, Z3
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VMOVAPS.Z        Z4, K1, Z2
+	VMULPS           Z3, Z1, Z4
+	VMULPS           Z3, Z3, Z5
+	VBROADCASTSS     inverse512Constants<>+24(SB), Z6
+	VFMADD213PS.BCST inverse512Constants<>+32(SB), Z5, Z6
+	VFMADD213PS.BCST inverse512Constants<>+40(SB), Z5, Z6
+	VBROADCASTSS     inverse512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST inverse512Constants<>+56(SB), Z5, Z7
+	VFMADD213PS.BCST inverse512Constants<>+64(SB), Z5, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VFMADD231PS      Z6, Z4, Z2
+	VBROADCASTSS     inverse512Constants<>+72(SB), Z3
+	VMOVAPS.Z        Z3, K1, Z3
+	VBROADCASTSS     inverse512Constants<>+80(SB), Z4
+	VMOVAPS.Z        Z4, K1, Z4
+	VBROADCASTSS     inverse512Constants<>+88(SB), Z5
+	VMULPS           Z5, Z1, Z5
+	VBROADCASTSS     inverse512Constants<>+88(SB), Z6
+	VMULPS           Z6, Z2, Z6
+	VBLENDMPS        Z6, Z2, K1, Z2
+	VBLENDMPS        Z5, Z1, K1, Z1
+	VADDPS           Z1, Z3, Z5
+	VSUBPS           Z5, Z3, Z3
+	VADDPS           Z1, Z3, Z1
+	VADDPS           Z4, Z1, Z1
+	VADDPS           Z2, Z1, Z1
+	VADDPS           Z1, Z5, Z1
+	VANDPS.BCST      inverse512Constants<>+96(SB), Z0, Z0
+	VORPS            Z0, Z1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPS          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acos32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·acos32AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x10, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS          (CX)(BX*1), Z0
+	VANDPS.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VBROADCASTSS     inverse512Constants<>+8(SB), Z2
+	VCMPPS           $0x16, Z2, Z1, K1
+	VMOVAPD          Z2, Z3
+	VFNMADD231PS     Z2, Z1, Z3
+	VSQRTPS          Z3, Z2
+	VMOVAPD          Z3, Z4
+	VFNMADD231PS     Z2, Z2, Z4
+	VBROADCASTSS     inverse512Constants<>+16(SB), Z5
+	VADDPS           Z2, Z2, Z6
+	VMAXPS           Z6, Z5, Z5
+	VDIVPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VBLENDMPS        Z3, Z5, K1, Z3
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VMOVAPS.Z        Z4, K1, Z2
+	VMULPS           Z3, Z1, Z4
+	VMULPS           Z3, Z3, Z5
+	VBROADCASTSS     inverse512Constants<>+24(SB), Z6
+	VFMADD213PS.BCST inverse512Constants<>+32(SB), Z5, Z6
+	VFMADD213PS.BCST inverse512Constants<>+40(SB), Z5, Z6
+	VBROADCASTSS     inverse512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST inverse512Constants<>+56(SB), Z5, Z7
+	VFMADD213PS.BCST inverse512Constants<>+64(SB), Z5, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VFMADD231PS      Z6, Z4, Z2
+	VANDPS.BCST      inverse512Constants<>+96(SB), Z0, Z3
+	VBROADCASTSS     inverse512Constants<>+72(SB), Z4
+	VBROADCASTSS     inverse512Constants<>+80(SB), Z5
+	VPMOVD2M         Z0, K2
+	VBROADCASTSS     inverse512Constants<>+104(SB), Z0
+	VBROADCASTSS     inverse512Constants<>+112(SB), Z6
+	VBLENDMPS        Z6, Z0, K2, Z0
+	VBROADCASTSS     inverse512Constants<>+104(SB), Z6
+	VBROADCASTSS     inverse512Constants<>+120(SB), Z7
+	VBLENDMPS        Z7, Z6, K2, Z6
+	VBLENDMPS        Z0, Z4, K1, Z0
+	VBLENDMPS        Z6, Z5, K1, Z4
+	VBROADCASTSS     inverse512Constants<>+128(SB), Z5
+	VBROADCASTSS     inverse512Constants<>+136(SB), Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VXORPS           Z3, Z5, Z3
+	VMULPS           Z3, Z1, Z1
+	VMULPS           Z3, Z2, Z2
+	VADDPS           Z1, Z0, Z3
+	VSUBPS           Z3, Z0, Z0
+	VADDPS           Z1, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z0, Z3, Z0
+	VMOVUPS          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x10, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x10, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPS.Z        (CX)(BX*1), K1, Z0
+	VANDPS.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VBROADCASTSS     inverse512Constants<>+8(SB), Z2
+	VCMPPS           $0x16, Z2, Z1, K1
+	VMOVAPD          Z2, Z3
+	VFNMADD231PS     Z2, Z1, Z3
+	VSQRTPS          Z3, Z2
+	VMOVAPD          Z3, Z4
+	VFNMADD231PS     Z2, Z2, Z4
+	VBROADCASTSS     inverse512Constants<>+16(SB), Z5
+	VADDPS           Z2, Z2, Z6
+	VMAXPS           Z6, Z5, Z5
+	VDIVPS           Z5, Z4, Z4
+	VMULPS           Z1, Z1, Z5
+	VBLENDMPS        Z3, Z5, K1, Z3
+	VBLENDMPS        Z2, Z1, K1, Z1
+	VMOVAPS.Z        Z4, K1, Z2
+	VMULPS           Z3, Z1, Z4
+	VMULPS           Z3, Z3, Z5
+	VBROADCASTSS     inverse512Constants<>+24(SB), Z6
+	VFMADD213PS.BCST inverse512Constants<>+32(SB), Z5, Z6
+	VFMADD213PS.BCST inverse512Constants<>+40(SB), Z5, Z6
+	VBROADCASTSS     inverse512Constants<>+48(SB), Z7
+	VFMADD213PS.BCST inverse512Constants<>+56(SB), Z5, Z7
+	VFMADD213PS.BCST inverse512Constants<>+64(SB), Z5, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VFMADD231PS      Z6, Z4, Z2
+	VANDPS.BCST      inverse512Constants<>+96(SB), Z0, Z3
+	VBROADCASTSS     inverse512Constants<>+72(SB), Z4
+	VBROADCASTSS     inverse512Constants<>+80(SB), Z5
+	VPMOVD2M         Z0, K2
+	VBROADCASTSS     inverse512Constants<>+104(SB), Z0
+	VBROADCASTSS     inverse512Constants<>+112(SB), Z6
+	VBLENDMPS        Z6, Z0, K2, Z0
+	VBROADCASTSS     inverse512Constants<>+104(SB), Z6
+	VBROADCASTSS     inverse512Constants<>+120(SB), Z7
+	VBLENDMPS        Z7, Z6, K2, Z6
+	VBLENDMPS        Z0, Z4, K1, Z0
+	VBLENDMPS        Z6, Z5, K1, Z4
+	VBROADCASTSS     inverse512Constants<>+128(SB), Z5
+	VBROADCASTSS     inverse512Constants<>+136(SB), Z6
+	VBLENDMPS        Z6, Z5, K1, Z5
+	VXORPS           Z3, Z5, Z3
+	VMULPS           Z3, Z1, Z1
+	VMULPS           Z3, Z2, Z2
+	VADDPS           Z1, Z0, Z3
+	VSUBPS           Z3, Z0, Z0
+	VADDPS           Z1, Z0, Z0
+	VADDPS           Z4, Z0, Z0
+	VADDPS           Z2, Z0, Z0
+	VADDPS           Z0, Z3, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPS          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func asinGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·asinGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x10, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS      (CX)(SI*1), Z0
+	VMOVUPS      (DX)(SI*1), Z1
+	VBROADCASTSS inverse512Constants<>+144(SB), Z2
+	VMOVAPD      Z2, Z2
+	VFNMADD231PS Z1, Z1, Z2
+	VSQRTPS      Z2, Z1
+	VDIVPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x10, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (CX)(SI*1), K1, Z0
+	VMOVUPS.Z    (DX)(SI*1), K1, Z1
+	VBROADCASTSS inverse512Constants<>+144(SB), Z2
+	VMOVAPD      Z2, Z2
+	VFNMADD231PS Z1, Z1, Z2
+	VSQRTPS      Z2, Z1
+	VDIVPS       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPS      Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acosGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·acosGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x10, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS      (CX)(SI*1), Z0
+	VMOVUPS      (DX)(SI*1), Z1
+	VXORPS.BCST  inverse512Constants<>+96(SB), Z0, Z0
+	VBROADCASTSS inverse512Constants<>+144(SB), Z2
+	VMOVAPD      Z2, Z2
+	VFNMADD231PS Z1, Z1, Z2
+	VSQRTPS      Z2, Z1
+	VDIVPS       Z1, Z0, Z0
+	VMOVUPS      Z0, (BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x10, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPS.Z    (CX)(SI*1), K1, Z0
+	VMOVUPS.Z    (DX)(SI*1), K1, Z1
+	VXORPS.BCST  inverse512Constants<>+96(SB), Z0, Z0
+	VBROADCASTSS inverse512Constants<>+144(SB), Z2
+	VMOVAPD      Z2, Z2
+	VFNMADD231PS Z1, Z1, Z2
+	VSQRTPS      Z2, Z1
+	VDIVPS       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPS      Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func asin64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·asin64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z0
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
+	VSUBPD           Z0, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
+	VADDPD           Z0, Z3, Z3
+	VMULPD           Z3, Z2, Z2
+	VSQRTPD          Z2, Z2
+	VCMPPD           $0x1e, Z2, Z1, K1
+	VBLENDMPD        Z2, Z1, K1, Z3
+	VBLENDMPD        Z1, Z2, K1, Z1
+	VMULPD.BCST      inverse512Constants<>+168(SB), Z1, Z2
+	VCMPPD           $0x1e, Z2, Z3, K2
+	VSUBPD           Z1, Z3, Z2
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VADDPD           Z1, Z3, Z3
+	VBLENDMPD        Z3, Z1, K2, Z1
+	VDIVPD           Z1, Z2, Z1
+	VMULPD           Z1, Z1, Z2
+	VMULPD           Z2, Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+200(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+232(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+240(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+248(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+256(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+264(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+272(SB), Z3, Z5
+	VFMADD213PD      Z5, Z2, Z4
+	VMULPD           Z2, Z4, Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
+	VMOVAPD.Z        Z3, K2, Z3
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z4
+	VSUBPD           Z3, Z4, Z4
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z1, Z4
+	VBLENDMPD        Z4, Z1, K1, Z1
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z3, Z4
+	VFMADD231PD      Z2, Z1, Z4
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z3, Z2
+	VADDPD           Z1, Z2, Z3
+	VSUBPD           Z2, Z3, Z2
+	VSUBPD           Z2, Z1, Z1
+	VADDPD           Z1, Z4, Z1
+	VADDPD           Z1, Z3, Z1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
+	VSUBPD           Z0, Z2, Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
+	VADDPD           Z0, Z3, Z3
+	VMULPD           Z3, Z2, Z2
+	VSQRTPD          Z2, Z2
+	VCMPPD           $0x1e, Z2, Z1, K1
+	VBLENDMPD        Z2, Z1, K1, Z3
+	VBLENDMPD        Z1, Z2, K1, Z1
+	VMULPD.BCST      inverse512Constants<>+168(SB), Z1, Z2
+	VCMPPD           $0x1e, Z2, Z3, K2
+	VSUBPD           Z1, Z3, Z2
+	VBLENDMPD        Z2, Z3, K2, Z2
+	VADDPD           Z1, Z3, Z3
+	VBLENDMPD        Z3, Z1, K2, Z1
+	VDIVPD           Z1, Z2, Z1
+	VMULPD           Z1, Z1, Z2
+	VMULPD           Z2, Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+200(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+232(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+240(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+248(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+256(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+264(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+272(SB), Z3, Z5
+	VFMADD213PD      Z5, Z2, Z4
+	VMULPD           Z2, Z4, Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
+	VMOVAPD.Z        Z3, K2, Z3
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z4
+	VSUBPD           Z3, Z4, Z4
+	VBLENDMPD        Z4, Z3, K1, Z3
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z1, Z4
+	VBLENDMPD        Z4, Z1, K1, Z1
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z3, Z4
+	VFMADD231PD      Z2, Z1, Z4
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z3, Z2
+	VADDPD           Z1, Z2, Z3
+	VSUBPD           Z2, Z3, Z2
+	VSUBPD           Z2, Z1, Z1
+	VADDPD           Z1, Z4, Z1
+	VADDPD           Z1, Z3, Z1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
+	VORPD            Z0, Z1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acos64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·acos64AVX512(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD          (CX)(BX*1), Z0
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z1
+	VSUBPD           Z0, Z1, Z1
+	VSQRTPD          Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
+	VADDPD           Z0, Z2, Z0
+	VSQRTPD          Z0, Z0
+	VCMPPD           $0x1e, Z0, Z1, K1
+	VBLENDMPD        Z0, Z1, K1, Z2
+	VBLENDMPD        Z1, Z0, K1, Z0
+	VMULPD.BCST      inverse512Constants<>+168(SB), Z0, Z1
+	VCMPPD           $0x1e, Z1, Z2, K2
+	VSUBPD           Z0, Z2, Z1
+	VBLENDMPD        Z1, Z2, K2, Z1
+	VADDPD           Z0, Z2, Z2
+	VBLENDMPD        Z2, Z0, K2, Z0
+	VDIVPD           Z0, Z1, Z0
+	VMULPD           Z0, Z0, Z1
+	VMULPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+176(SB), Z3
+	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+200(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+232(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+240(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+248(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+256(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+264(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+272(SB), Z2, Z4
+	VFMADD213PD      Z4, Z1, Z3
+	VMULPD           Z1, Z3, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
+	VMOVAPD.Z        Z2, K2, Z2
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z3
+	VSUBPD           Z2, Z3, Z3
+	VBLENDMPD        Z3, Z2, K1, Z2
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z0
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z2, Z3
+	VFMADD231PD      Z1, Z0, Z3
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z2, Z1
+	VADDPD           Z0, Z1, Z2
+	VSUBPD           Z1, Z2, Z1
+	VSUBPD           Z1, Z0, Z0
+	VADDPD           Z0, Z3, Z0
+	VADDPD           Z0, Z2, Z0
+	VADDPD           Z0, Z0, Z0
+	VMOVUPD          Z0, (DX)(BX*1)
+	ADDQ             $0x40, BX
+	SUBQ             $0x08, AX
+	JGE              single
+
+singleDone:
+	ADDQ             $0x08, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPD.Z        (CX)(BX*1), K1, Z0
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z1
+	VSUBPD           Z0, Z1, Z1
+	VSQRTPD          Z1, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
+	VADDPD           Z0, Z2, Z0
+	VSQRTPD          Z0, Z0
+	VCMPPD           $0x1e, Z0, Z1, K1
+	VBLENDMPD        Z0, Z1, K1, Z2
+	VBLENDMPD        Z1, Z0, K1, Z0
+	VMULPD.BCST      inverse512Constants<>+168(SB), Z0, Z1
+	VCMPPD           $0x1e, Z1, Z2, K2
+	VSUBPD           Z0, Z2, Z1
+	VBLENDMPD        Z1, Z2, K2, Z1
+	VADDPD           Z0, Z2, Z2
+	VBLENDMPD        Z2, Z0, K2, Z0
+	VDIVPD           Z0, Z1, Z0
+	VMULPD           Z0, Z0, Z1
+	VMULPD           Z1, Z1, Z2
+	VBROADCASTSD     inverse512Constants<>+176(SB), Z3
+	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+200(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z2, Z3
+	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z2, Z3
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+232(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+240(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+248(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+256(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+264(SB), Z2, Z4
+	VFMADD213PD.BCST inverse512Constants<>+272(SB), Z2, Z4
+	VFMADD213PD      Z4, Z1, Z3
+	VMULPD           Z1, Z3, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
+	VMOVAPD.Z        Z2, K2, Z2
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z3
+	VSUBPD           Z2, Z3, Z3
+	VBLENDMPD        Z3, Z2, K1, Z2
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z0, Z3
+	VBLENDMPD        Z3, Z0, K1, Z0
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z2, Z3
+	VFMADD231PD      Z1, Z0, Z3
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z2, Z1
+	VADDPD           Z0, Z1, Z2
+	VSUBPD           Z1, Z2, Z1
+	VSUBPD           Z1, Z0, Z0
+	VADDPD           Z0, Z3, Z0
+	VADDPD           Z0, Z2, Z0
+	VADDPD           Z0, Z0, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPD          Z0, K1, (DX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func asinGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512F, BMI2
+TEXT ·asinGrad64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD      (CX)(SI*1), Z0
+	VMOVUPD      (DX)(SI*1), Z1
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VSQRTPD      Z1, Z1
+	VDIVPD       Z1, Z0, Z0
+	VMOVUPD      Z0, (BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPD.Z    (CX)(SI*1), K1, Z0
+	VMOVUPD.Z    (DX)(SI*1), K1, Z1
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VSQRTPD      Z1, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPD      Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+// func acosGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·acosGrad64AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD      (CX)(SI*1), Z0
+	VMOVUPD      (DX)(SI*1), Z1
+	VXORPD.BCST  inverse512Constants<>+288(SB), Z0, Z0
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VSQRTPD      Z1, Z1
+	VDIVPD       Z1, Z0, Z0
+	VMOVUPD      Z0, (BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	MOVQ         $-1, DI
+	BZHIQ        AX, DI, DI
+	KMOVW        DI, K1
+	VMOVUPD.Z    (CX)(SI*1), K1, Z0
+	VMOVUPD.Z    (DX)(SI*1), K1, Z1
+	VXORPD.BCST  inverse512Constants<>+288(SB), Z0, Z0
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
+	VSUBPD       Z1, Z2, Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
+	VADDPD       Z1, Z3, Z1
+	VMULPD       Z1, Z2, Z1
+	VSQRTPD      Z1, Z1
+	VDIVPD       Z1, Z0, Z0
+	MOVQ         SI, CX
+	MOVQ         $-1, DX
+	BZHIQ        AX, DX, DX
+	KMOVW        DX, K1
+	VMOVUPD      Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
 // func sinh32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
 TEXT ·sinh32AVX512(SB), NOSPLIT, $0-40
@@ -14,45 +738,45 @@ TEXT ·sinh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z2, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z2, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z3
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z3, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z4, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z4, Z2
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z3, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z4, Z6
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z2
 	VSUBPD            Z2, Z3, Z2
 	VFMADD213PD       Z2, Z3, Z5
 	VMOVAPD.Z         Z5, K1, Z2
 	VADDPD            Z2, Z5, Z2
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
 	VMINPD            Z2, Z3, Z3
 	VADDPD            Z3, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VDIVPD            Z4, Z3, Z3
 	VADDPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z1, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z1, K1
 	VBLENDMPD         Z1, Z2, K1, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -67,45 +791,45 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z2, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z2, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z3
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z3, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z4, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z4, Z2
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z3, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z4, Z6
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z2
 	VSUBPD            Z2, Z3, Z2
 	VFMADD213PD       Z2, Z3, Z5
 	VMOVAPD.Z         Z5, K1, Z2
 	VADDPD            Z2, Z5, Z2
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
 	VMINPD            Z2, Z3, Z3
 	VADDPD            Z3, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VDIVPD            Z4, Z3, Z3
 	VADDPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z1, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z1, K1
 	VBLENDMPD         Z1, Z2, K1, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -130,36 +854,36 @@ TEXT ·cosh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z1
 	VMINPD            Z0, Z1, Z0
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z0, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z1
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z0, Z1
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z1, Z2
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z0, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z1
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z0, Z1
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z2, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z2, Z0
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z1, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z2, Z0
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z2, Z0
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z1, Z2
 	VBLENDMPD         Z2, Z1, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z3
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VMULPD            Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
 	VADDPD            Z1, Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z1
 	VDIVPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -175,36 +899,36 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z1
 	VMINPD            Z0, Z1, Z0
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z0, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z1
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z0, Z1
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z1, Z2
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z0, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z1
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z0, Z1
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z2, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z2, Z0
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z1, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z2, Z0
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z2, Z0
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z1, Z2
 	VBLENDMPD         Z2, Z1, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z3
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VMULPD            Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
 	VADDPD            Z1, Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z1
 	VDIVPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z0
 	MOVQ              BX, CX
@@ -232,36 +956,36 @@ TEXT ·sinhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z1, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z2
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z1, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z1, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z2
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z1, Z2
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z3, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z3, Z1
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z2, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z3, Z1
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z3, Z1
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VMULPD            Z2, Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z2
 	VADDPD            Z2, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z2
 	VDIVPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -279,36 +1003,36 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z1, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z2
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z1, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z1, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z2
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z1, Z2
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z3, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z3, Z1
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z2, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z3, Z1
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z3, Z1
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VMULPD            Z2, Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z2
 	VADDPD            Z2, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z2
 	VDIVPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -337,45 +1061,45 @@ TEXT ·coshGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z3, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z4, Z5
 	VBLENDMPD         Z5, Z4, K1, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z3
 	VSUBPD            Z3, Z4, Z3
 	VFMADD213PD       Z3, Z4, Z6
 	VMOVAPD.Z         Z6, K1, Z3
 	VADDPD            Z3, Z6, Z3
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
 	VMINPD            Z3, Z4, Z4
 	VADDPD            Z4, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z5, Z5
 	VDIVPD            Z5, Z4, Z4
 	VADDPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z2, K1
 	VBLENDMPD         Z2, Z3, K1, Z2
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -392,45 +1116,45 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z3, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z4, Z5
 	VBLENDMPD         Z5, Z4, K1, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z3
 	VSUBPD            Z3, Z4, Z3
 	VFMADD213PD       Z3, Z4, Z6
 	VMOVAPD.Z         Z6, K1, Z3
 	VADDPD            Z3, Z6, Z3
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
 	VMINPD            Z3, Z4, Z4
 	VADDPD            Z4, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z5, Z5
 	VDIVPD            Z5, Z4, Z4
 	VADDPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z2, K1
 	VBLENDMPD         Z2, Z3, K1, Z2
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -456,8 +1180,8 @@ TEXT ·atan32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x1e, Z2, Z1, K1
 	VBLENDMPD        Z2, Z1, K1, Z3
 	VBLENDMPD        Z1, Z2, K1, Z1
@@ -470,30 +1194,30 @@ single:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+200(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+456(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+496(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z4
 	VSUBPD           Z3, Z4, Z4
 	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z1, Z4
 	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z3, Z4
 	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z3, Z2
 	VADDPD           Z1, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z1, Z1
 	VADDPD           Z1, Z4, Z1
 	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
@@ -508,8 +1232,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x1e, Z2, Z1, K1
 	VBLENDMPD        Z2, Z1, K1, Z3
 	VBLENDMPD        Z1, Z2, K1, Z1
@@ -522,275 +1246,31 @@ singleDone:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+200(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+456(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+464(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+472(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+480(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+488(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+496(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z4
 	VSUBPD           Z3, Z4, Z4
 	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z1, Z4
 	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z3, Z4
 	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z3, Z2
 	VADDPD           Z1, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z1, Z1
 	VADDPD           Z1, Z4, Z1
 	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
-	MOVQ             BX, CX
-	MOVQ             $-1, BX
-	BZHIQ            AX, BX, BX
-	KMOVW            BX, K1
-	VCVTPD2PS        Z0, Y0
-	VMOVUPS          Y0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func asin32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·asin32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD        (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VSUBPD           Z0, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VADDPD           Z0, Z3, Z3
-	VMULPD           Z3, Z2, Z2
-	VSQRTPD          Z2, Z2
-	VCMPPD           $0x1e, Z2, Z1, K1
-	VBLENDMPD        Z2, Z1, K1, Z3
-	VBLENDMPD        Z1, Z2, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z1, Z2
-	VCMPPD           $0x1e, Z2, Z3, K2
-	VSUBPD           Z1, Z3, Z2
-	VBLENDMPD        Z2, Z3, K2, Z2
-	VADDPD           Z1, Z3, Z3
-	VBLENDMPD        Z3, Z1, K2, Z1
-	VDIVPD           Z1, Z2, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+200(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z5
-	VFMADD213PD      Z5, Z2, Z4
-	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
-	VSUBPD           Z3, Z4, Z4
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
-	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
-	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
-	VADDPD           Z1, Z2, Z3
-	VSUBPD           Z2, Z3, Z2
-	VSUBPD           Z2, Z1, Z1
-	VADDPD           Z1, Z4, Z1
-	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
-	VORPD            Z0, Z1, Z0
-	VCVTPD2PS        Z0, Y0
-	VMOVUPS          Y0, (DX)(BX*1)
-	ADDQ             $0x20, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VSUBPD           Z0, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VADDPD           Z0, Z3, Z3
-	VMULPD           Z3, Z2, Z2
-	VSQRTPD          Z2, Z2
-	VCMPPD           $0x1e, Z2, Z1, K1
-	VBLENDMPD        Z2, Z1, K1, Z3
-	VBLENDMPD        Z1, Z2, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z1, Z2
-	VCMPPD           $0x1e, Z2, Z3, K2
-	VSUBPD           Z1, Z3, Z2
-	VBLENDMPD        Z2, Z3, K2, Z2
-	VADDPD           Z1, Z3, Z3
-	VBLENDMPD        Z3, Z1, K2, Z1
-	VDIVPD           Z1, Z2, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+200(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z5
-	VFMADD213PD      Z5, Z2, Z4
-	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
-	VSUBPD           Z3, Z4, Z4
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
-	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
-	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
-	VADDPD           Z1, Z2, Z3
-	VSUBPD           Z2, Z3, Z2
-	VSUBPD           Z2, Z1, Z1
-	VADDPD           Z1, Z4, Z1
-	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
-	VORPD            Z0, Z1, Z0
-	MOVQ             BX, CX
-	MOVQ             $-1, BX
-	BZHIQ            AX, BX, BX
-	KMOVW            BX, K1
-	VCVTPD2PS        Z0, Y0
-	VMOVUPS          Y0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func acos32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·acos32AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD        (CX)(BX*1), Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
-	VSUBPD           Z0, Z1, Z1
-	VSQRTPD          Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VADDPD           Z0, Z2, Z0
-	VSQRTPD          Z0, Z0
-	VCMPPD           $0x1e, Z0, Z1, K1
-	VBLENDMPD        Z0, Z1, K1, Z2
-	VBLENDMPD        Z1, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z0, Z1
-	VCMPPD           $0x1e, Z1, Z2, K2
-	VSUBPD           Z0, Z2, Z1
-	VBLENDMPD        Z1, Z2, K2, Z1
-	VADDPD           Z0, Z2, Z2
-	VBLENDMPD        Z2, Z0, K2, Z0
-	VDIVPD           Z0, Z1, Z0
-	VMULPD           Z0, Z0, Z1
-	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+176(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+200(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z2, Z4
-	VFMADD213PD      Z4, Z1, Z3
-	VMULPD           Z1, Z3, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VMOVAPD.Z        Z2, K2, Z2
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z3
-	VSUBPD           Z2, Z3, Z3
-	VBLENDMPD        Z3, Z2, K1, Z2
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z2, Z3
-	VFMADD231PD      Z1, Z0, Z3
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z2, Z1
-	VADDPD           Z0, Z1, Z2
-	VSUBPD           Z1, Z2, Z1
-	VSUBPD           Z1, Z0, Z0
-	VADDPD           Z0, Z3, Z0
-	VADDPD           Z0, Z2, Z0
-	VADDPD           Z0, Z0, Z0
-	VCVTPD2PS        Z0, Y0
-	VMOVUPS          Y0, (DX)(BX*1)
-	ADDQ             $0x20, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
-	VSUBPD           Z0, Z1, Z1
-	VSQRTPD          Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VADDPD           Z0, Z2, Z0
-	VSQRTPD          Z0, Z0
-	VCMPPD           $0x1e, Z0, Z1, K1
-	VBLENDMPD        Z0, Z1, K1, Z2
-	VBLENDMPD        Z1, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z0, Z1
-	VCMPPD           $0x1e, Z1, Z2, K2
-	VSUBPD           Z0, Z2, Z1
-	VBLENDMPD        Z1, Z2, K2, Z1
-	VADDPD           Z0, Z2, Z2
-	VBLENDMPD        Z2, Z0, K2, Z0
-	VDIVPD           Z0, Z1, Z0
-	VMULPD           Z0, Z0, Z1
-	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+176(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+200(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z2, Z4
-	VFMADD213PD      Z4, Z1, Z3
-	VMULPD           Z1, Z3, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VMOVAPD.Z        Z2, K2, Z2
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z3
-	VSUBPD           Z2, Z3, Z3
-	VBLENDMPD        Z3, Z2, K1, Z2
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z2, Z3
-	VFMADD231PD      Z1, Z0, Z3
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z2, Z1
-	VADDPD           Z0, Z1, Z2
-	VSUBPD           Z1, Z2, Z1
-	VSUBPD           Z1, Z0, Z0
-	VADDPD           Z0, Z3, Z0
-	VADDPD           Z0, Z2, Z0
-	VADDPD           Z0, Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -817,7 +1297,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Z0
 	VCVTPS2PD    (DX)(SI*1), Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
 	VDIVPD       Z1, Z0, Z0
 	VCVTPD2PS    Z0, Y0
@@ -835,116 +1315,8 @@ singleDone:
 	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	MOVQ         SI, CX
-	MOVQ         $-1, DX
-	BZHIQ        AX, DX, DX
-	KMOVW        DX, K1
-	VCVTPD2PS    Z0, Y0
-	VMOVUPS      Y0, K1, (BX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func asinGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512F, AVX512VL, BMI2
-TEXT ·asinGrad32AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD    (CX)(SI*1), Z0
-	VCVTPS2PD    (DX)(SI*1), Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	VCVTPD2PS    Z0, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
-	ADDQ         $0x20, SI
-	SUBQ         $0x08, AX
-	JGE          single
-
-singleDone:
-	ADDQ         $0x08, AX
-	JZ           end
-	MOVQ         $-1, DI
-	BZHIQ        AX, DI, DI
-	KMOVW        DI, K1
-	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
-	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	MOVQ         SI, CX
-	MOVQ         $-1, DX
-	BZHIQ        AX, DX, DX
-	KMOVW        DX, K1
-	VCVTPD2PS    Z0, Y0
-	VMOVUPS      Y0, K1, (BX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func acosGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·acosGrad32AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD    (CX)(SI*1), Z0
-	VCVTPS2PD    (DX)(SI*1), Z1
-	VXORPD.BCST  inverse512Constants<>+152(SB), Z0, Z0
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	VCVTPD2PS    Z0, Y0
-	VMOVUPS      Y0, (BX)(SI*1)
-	ADDQ         $0x20, SI
-	SUBQ         $0x08, AX
-	JGE          single
-
-singleDone:
-	ADDQ         $0x08, AX
-	JZ           end
-	MOVQ         $-1, DI
-	BZHIQ        AX, DI, DI
-	KMOVW        DI, K1
-	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
-	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
-	VXORPD.BCST  inverse512Constants<>+152(SB), Z0, Z0
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
 	VDIVPD       Z1, Z0, Z0
 	MOVQ         SI, CX
 	MOVQ         $-1, DX
@@ -972,7 +1344,7 @@ single:
 	VCVTPS2PD    (CX)(SI*1), Z0
 	VCVTPS2PD    (DX)(SI*1), Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
 	VMULPD       Z1, Z0, Z0
 	VCVTPD2PS    Z0, Y0
@@ -990,7 +1362,7 @@ singleDone:
 	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
 	VMULPD       Z1, Z0, Z0
 	MOVQ         SI, CX
@@ -1016,67 +1388,67 @@ TEXT ·asinh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VADDPD           Z3, Z2, Z3
 	VSQRTPD          Z3, Z3
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z4
 	VADDPD           Z4, Z3, Z3
 	VDIVPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z1, Z2, K1, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K2
 	VBLENDMPD        Z5, Z4, K2, Z2
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z4
 	VDIVPD           Z4, Z2, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z5, Z6
 	VMULPD           Z4, Z6, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
@@ -1091,67 +1463,67 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VADDPD           Z3, Z2, Z3
 	VSQRTPD          Z3, Z3
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z4
 	VADDPD           Z4, Z3, Z3
 	VDIVPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z1, Z2, K1, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K2
 	VBLENDMPD        Z5, Z4, K2, Z2
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z4
 	VDIVPD           Z4, Z2, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z5, Z6
 	VMULPD           Z4, Z6, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -1176,67 +1548,67 @@ TEXT ·acosh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z1
 	VSUBPD           Z1, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z2
 	VADDPD           Z2, Z1, Z2
 	VMULPD           Z2, Z1, Z2
 	VSQRTPD          Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x11, Z2, Z0, K1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z0, Z1, K2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z3, Z3
 	VPSRLQ           $0x34, Z2, Z2
-	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VORPD.BCST       inverse512Constants<>+528(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z1
 	VPSRLQ           $0x34, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z4
 	VPSUBQ           Z1, Z4, Z1
 	VPSLLQ           $0x34, Z1, Z1
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z1, Z4
 	VMOVAPD          Z4, Z4
 	VFMADD231PD      Z1, Z0, Z4
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K3
 	VBLENDMPD        Z4, Z3, K3, Z1
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z3
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z1, Z3
 	VDIVPD           Z3, Z1, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z4, Z5
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z4, Z5
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z4, Z5
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z4, Z5
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
 	VFMADD213PD      Z6, Z4, Z5
 	VMULPD           Z3, Z5, Z3
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z2, Z3
 	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z1, Z1
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K4
 	KANDB            K3, K4, K3
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z2, K4, Z2
 	VBLENDMPD        Z1, Z2, K3, Z1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K3, Z0
 	VORPD            Z0, Z1, Z0
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VADDPD           Z1, Z0, Z0
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z0, K1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
 	ADDQ             $0x20, BX
@@ -1250,67 +1622,67 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z1
 	VSUBPD           Z1, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z2
 	VADDPD           Z2, Z1, Z2
 	VMULPD           Z2, Z1, Z2
 	VSQRTPD          Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x11, Z2, Z0, K1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z0, Z1, K2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z3, Z3
 	VPSRLQ           $0x34, Z2, Z2
-	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VORPD.BCST       inverse512Constants<>+528(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z1
 	VPSRLQ           $0x34, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z4
 	VPSUBQ           Z1, Z4, Z1
 	VPSLLQ           $0x34, Z1, Z1
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z1, Z4
 	VMOVAPD          Z4, Z4
 	VFMADD231PD      Z1, Z0, Z4
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K3
 	VBLENDMPD        Z4, Z3, K3, Z1
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z3
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z1, Z3
 	VDIVPD           Z3, Z1, Z3
 	VMULPD           Z3, Z3, Z4
 	VMULPD           Z4, Z4, Z5
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z4, Z5
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z4, Z5
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z4, Z5
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z4, Z5
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z4, Z5
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
 	VFMADD213PD      Z6, Z4, Z5
 	VMULPD           Z3, Z5, Z3
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z2, Z3
 	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z1, Z1
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K4
 	KANDB            K3, K4, K3
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z2, K4, Z2
 	VBLENDMPD        Z1, Z2, K3, Z1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K3, Z0
 	VORPD            Z0, Z1, Z0
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VADDPD           Z1, Z0, Z0
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -1334,60 +1706,60 @@ TEXT ·atanh32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VADDPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VDIVPD           Z1, Z2, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z5, Z4, K1, Z2
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z4
 	VDIVPD           Z4, Z2, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z5, Z6
 	VMULPD           Z4, Z6, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K2, Z3
 	VBLENDMPD        Z2, Z3, K1, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+424(SB), Z2
 	VMULPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
@@ -1402,60 +1774,60 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VADDPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VDIVPD           Z1, Z2, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z5, Z4, K1, Z2
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z4
 	VDIVPD           Z4, Z2, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z5, Z6
 	VMULPD           Z4, Z6, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K2, Z3
 	VBLENDMPD        Z2, Z3, K1, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+424(SB), Z2
 	VMULPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -1480,71 +1852,71 @@ TEXT ·logit32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD        (CX)(BX*1), Z0
-	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+624(SB), Z1
 	VADDPD           Z1, Z0, Z0
 	VADDPD           Z0, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z0, Z2, Z2
 	VMINPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
-	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+440(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z2
 	VMULPD           Z2, Z0, Z2
 	VBLENDMPD        Z2, Z0, K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z2
 	VDIVPD           Z0, Z2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z5
 	VFMADD231PD      Z2, Z0, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z5, Z4, K2, Z2
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z4
 	VDIVPD           Z4, Z2, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z5, Z6
 	VMULPD           Z4, Z6, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K2, Z0
 	VORPD            Z0, Z2, Z0
-	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VORPD            Z1, Z0, Z0
 	VCVTPD2PS        Z0, Y0
 	VMOVUPS          Y0, (DX)(BX*1)
@@ -1559,71 +1931,71 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VCVTPS2PD.Z      (CX)(BX*1), K1, Z0
-	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+624(SB), Z1
 	VADDPD           Z1, Z0, Z0
 	VADDPD           Z0, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z0, Z2, Z2
 	VMINPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
-	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+440(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z2
 	VMULPD           Z2, Z0, Z2
 	VBLENDMPD        Z2, Z0, K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z2
 	VDIVPD           Z0, Z2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z5
 	VFMADD231PD      Z2, Z0, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z5, Z4, K2, Z2
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z4
 	VDIVPD           Z4, Z2, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+296(SB), Z6
-	VFMADD213PD.BCST inverse512Constants<>+304(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+312(SB), Z5, Z6
-	VFMADD213PD.BCST inverse512Constants<>+320(SB), Z5, Z6
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VBROADCASTSD     inverse512Constants<>+552(SB), Z6
+	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z5, Z6
+	VFMADD213PD.BCST inverse512Constants<>+576(SB), Z5, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z5, Z6
 	VMULPD           Z4, Z6, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K2, Z0
 	VORPD            Z0, Z2, Z0
-	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VORPD            Z1, Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -1650,14 +2022,14 @@ TEXT ·logitGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD      (CX)(SI*1), Z0
 	VCVTPS2PD      (DX)(SI*1), Z1
-	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+624(SB), Z2
 	VADDPD         Z2, Z1, Z1
-	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+160(SB), Z2
 	VSUBPD         Z1, Z2, Z2
 	VMULPD         Z2, Z1, Z1
-	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+624(SB), Z1, K1
 	VDIVPD         Z1, Z0, Z0
-	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST inverse512Constants<>+368(SB), Z0, K1, Z0
 	VCVTPD2PS      Z0, Y0
 	VMOVUPS        Y0, (BX)(SI*1)
 	ADDQ           $0x20, SI
@@ -1672,14 +2044,14 @@ singleDone:
 	KMOVW          DI, K1
 	VCVTPS2PD.Z    (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z    (DX)(SI*1), K1, Z1
-	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+624(SB), Z2
 	VADDPD         Z2, Z1, Z1
-	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+160(SB), Z2
 	VSUBPD         Z1, Z2, Z2
 	VMULPD         Z2, Z1, Z1
-	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+624(SB), Z1, K1
 	VDIVPD         Z1, Z0, Z0
-	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST inverse512Constants<>+368(SB), Z0, K1, Z0
 	MOVQ           SI, CX
 	MOVQ           $-1, DX
 	BZHIQ          AX, DX, DX
@@ -1705,12 +2077,12 @@ TEXT ·asinhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Z0
 	VCVTPS2PD    (DX)(SI*1), Z1
-	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VANDPD.BCST  inverse512Constants<>+152(SB), Z1, Z1
 	VMULPD       Z1, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z2, Z2
 	VSQRTPD      Z2, Z2
-	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD    Z1, Z2, K1, Z1
 	VDIVPD       Z1, Z0, Z0
 	VCVTPD2PS    Z0, Y0
@@ -1727,12 +2099,12 @@ singleDone:
 	KMOVW        DI, K1
 	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
-	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VANDPD.BCST  inverse512Constants<>+152(SB), Z1, Z1
 	VMULPD       Z1, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z2, Z2
 	VSQRTPD      Z2, Z2
-	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD    Z1, Z2, K1, Z1
 	VDIVPD       Z1, Z0, Z0
 	MOVQ         SI, CX
@@ -1760,9 +2132,9 @@ TEXT ·acoshGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Z0
 	VCVTPS2PD    (DX)(SI*1), Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z2, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z1, Z1
 	VSQRTPD      Z2, Z2
 	VSQRTPD      Z1, Z1
@@ -1782,9 +2154,9 @@ singleDone:
 	KMOVW        DI, K1
 	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z2, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z1, Z1
 	VSQRTPD      Z2, Z2
 	VSQRTPD      Z1, Z1
@@ -1815,9 +2187,9 @@ TEXT ·atanhGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Z0
 	VCVTPS2PD    (DX)(SI*1), Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z1, Z3, Z1
 	VMULPD       Z1, Z2, Z1
 	VDIVPD       Z1, Z0, Z0
@@ -1835,9 +2207,9 @@ singleDone:
 	KMOVW        DI, K1
 	VCVTPS2PD.Z  (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z  (DX)(SI*1), K1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z1, Z3, Z1
 	VMULPD       Z1, Z2, Z1
 	VDIVPD       Z1, Z0, Z0
@@ -1864,60 +2236,60 @@ TEXT ·mish32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VBROADCASTSD      inverse512Constants<>+648(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
+	VXORPD.BCST       inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+656(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z3, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD            Z2, Z4, Z6
 	VMULPD            Z2, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VADDPD            Z3, Z4, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z4
 	VADDPD            Z4, Z3, Z3
 	VBLENDMPD         Z5, Z3, K1, Z3
 	VDIVPD            Z3, Z6, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z2
 	VORPD             Z2, Z1, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -1935,60 +2307,60 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VBROADCASTSD      inverse512Constants<>+648(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
+	VXORPD.BCST       inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+656(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
 	VCMPPD            $0x1e, Z3, Z0, K1
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z3, Z5
 	VFMADD231PD       Z3, Z2, Z5
 	VADDPD            Z2, Z4, Z6
 	VMULPD            Z2, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VADDPD            Z3, Z4, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z4
 	VADDPD            Z4, Z3, Z3
 	VBLENDMPD         Z5, Z3, K1, Z3
 	VDIVPD            Z3, Z6, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z4
 	VSUBPD            Z3, Z4, Z4
 	VMULPD            Z4, Z1, Z1
 	VMULPD            Z2, Z1, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z2
 	VORPD             Z2, Z1, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z0, K2
 	VMULPD            Z3, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -2018,57 +2390,57 @@ TEXT ·mishGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
+	VORPD.BCST        inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+656(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z6
 	VADDPD            Z6, Z5, Z6
 	VADDPD            Z4, Z4, Z7
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z7
 	VMULPD            Z7, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z7
 	VADDPD            Z7, Z2, Z2
 	VMULPD            Z2, Z4, Z2
 	VBLENDMPD         Z3, Z5, K1, Z3
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -2088,57 +2460,57 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+400(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
+	VORPD.BCST        inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+656(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z2, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z6
 	VADDPD            Z6, Z5, Z6
 	VADDPD            Z4, Z4, Z7
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z7
 	VMULPD            Z7, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z7
 	VADDPD            Z7, Z2, Z2
 	VMULPD            Z2, Z4, Z2
 	VBLENDMPD         Z3, Z5, K1, Z3
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -2160,7 +2532,7 @@ end:
 TEXT ·celu32AVX512(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Z0
-	VBROADCASTSD inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD inverse512Constants<>+160(SB), Z1
 	VDIVPD       Z0, Z1, Z1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
@@ -2171,38 +2543,38 @@ TEXT ·celu32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z1, Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z4, K2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z4, Z5
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z5, Z6
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z4, K2
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z5
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z4, Z5
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z6, Z4
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z6, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z6, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z6, Z7
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z6, Z8
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z5, Z4
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z5, Z4
 	VBLENDMPD         Z4, Z5, K2, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
-	VSUBPD.BCST       inverse512Constants<>+72(SB), Z4, Z5
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
+	VSUBPD.BCST       inverse512Constants<>+160(SB), Z4, Z5
 	VFMADD213PD       Z5, Z4, Z7
 	VMOVAPD.Z         Z7, K2, Z4
 	VADDPD            Z4, Z7, Z4
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z3, Z3
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z3, Z3
 	VORPD             Z3, Z4, Z3
 	VMULPD            Z3, Z0, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
@@ -2219,38 +2591,38 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z1, Z2, Z1
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z3, K2
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z4, Z3
 	VBLENDMPD         Z3, Z4, K2, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VSUBPD.BCST       inverse512Constants<>+72(SB), Z3, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       inverse512Constants<>+160(SB), Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z1, Z1
 	VORPD             Z1, Z3, Z1
 	VMULPD            Z1, Z0, Z0
 	VBLENDMPD         Z2, Z0, K1, Z0
@@ -2285,42 +2657,42 @@ single:
 	VMOVAPD           Z2, Z4
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z4
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z5, K1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+400(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+656(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z6
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z5, Z6
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z6
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z5, Z6
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z7, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z7, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z7, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z6, Z6
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z5
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+440(SB), Z3, K1
-	VBLENDMPD.BCST    inverse512Constants<>+352(SB), Z5, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+696(SB), Z3, K1
+	VBLENDMPD.BCST    inverse512Constants<>+608(SB), Z5, K1, Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z4
 	VCMPPD            $0x1e, Z4, Z2, K1
 	VMULPD            Z3, Z1, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -2342,42 +2714,42 @@ singleDone:
 	VMOVAPD           Z2, Z4
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z4, K1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z4
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+400(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+408(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+656(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+664(SB), Z5
 	VMINPD            Z3, Z5, Z5
 	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z4, Z5
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z5
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z4, Z5
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z5, Z6
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z6, Z4
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z6, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z6, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z6, Z4
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      inverse512Constants<>+80(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+88(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+96(SB), Z6, Z7
-	VBROADCASTSD      inverse512Constants<>+104(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+112(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+120(SB), Z6, Z8
+	VBROADCASTSD      inverse512Constants<>+376(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+384(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+392(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+400(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z4
 	VADDPD            Z4, Z7, Z4
 	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z5, Z5
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z5, Z5
 	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+416(SB), Z3, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+672(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+440(SB), Z3, K1
-	VBLENDMPD.BCST    inverse512Constants<>+352(SB), Z4, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+696(SB), Z3, K1
+	VBLENDMPD.BCST    inverse512Constants<>+608(SB), Z4, K1, Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z4
 	VADDPD            Z4, Z0, Z0
 	VMULPD            Z0, Z3, Z0
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z0, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -2404,49 +2776,49 @@ TEXT ·sinh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z2, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z2, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z3
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z3, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z4, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z4, Z2
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z3, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z4, Z6
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z2
 	VSUBPD            Z2, Z3, Z2
 	VFMADD213PD       Z2, Z3, Z5
 	VMOVAPD.Z         Z5, K1, Z2
 	VADDPD            Z2, Z5, Z2
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
 	VMINPD            Z2, Z3, Z3
 	VADDPD            Z3, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VDIVPD            Z4, Z3, Z3
 	VADDPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z1, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z1, K1
 	VBLENDMPD         Z1, Z2, K1, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -2460,49 +2832,49 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z2
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z2, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z3
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z3, Z4
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z2, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z3
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z4, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z4, Z2
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z3, Z4
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z4, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z4, Z2
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z3, Z4
 	VBLENDMPD         Z4, Z3, K1, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z3, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z4, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z4, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z4, Z6
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z4, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z4, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z2
 	VSUBPD            Z2, Z3, Z2
 	VFMADD213PD       Z2, Z3, Z5
 	VMOVAPD.Z         Z5, K1, Z2
 	VADDPD            Z2, Z5, Z2
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
 	VMINPD            Z2, Z3, Z3
 	VADDPD            Z3, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VDIVPD            Z4, Z3, Z3
 	VADDPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z1, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z1, K1
 	VBLENDMPD         Z1, Z2, K1, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2526,40 +2898,40 @@ TEXT ·cosh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z1
 	VMINPD            Z0, Z1, Z0
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z0, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z1
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z0, Z1
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z1, Z2
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z0, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z1
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z0, Z1
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z2, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z2, Z0
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z1, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z2, Z0
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z2, Z0
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z1, Z2
 	VBLENDMPD         Z2, Z1, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z3
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VMULPD            Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
 	VADDPD            Z1, Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z1
 	VDIVPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -2574,40 +2946,40 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z0
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z1
 	VMINPD            Z0, Z1, Z0
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z0, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z1
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z0, Z1
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z1, Z2
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z0, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z1
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z0, Z1
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z2, Z0
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z2, Z0
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z1, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z2, Z0
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z2, Z0
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z1, Z2
 	VBLENDMPD         Z2, Z1, K1, Z1
 	VPSLLQ            $0x34, Z1, Z1
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z1, Z1
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z1, Z1
 	VMULPD            Z0, Z0, Z2
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z3
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z2, Z3
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z2, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z2, Z4
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z3
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z2, Z3
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z2, Z3
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z2, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z2, Z4
 	VFMADD213PD       Z4, Z0, Z3
 	VFMADD213PD       Z0, Z2, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z0
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z0
 	VADDPD            Z0, Z3, Z0
 	VMULPD            Z1, Z0, Z0
 	VMOVAPD.Z         Z0, K1, Z1
 	VADDPD            Z1, Z0, Z0
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z1
 	VDIVPD            Z0, Z1, Z1
 	VADDPD            Z1, Z0, Z0
 	MOVQ              BX, CX
@@ -2634,40 +3006,40 @@ TEXT ·sinhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z1, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z2
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z1, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z1, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z2
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z1, Z2
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z3, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z3, Z1
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z2, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z3, Z1
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z3, Z1
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VMULPD            Z2, Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z2
 	VADDPD            Z2, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z2
 	VDIVPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -2684,40 +3056,40 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z2
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z1, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z2
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z1, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z2, Z3
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z1, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z2
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z1, Z2
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z3, Z1
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z3, Z1
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z2, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z3, Z1
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z3, Z1
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z2, Z3
 	VBLENDMPD         Z3, Z2, K1, Z2
 	VPSLLQ            $0x34, Z2, Z2
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z2, Z2
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z2, Z2
 	VMULPD            Z1, Z1, Z3
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z4
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z3, Z4
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z5
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z3, Z5
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z3, Z5
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z3, Z4
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z3, Z4
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z5
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z3, Z5
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z3, Z5
 	VFMADD213PD       Z5, Z1, Z4
 	VFMADD213PD       Z1, Z3, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z1
 	VADDPD            Z1, Z4, Z1
 	VMULPD            Z2, Z1, Z1
 	VMOVAPD.Z         Z1, K1, Z2
 	VADDPD            Z2, Z1, Z1
-	VBROADCASTSD      inverse512Constants<>+160(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+448(SB), Z2
 	VDIVPD            Z1, Z2, Z2
 	VADDPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
@@ -2745,49 +3117,49 @@ TEXT ·coshGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z3, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z4, Z5
 	VBLENDMPD         Z5, Z4, K1, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z3
 	VSUBPD            Z3, Z4, Z3
 	VFMADD213PD       Z3, Z4, Z6
 	VMOVAPD.Z         Z6, K1, Z3
 	VADDPD            Z3, Z6, Z3
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
 	VMINPD            Z3, Z4, Z4
 	VADDPD            Z4, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z5, Z5
 	VDIVPD            Z5, Z4, Z4
 	VADDPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z2, K1
 	VBLENDMPD         Z2, Z3, K1, Z2
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -2803,49 +3175,49 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+8(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+312(SB), Z3
 	VMINPD            Z2, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K1
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z3, K1
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
-	VPSUBQ.BCST       inverse512Constants<>+56(SB), Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
+	VPSUBQ.BCST       inverse512Constants<>+360(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z4, Z5
 	VBLENDMPD         Z5, Z4, K1, Z4
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z4, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z4, Z4
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+128(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+424(SB), Z3
 	VSUBPD            Z3, Z4, Z3
 	VFMADD213PD       Z3, Z4, Z6
 	VMOVAPD.Z         Z6, K1, Z3
 	VADDPD            Z3, Z6, Z3
-	VBROADCASTSD      inverse512Constants<>+136(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+432(SB), Z4
 	VMINPD            Z3, Z4, Z4
 	VADDPD            Z4, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z5, Z5
 	VDIVPD            Z5, Z4, Z4
 	VADDPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, inverse512Constants<>+144(SB), Z2, K1
+	VCMPPD.BCST       $0x11, inverse512Constants<>+440(SB), Z2, K1
 	VBLENDMPD         Z2, Z3, K1, Z2
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z1, Z1
 	VORPD             Z1, Z2, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -2870,8 +3242,8 @@ TEXT ·atan64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x1e, Z2, Z1, K1
 	VBLENDMPD        Z2, Z1, K1, Z3
 	VBLENDMPD        Z1, Z2, K1, Z1
@@ -2884,37 +3256,37 @@ single:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+200(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+232(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+240(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+248(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+256(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+264(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+272(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z4
 	VSUBPD           Z3, Z4, Z4
 	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z1, Z4
 	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z3, Z4
 	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z3, Z2
 	VADDPD           Z1, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z1, Z1
 	VADDPD           Z1, Z4, Z1
 	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
@@ -2928,8 +3300,8 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x1e, Z2, Z1, K1
 	VBLENDMPD        Z2, Z1, K1, Z3
 	VBLENDMPD        Z1, Z2, K1, Z1
@@ -2942,306 +3314,38 @@ singleDone:
 	VDIVPD           Z1, Z2, Z1
 	VMULPD           Z1, Z1, Z2
 	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
+	VBROADCASTSD     inverse512Constants<>+176(SB), Z4
+	VFMADD213PD.BCST inverse512Constants<>+184(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+192(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+200(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+208(SB), Z3, Z4
+	VFMADD213PD.BCST inverse512Constants<>+216(SB), Z3, Z4
+	VBROADCASTSD     inverse512Constants<>+224(SB), Z5
+	VFMADD213PD.BCST inverse512Constants<>+232(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+240(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+248(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+256(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+264(SB), Z3, Z5
+	VFMADD213PD.BCST inverse512Constants<>+272(SB), Z3, Z5
 	VFMADD213PD      Z5, Z2, Z4
 	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z4
 	VSUBPD           Z3, Z4, Z4
 	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
+	VXORPD.BCST      inverse512Constants<>+288(SB), Z1, Z4
 	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
+	VMULPD.BCST      inverse512Constants<>+296(SB), Z3, Z4
 	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
+	VMULPD.BCST      inverse512Constants<>+304(SB), Z3, Z2
 	VADDPD           Z1, Z2, Z3
 	VSUBPD           Z2, Z3, Z2
 	VSUBPD           Z2, Z1, Z1
 	VADDPD           Z1, Z4, Z1
 	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
-	MOVQ             BX, CX
-	MOVQ             $-1, BX
-	BZHIQ            AX, BX, BX
-	KMOVW            BX, K1
-	VMOVUPD          Z0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func asin64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·asin64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD          (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VSUBPD           Z0, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VADDPD           Z0, Z3, Z3
-	VMULPD           Z3, Z2, Z2
-	VSQRTPD          Z2, Z2
-	VCMPPD           $0x1e, Z2, Z1, K1
-	VBLENDMPD        Z2, Z1, K1, Z3
-	VBLENDMPD        Z1, Z2, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z1, Z2
-	VCMPPD           $0x1e, Z2, Z3, K2
-	VSUBPD           Z1, Z3, Z2
-	VBLENDMPD        Z2, Z3, K2, Z2
-	VADDPD           Z1, Z3, Z3
-	VBLENDMPD        Z3, Z1, K2, Z1
-	VDIVPD           Z1, Z2, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
-	VFMADD213PD      Z5, Z2, Z4
-	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
-	VSUBPD           Z3, Z4, Z4
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
-	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
-	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
-	VADDPD           Z1, Z2, Z3
-	VSUBPD           Z2, Z3, Z2
-	VSUBPD           Z2, Z1, Z1
-	VADDPD           Z1, Z4, Z1
-	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
-	VORPD            Z0, Z1, Z0
-	VMOVUPD          Z0, (DX)(BX*1)
-	ADDQ             $0x40, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VSUBPD           Z0, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VADDPD           Z0, Z3, Z3
-	VMULPD           Z3, Z2, Z2
-	VSQRTPD          Z2, Z2
-	VCMPPD           $0x1e, Z2, Z1, K1
-	VBLENDMPD        Z2, Z1, K1, Z3
-	VBLENDMPD        Z1, Z2, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z1, Z2
-	VCMPPD           $0x1e, Z2, Z3, K2
-	VSUBPD           Z1, Z3, Z2
-	VBLENDMPD        Z2, Z3, K2, Z2
-	VADDPD           Z1, Z3, Z3
-	VBLENDMPD        Z3, Z1, K2, Z1
-	VDIVPD           Z1, Z2, Z1
-	VMULPD           Z1, Z1, Z2
-	VMULPD           Z2, Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+528(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z3, Z4
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z3, Z4
-	VBROADCASTSD     inverse512Constants<>+576(SB), Z5
-	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z3, Z5
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z3, Z5
-	VFMADD213PD      Z5, Z2, Z4
-	VMULPD           Z2, Z4, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
-	VMOVAPD.Z        Z3, K2, Z3
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z4
-	VSUBPD           Z3, Z4, Z4
-	VBLENDMPD        Z4, Z3, K1, Z3
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z1, Z4
-	VBLENDMPD        Z4, Z1, K1, Z1
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z3, Z4
-	VFMADD231PD      Z2, Z1, Z4
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z3, Z2
-	VADDPD           Z1, Z2, Z3
-	VSUBPD           Z2, Z3, Z2
-	VSUBPD           Z2, Z1, Z1
-	VADDPD           Z1, Z4, Z1
-	VADDPD           Z1, Z3, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
-	VORPD            Z0, Z1, Z0
-	MOVQ             BX, CX
-	MOVQ             $-1, BX
-	BZHIQ            AX, BX, BX
-	KMOVW            BX, K1
-	VMOVUPD          Z0, K1, (DX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func acos64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·acos64AVX512(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD          (CX)(BX*1), Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
-	VSUBPD           Z0, Z1, Z1
-	VSQRTPD          Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VADDPD           Z0, Z2, Z0
-	VSQRTPD          Z0, Z0
-	VCMPPD           $0x1e, Z0, Z1, K1
-	VBLENDMPD        Z0, Z1, K1, Z2
-	VBLENDMPD        Z1, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z0, Z1
-	VCMPPD           $0x1e, Z1, Z2, K2
-	VSUBPD           Z0, Z2, Z1
-	VBLENDMPD        Z1, Z2, K2, Z1
-	VADDPD           Z0, Z2, Z2
-	VBLENDMPD        Z2, Z0, K2, Z0
-	VDIVPD           Z0, Z1, Z0
-	VMULPD           Z0, Z0, Z1
-	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+528(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+576(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z2, Z4
-	VFMADD213PD      Z4, Z1, Z3
-	VMULPD           Z1, Z3, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VMOVAPD.Z        Z2, K2, Z2
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z3
-	VSUBPD           Z2, Z3, Z3
-	VBLENDMPD        Z3, Z2, K1, Z2
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z2, Z3
-	VFMADD231PD      Z1, Z0, Z3
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z2, Z1
-	VADDPD           Z0, Z1, Z2
-	VSUBPD           Z1, Z2, Z1
-	VSUBPD           Z1, Z0, Z0
-	VADDPD           Z0, Z3, Z0
-	VADDPD           Z0, Z2, Z0
-	VADDPD           Z0, Z0, Z0
-	VMOVUPD          Z0, (DX)(BX*1)
-	ADDQ             $0x40, BX
-	SUBQ             $0x08, AX
-	JGE              single
-
-singleDone:
-	ADDQ             $0x08, AX
-	JZ               end
-	MOVQ             $-1, SI
-	BZHIQ            AX, SI, SI
-	KMOVW            SI, K1
-	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
-	VSUBPD           Z0, Z1, Z1
-	VSQRTPD          Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VADDPD           Z0, Z2, Z0
-	VSQRTPD          Z0, Z0
-	VCMPPD           $0x1e, Z0, Z1, K1
-	VBLENDMPD        Z0, Z1, K1, Z2
-	VBLENDMPD        Z1, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+168(SB), Z0, Z1
-	VCMPPD           $0x1e, Z1, Z2, K2
-	VSUBPD           Z0, Z2, Z1
-	VBLENDMPD        Z1, Z2, K2, Z1
-	VADDPD           Z0, Z2, Z2
-	VBLENDMPD        Z2, Z0, K2, Z0
-	VDIVPD           Z0, Z1, Z0
-	VMULPD           Z0, Z0, Z1
-	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+528(SB), Z3
-	VFMADD213PD.BCST inverse512Constants<>+536(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+544(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+552(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+560(SB), Z2, Z3
-	VFMADD213PD.BCST inverse512Constants<>+568(SB), Z2, Z3
-	VBROADCASTSD     inverse512Constants<>+576(SB), Z4
-	VFMADD213PD.BCST inverse512Constants<>+584(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+592(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+600(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+608(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+616(SB), Z2, Z4
-	VFMADD213PD.BCST inverse512Constants<>+624(SB), Z2, Z4
-	VFMADD213PD      Z4, Z1, Z3
-	VMULPD           Z1, Z3, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
-	VMOVAPD.Z        Z2, K2, Z2
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z3
-	VSUBPD           Z2, Z3, Z3
-	VBLENDMPD        Z3, Z2, K1, Z2
-	VXORPD.BCST      inverse512Constants<>+152(SB), Z0, Z3
-	VBLENDMPD        Z3, Z0, K1, Z0
-	VMULPD.BCST      inverse512Constants<>+232(SB), Z2, Z3
-	VFMADD231PD      Z1, Z0, Z3
-	VMULPD.BCST      inverse512Constants<>+240(SB), Z2, Z1
-	VADDPD           Z0, Z1, Z2
-	VSUBPD           Z1, Z2, Z1
-	VSUBPD           Z1, Z0, Z0
-	VADDPD           Z0, Z3, Z0
-	VADDPD           Z0, Z2, Z0
-	VADDPD           Z0, Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -3267,9 +3371,9 @@ single:
 	VMOVUPD      (BX)(DX*1), Z0
 	VMOVUPD      (SI)(DX*1), Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
-	VCMPPD.BCST  $0x00, inverse512Constants<>+352(SB), Z1, K1
+	VCMPPD.BCST  $0x00, inverse512Constants<>+608(SB), Z1, K1
 	KORTESTB     K1, K1
 	JNZ          stop
 	VDIVPD       Z1, Z0, Z0
@@ -3287,9 +3391,9 @@ singleDone:
 	VMOVUPD.Z    (BX)(DX*1), K1, Z0
 	VMOVUPD.Z    (SI)(DX*1), K1, Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
-	VCMPPD.BCST  $0x00, inverse512Constants<>+352(SB), Z1, K1
+	VCMPPD.BCST  $0x00, inverse512Constants<>+608(SB), Z1, K1
 	KORTESTB     K1, K1
 	JNZ          stop
 	VDIVPD       Z1, Z0, Z0
@@ -3308,110 +3412,6 @@ stop:
 	VZEROUPPER
 	RET
 
-// func asinGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512F, BMI2
-TEXT ·asinGrad64AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD      (CX)(SI*1), Z0
-	VMOVUPD      (DX)(SI*1), Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	VMOVUPD      Z0, (BX)(SI*1)
-	ADDQ         $0x40, SI
-	SUBQ         $0x08, AX
-	JGE          single
-
-singleDone:
-	ADDQ         $0x08, AX
-	JZ           end
-	MOVQ         $-1, DI
-	BZHIQ        AX, DI, DI
-	KMOVW        DI, K1
-	VMOVUPD.Z    (CX)(SI*1), K1, Z0
-	VMOVUPD.Z    (DX)(SI*1), K1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	MOVQ         SI, CX
-	MOVQ         $-1, DX
-	BZHIQ        AX, DX, DX
-	KMOVW        DX, K1
-	VMOVUPD      Z0, K1, (BX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
-// func acosGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·acosGrad64AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD      (CX)(SI*1), Z0
-	VMOVUPD      (DX)(SI*1), Z1
-	VXORPD.BCST  inverse512Constants<>+152(SB), Z0, Z0
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	VMOVUPD      Z0, (BX)(SI*1)
-	ADDQ         $0x40, SI
-	SUBQ         $0x08, AX
-	JGE          single
-
-singleDone:
-	ADDQ         $0x08, AX
-	JZ           end
-	MOVQ         $-1, DI
-	BZHIQ        AX, DI, DI
-	KMOVW        DI, K1
-	VMOVUPD.Z    (CX)(SI*1), K1, Z0
-	VMOVUPD.Z    (DX)(SI*1), K1, Z1
-	VXORPD.BCST  inverse512Constants<>+152(SB), Z0, Z0
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
-	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
-	VADDPD       Z1, Z3, Z1
-	VMULPD       Z1, Z2, Z1
-	VSQRTPD      Z1, Z1
-	VDIVPD       Z1, Z0, Z0
-	MOVQ         SI, CX
-	MOVQ         $-1, DX
-	BZHIQ        AX, DX, DX
-	KMOVW        DX, K1
-	VMOVUPD      Z0, K1, (BX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
 // func tanGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512F, BMI2
 TEXT ·tanGrad64AVX512(SB), NOSPLIT, $0-56
@@ -3427,7 +3427,7 @@ single:
 	VMOVUPD      (CX)(SI*1), Z0
 	VMOVUPD      (DX)(SI*1), Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
 	VMULPD       Z1, Z0, Z0
 	VMOVUPD      Z0, (BX)(SI*1)
@@ -3444,7 +3444,7 @@ singleDone:
 	VMOVUPD.Z    (CX)(SI*1), K1, Z0
 	VMOVUPD.Z    (DX)(SI*1), K1, Z1
 	VMULPD       Z1, Z1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VADDPD       Z2, Z1, Z1
 	VMULPD       Z1, Z0, Z0
 	MOVQ         SI, CX
@@ -3469,75 +3469,75 @@ TEXT ·asinh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VADDPD           Z3, Z2, Z3
 	VSQRTPD          Z3, Z3
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z4
 	VADDPD           Z4, Z3, Z3
 	VDIVPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z1, Z2, K1, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z6
 	VFMADD231PD      Z2, Z1, Z6
 	VSUBPD           Z6, Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K2
 	VBLENDMPD        Z6, Z4, K2, Z2
 	VMOVAPD.Z        Z5, K2, Z4
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z5
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
 	VADDPD           Z4, Z5, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
@@ -3551,75 +3551,75 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VMULPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VADDPD           Z3, Z2, Z3
 	VSQRTPD          Z3, Z3
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z4
 	VADDPD           Z4, Z3, Z3
 	VDIVPD           Z3, Z2, Z2
 	VADDPD           Z2, Z1, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z1, Z2, K1, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z6
 	VFMADD231PD      Z2, Z1, Z6
 	VSUBPD           Z6, Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K2
 	VBLENDMPD        Z6, Z4, K2, Z2
 	VMOVAPD.Z        Z5, K2, Z4
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z5
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
 	VADDPD           Z4, Z5, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -3643,75 +3643,75 @@ TEXT ·acosh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z1
 	VSUBPD           Z1, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z2
 	VADDPD           Z2, Z1, Z2
 	VMULPD           Z2, Z1, Z2
 	VSQRTPD          Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x11, Z2, Z0, K1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z0, Z1, K2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z3, Z3
 	VPSRLQ           $0x34, Z2, Z2
-	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VORPD.BCST       inverse512Constants<>+528(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z1
 	VPSRLQ           $0x34, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z4
 	VPSUBQ           Z1, Z4, Z1
 	VPSLLQ           $0x34, Z1, Z1
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z1, Z4
 	VMOVAPD          Z4, Z5
 	VFMADD231PD      Z1, Z0, Z5
 	VSUBPD           Z5, Z4, Z4
 	VFMADD231PD      Z1, Z0, Z4
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K3
 	VBLENDMPD        Z5, Z3, K3, Z1
 	VMOVAPD.Z        Z4, K3, Z3
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z1, Z4
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z7
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z6, Z7
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z6, Z8
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
 	VADDPD           Z3, Z4, Z3
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z2, Z3
 	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z1, Z1
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K4
 	KANDB            K3, K4, K3
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z2, K4, Z2
 	VBLENDMPD        Z1, Z2, K3, Z1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K3, Z0
 	VORPD            Z0, Z1, Z0
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VADDPD           Z1, Z0, Z0
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z0, K1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
 	SUBQ             $0x08, AX
@@ -3724,75 +3724,75 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z1
 	VSUBPD           Z1, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+224(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+280(SB), Z2
 	VADDPD           Z2, Z1, Z2
 	VMULPD           Z2, Z1, Z2
 	VSQRTPD          Z2, Z2
 	VADDPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VCMPPD           $0x11, Z2, Z0, K1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z0, Z1, K2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z1
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z2
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z2, Z3
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z3, Z3
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z1
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z2, Z3
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z3, Z3
 	VPSRLQ           $0x34, Z2, Z2
-	VORPD.BCST       inverse512Constants<>+272(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z3, Z3
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z1, Z1
+	VORPD.BCST       inverse512Constants<>+528(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z2, Z2
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z3, Z3
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z1, Z1
 	VPSRLQ           $0x34, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z4
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z4
 	VPSUBQ           Z1, Z4, Z1
 	VPSLLQ           $0x34, Z1, Z1
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z1, Z4
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z1, Z4
 	VMOVAPD          Z4, Z5
 	VFMADD231PD      Z1, Z0, Z5
 	VSUBPD           Z5, Z4, Z4
 	VFMADD231PD      Z1, Z0, Z4
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K3
 	VBLENDMPD        Z5, Z3, K3, Z1
 	VMOVAPD.Z        Z4, K3, Z3
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z1, Z4
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z1, Z4
 	VDIVPD           Z4, Z1, Z4
 	VMULPD           Z4, Z4, Z5
 	VMULPD           Z5, Z5, Z6
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z7
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z6, Z7
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z6, Z8
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z6, Z8
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z7
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z6, Z7
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z6, Z7
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z6, Z8
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z6, Z8
 	VFMADD213PD      Z8, Z5, Z7
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z1, Z6
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z1, Z6
 	VMULPD           Z1, Z6, Z6
 	VFMADD213PD      Z6, Z5, Z7
 	VMULPD           Z4, Z7, Z4
 	VADDPD           Z3, Z4, Z3
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z2, Z3
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z2, Z3
 	VSUBPD           Z3, Z6, Z3
 	VSUBPD           Z3, Z1, Z1
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z2, Z1
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K4
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z2, Z1
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K4
 	KANDB            K3, K4, K3
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K4, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K4
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z2, K4, Z2
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K4, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K4
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z2, K4, Z2
 	VBLENDMPD        Z1, Z2, K3, Z1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K3
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K3
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K3, Z0
 	VORPD            Z0, Z1, Z0
-	VBROADCASTSD     inverse512Constants<>+40(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+344(SB), Z1
 	VMOVAPD.Z        Z1, K2, Z1
 	VADDPD           Z1, Z0, Z0
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z0, K1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
 	BZHIQ            AX, BX, BX
@@ -3815,68 +3815,68 @@ TEXT ·atanh64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VADDPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VDIVPD           Z1, Z2, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z6
 	VFMADD231PD      Z2, Z1, Z6
 	VSUBPD           Z6, Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z6, Z4, K1, Z2
 	VMOVAPD.Z        Z5, K1, Z4
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z5
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
 	VADDPD           Z4, Z5, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K2, Z3
 	VBLENDMPD        Z2, Z3, K1, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+424(SB), Z2
 	VMULPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
@@ -3890,68 +3890,68 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z1
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z1
 	VADDPD           Z1, Z1, Z2
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z3
 	VSUBPD           Z1, Z3, Z1
 	VDIVPD           Z1, Z2, Z1
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z1, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z1, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z6
 	VFMADD231PD      Z2, Z1, Z6
 	VSUBPD           Z6, Z5, Z5
 	VFMADD231PD      Z2, Z1, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD        Z6, Z4, K1, Z2
 	VMOVAPD.Z        Z5, K1, Z4
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z5
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
 	VADDPD           Z4, Z5, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z1, K1
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z1, K2
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z1, K1
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z1, K2
 	KANDB            K1, K2, K1
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z1, K2, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z1, K2
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K2, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z1, K2, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z1, K2
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K2, Z3
 	VBLENDMPD        Z2, Z3, K1, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z1, K1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z1, K1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VMOVAPD.Z        Z1, K1, Z1
 	VORPD            Z1, Z2, Z1
-	VBROADCASTSD     inverse512Constants<>+128(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+424(SB), Z2
 	VMULPD           Z2, Z1, Z1
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VORPD            Z0, Z1, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -3975,79 +3975,79 @@ TEXT ·logit64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD          (CX)(BX*1), Z0
-	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+624(SB), Z1
 	VADDPD           Z1, Z0, Z0
 	VADDPD           Z0, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z0, Z2, Z2
 	VMINPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
-	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+440(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z2
 	VMULPD           Z2, Z0, Z2
 	VBLENDMPD        Z2, Z0, K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z2
 	VDIVPD           Z0, Z2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z6
 	VFMADD231PD      Z2, Z0, Z6
 	VSUBPD           Z6, Z5, Z5
 	VFMADD231PD      Z2, Z0, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z6, Z4, K2, Z2
 	VMOVAPD.Z        Z5, K2, Z4
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z5
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
 	VADDPD           Z4, Z5, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K2, Z0
 	VORPD            Z0, Z2, Z0
-	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VORPD            Z1, Z0, Z0
 	VMOVUPD          Z0, (DX)(BX*1)
 	ADDQ             $0x40, BX
@@ -4061,79 +4061,79 @@ singleDone:
 	BZHIQ            AX, SI, SI
 	KMOVW            SI, K1
 	VMOVUPD.Z        (CX)(BX*1), K1, Z0
-	VBROADCASTSD     inverse512Constants<>+368(SB), Z1
+	VBROADCASTSD     inverse512Constants<>+624(SB), Z1
 	VADDPD           Z1, Z0, Z0
 	VADDPD           Z0, Z0, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z2, Z1, Z1
-	VBROADCASTSD     inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+160(SB), Z2
 	VSUBPD           Z0, Z2, Z2
 	VMINPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z0, Z2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+144(SB), Z2, K1
-	VBROADCASTSD     inverse512Constants<>+376(SB), Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+440(SB), Z2, K1
+	VBROADCASTSD     inverse512Constants<>+632(SB), Z2
 	VMULPD           Z2, Z0, Z2
 	VBLENDMPD        Z2, Z0, K1, Z0
-	VANDPD.BCST      inverse512Constants<>+0(SB), Z1, Z2
+	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z2
 	VDIVPD           Z0, Z2, Z0
-	VADDPD.BCST      inverse512Constants<>+72(SB), Z0, Z2
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z3
-	VANDPD.BCST      inverse512Constants<>+256(SB), Z3, Z4
-	VPADDQ.BCST      inverse512Constants<>+264(SB), Z4, Z4
+	VADDPD.BCST      inverse512Constants<>+160(SB), Z0, Z2
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z3
+	VANDPD.BCST      inverse512Constants<>+512(SB), Z3, Z4
+	VPADDQ.BCST      inverse512Constants<>+520(SB), Z4, Z4
 	VPSRLQ           $0x34, Z3, Z3
-	VORPD.BCST       inverse512Constants<>+272(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+280(SB), Z3, Z3
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z4, Z4
-	VPADDQ.BCST      inverse512Constants<>+248(SB), Z2, Z2
+	VORPD.BCST       inverse512Constants<>+528(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+536(SB), Z3, Z3
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z4, Z4
+	VPADDQ.BCST      inverse512Constants<>+504(SB), Z2, Z2
 	VPSRLQ           $0x34, Z2, Z2
-	VBROADCASTSD     inverse512Constants<>+288(SB), Z5
+	VBROADCASTSD     inverse512Constants<>+544(SB), Z5
 	VPSUBQ           Z2, Z5, Z2
 	VPSLLQ           $0x34, Z2, Z2
-	VSUBPD.BCST      inverse512Constants<>+72(SB), Z2, Z5
+	VSUBPD.BCST      inverse512Constants<>+160(SB), Z2, Z5
 	VMOVAPD          Z5, Z6
 	VFMADD231PD      Z2, Z0, Z6
 	VSUBPD           Z6, Z5, Z5
 	VFMADD231PD      Z2, Z0, Z5
-	VCMPPD.BCST      $0x11, inverse512Constants<>+136(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+432(SB), Z0, K2
 	VBLENDMPD        Z6, Z4, K2, Z2
 	VMOVAPD.Z        Z5, K2, Z4
-	VADDPD.BCST      inverse512Constants<>+224(SB), Z2, Z5
+	VADDPD.BCST      inverse512Constants<>+280(SB), Z2, Z5
 	VDIVPD           Z5, Z2, Z5
 	VMULPD           Z5, Z5, Z6
 	VMULPD           Z6, Z6, Z7
-	VBROADCASTSD     inverse512Constants<>+632(SB), Z8
-	VFMADD213PD.BCST inverse512Constants<>+640(SB), Z7, Z8
-	VFMADD213PD.BCST inverse512Constants<>+648(SB), Z7, Z8
-	VBROADCASTSD     inverse512Constants<>+656(SB), Z9
-	VFMADD213PD.BCST inverse512Constants<>+664(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+672(SB), Z7, Z9
-	VFMADD213PD.BCST inverse512Constants<>+680(SB), Z7, Z9
+	VBROADCASTSD     inverse512Constants<>+784(SB), Z8
+	VFMADD213PD.BCST inverse512Constants<>+792(SB), Z7, Z8
+	VFMADD213PD.BCST inverse512Constants<>+800(SB), Z7, Z8
+	VBROADCASTSD     inverse512Constants<>+808(SB), Z9
+	VFMADD213PD.BCST inverse512Constants<>+816(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+824(SB), Z7, Z9
+	VFMADD213PD.BCST inverse512Constants<>+832(SB), Z7, Z9
 	VFMADD213PD      Z9, Z6, Z8
-	VMULPD.BCST      inverse512Constants<>+128(SB), Z2, Z7
+	VMULPD.BCST      inverse512Constants<>+424(SB), Z2, Z7
 	VMULPD           Z2, Z7, Z7
 	VFMADD213PD      Z7, Z6, Z8
 	VMULPD           Z5, Z8, Z5
 	VADDPD           Z4, Z5, Z4
-	VFMADD231PD.BCST inverse512Constants<>+328(SB), Z3, Z4
+	VFMADD231PD.BCST inverse512Constants<>+584(SB), Z3, Z4
 	VSUBPD           Z4, Z7, Z4
 	VSUBPD           Z4, Z2, Z2
-	VFMADD231PD.BCST inverse512Constants<>+336(SB), Z3, Z2
-	VCMPPD.BCST      $0x1e, inverse512Constants<>+344(SB), Z0, K2
-	VCMPPD.BCST      $0x11, inverse512Constants<>+352(SB), Z0, K3
+	VFMADD231PD.BCST inverse512Constants<>+592(SB), Z3, Z2
+	VCMPPD.BCST      $0x1e, inverse512Constants<>+600(SB), Z0, K2
+	VCMPPD.BCST      $0x11, inverse512Constants<>+608(SB), Z0, K3
 	KANDB            K2, K3, K2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+360(SB), Z0, K3, Z3
-	VCMPPD.BCST      $0x11, inverse512Constants<>+344(SB), Z0, K3
-	VBLENDMPD.BCST   inverse512Constants<>+64(SB), Z3, K3, Z3
+	VCMPPD.BCST      $0x00, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+616(SB), Z0, K3, Z3
+	VCMPPD.BCST      $0x11, inverse512Constants<>+600(SB), Z0, K3
+	VBLENDMPD.BCST   inverse512Constants<>+368(SB), Z3, K3, Z3
 	VBLENDMPD        Z2, Z3, K2, Z2
-	VCMPPD.BCST      $0x00, inverse512Constants<>+368(SB), Z0, K2
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z0, Z0
+	VCMPPD.BCST      $0x00, inverse512Constants<>+624(SB), Z0, K2
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z0, Z0
 	VMOVAPD.Z        Z0, K2, Z0
 	VORPD            Z0, Z2, Z0
-	VBROADCASTSD     inverse512Constants<>+384(SB), Z2
+	VBROADCASTSD     inverse512Constants<>+640(SB), Z2
 	VMOVAPD.Z        Z2, K1, Z2
 	VADDPD           Z2, Z0, Z0
-	VANDPD.BCST      inverse512Constants<>+152(SB), Z1, Z1
+	VANDPD.BCST      inverse512Constants<>+288(SB), Z1, Z1
 	VORPD            Z1, Z0, Z0
 	MOVQ             BX, CX
 	MOVQ             $-1, BX
@@ -4159,14 +4159,14 @@ TEXT ·logitGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD        (CX)(SI*1), Z0
 	VMOVUPD        (DX)(SI*1), Z1
-	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+624(SB), Z2
 	VADDPD         Z2, Z1, Z1
-	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+160(SB), Z2
 	VSUBPD         Z1, Z2, Z2
 	VMULPD         Z2, Z1, Z1
-	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+624(SB), Z1, K1
 	VDIVPD         Z1, Z0, Z0
-	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST inverse512Constants<>+368(SB), Z0, K1, Z0
 	VMOVUPD        Z0, (BX)(SI*1)
 	ADDQ           $0x40, SI
 	SUBQ           $0x08, AX
@@ -4180,14 +4180,14 @@ singleDone:
 	KMOVW          DI, K1
 	VMOVUPD.Z      (CX)(SI*1), K1, Z0
 	VMOVUPD.Z      (DX)(SI*1), K1, Z1
-	VBROADCASTSD   inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+624(SB), Z2
 	VADDPD         Z2, Z1, Z1
-	VBROADCASTSD   inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD   inverse512Constants<>+160(SB), Z2
 	VSUBPD         Z1, Z2, Z2
 	VMULPD         Z2, Z1, Z1
-	VCMPPD.BCST    $0x11, inverse512Constants<>+368(SB), Z1, K1
+	VCMPPD.BCST    $0x11, inverse512Constants<>+624(SB), Z1, K1
 	VDIVPD         Z1, Z0, Z0
-	VBLENDMPD.BCST inverse512Constants<>+64(SB), Z0, K1, Z0
+	VBLENDMPD.BCST inverse512Constants<>+368(SB), Z0, K1, Z0
 	MOVQ           SI, CX
 	MOVQ           $-1, DX
 	BZHIQ          AX, DX, DX
@@ -4212,12 +4212,12 @@ TEXT ·asinhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Z0
 	VMOVUPD      (DX)(SI*1), Z1
-	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VANDPD.BCST  inverse512Constants<>+152(SB), Z1, Z1
 	VMULPD       Z1, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z2, Z2
 	VSQRTPD      Z2, Z2
-	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD    Z1, Z2, K1, Z1
 	VDIVPD       Z1, Z0, Z0
 	VMOVUPD      Z0, (BX)(SI*1)
@@ -4233,12 +4233,12 @@ singleDone:
 	KMOVW        DI, K1
 	VMOVUPD.Z    (CX)(SI*1), K1, Z0
 	VMOVUPD.Z    (DX)(SI*1), K1, Z1
-	VANDPD.BCST  inverse512Constants<>+0(SB), Z1, Z1
+	VANDPD.BCST  inverse512Constants<>+152(SB), Z1, Z1
 	VMULPD       Z1, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z2, Z2
 	VSQRTPD      Z2, Z2
-	VCMPPD.BCST  $0x1e, inverse512Constants<>+136(SB), Z1, K1
+	VCMPPD.BCST  $0x1e, inverse512Constants<>+432(SB), Z1, K1
 	VBLENDMPD    Z1, Z2, K1, Z1
 	VDIVPD       Z1, Z0, Z0
 	MOVQ         SI, CX
@@ -4265,9 +4265,9 @@ TEXT ·acoshGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Z0
 	VMOVUPD      (DX)(SI*1), Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z2, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z1, Z1
 	VSQRTPD      Z2, Z2
 	VSQRTPD      Z1, Z1
@@ -4286,9 +4286,9 @@ singleDone:
 	KMOVW        DI, K1
 	VMOVUPD.Z    (CX)(SI*1), K1, Z0
 	VMOVUPD.Z    (DX)(SI*1), K1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z2, Z1, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z3, Z1, Z1
 	VSQRTPD      Z2, Z2
 	VSQRTPD      Z1, Z1
@@ -4318,9 +4318,9 @@ TEXT ·atanhGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Z0
 	VMOVUPD      (DX)(SI*1), Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z1, Z3, Z1
 	VMULPD       Z1, Z2, Z1
 	VDIVPD       Z1, Z0, Z0
@@ -4337,9 +4337,9 @@ singleDone:
 	KMOVW        DI, K1
 	VMOVUPD.Z    (CX)(SI*1), K1, Z0
 	VMOVUPD.Z    (DX)(SI*1), K1, Z1
-	VBROADCASTSD inverse512Constants<>+72(SB), Z2
+	VBROADCASTSD inverse512Constants<>+160(SB), Z2
 	VSUBPD       Z1, Z2, Z2
-	VBROADCASTSD inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD inverse512Constants<>+160(SB), Z3
 	VADDPD       Z1, Z3, Z1
 	VMULPD       Z1, Z2, Z1
 	VDIVPD       Z1, Z0, Z0
@@ -4365,65 +4365,65 @@ TEXT ·mish64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VBROADCASTSD      inverse512Constants<>+648(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
+	VXORPD.BCST       inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+592(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+584(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z2
 	VCMPPD            $0x1e, Z2, Z0, K1
 	VADDPD            Z8, Z6, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z7
 	VADDPD            Z7, Z3, Z7
 	VFMADD231PD       Z3, Z2, Z7
 	VADDPD            Z2, Z5, Z9
 	VMULPD            Z2, Z3, Z2
 	VBLENDMPD         Z2, Z9, K1, Z2
 	VADDPD            Z3, Z5, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z5
 	VADDPD            Z5, Z3, Z3
 	VBLENDMPD         Z7, Z3, K1, Z3
 	VDIVPD            Z3, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VMULPD            Z3, Z1, Z1
 	VMULPD            Z8, Z1, Z3
 	VFMADD231PD       Z6, Z1, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z1
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z3
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z3
 	VORPD             Z3, Z1, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z0, K2
 	VMULPD            Z2, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -4440,65 +4440,65 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      inverse512Constants<>+392(SB), Z1
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z2
+	VBROADCASTSD      inverse512Constants<>+648(SB), Z1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VXORPD.BCST       inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
+	VXORPD.BCST       inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+592(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+584(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z2
 	VCMPPD            $0x1e, Z2, Z0, K1
 	VADDPD            Z8, Z6, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z7
 	VADDPD            Z7, Z3, Z7
 	VFMADD231PD       Z3, Z2, Z7
 	VADDPD            Z2, Z5, Z9
 	VMULPD            Z2, Z3, Z2
 	VBLENDMPD         Z2, Z9, K1, Z2
 	VADDPD            Z3, Z5, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z5
 	VADDPD            Z5, Z3, Z3
 	VBLENDMPD         Z7, Z3, K1, Z3
 	VDIVPD            Z3, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VMULPD            Z3, Z1, Z1
 	VMULPD            Z8, Z1, Z3
 	VFMADD231PD       Z6, Z1, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z1
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z3
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z0, Z3
 	VORPD             Z3, Z1, Z1
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z0, K2
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z0, K2
 	VMULPD            Z2, Z0, Z2
 	VMOVAPD.Z         Z2, K2, Z2
 	VSUBPD            Z2, Z0, Z0
@@ -4527,67 +4527,67 @@ TEXT ·mishGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+688(SB), Z4, K1
+	VORPD.BCST        inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, inverse512Constants<>+840(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+848(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+856(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+592(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+584(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z6
 	VADDPD            Z6, Z5, Z6
 	VADDPD            Z4, Z4, Z7
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z7
 	VMULPD            Z7, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z7
 	VADDPD            Z7, Z2, Z2
 	VMULPD            Z2, Z4, Z2
 	VBLENDMPD         Z3, Z5, K1, Z3
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -4606,67 +4606,67 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VORPD.BCST        inverse512Constants<>+152(SB), Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z2, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+688(SB), Z4, K1
+	VORPD.BCST        inverse512Constants<>+288(SB), Z1, Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z2, Z4
+	VCMPPD.BCST       $0x11, inverse512Constants<>+840(SB), Z4, K1
 	VMOVAPD.Z         Z3, K1, Z3
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+848(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+856(SB), Z5
 	VMINPD            Z2, Z5, Z2
 	VMAXPD            Z2, Z4, Z2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z2, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
-	VFNMADD231PD.BCST inverse512Constants<>+336(SB), Z5, Z2
-	VFNMADD231PD.BCST inverse512Constants<>+328(SB), Z5, Z3
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z2, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
+	VFNMADD231PD.BCST inverse512Constants<>+592(SB), Z5, Z2
+	VFNMADD231PD.BCST inverse512Constants<>+584(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z7, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z7, Z8
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z9
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z7, Z9
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z7, Z9
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z7, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z7, Z8
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z9
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z7, Z9
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
 	VADDPD            Z8, Z6, Z2
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z3
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z3
 	VSCALEFPD         Z3, Z2, Z2
 	VADDPD            Z2, Z2, Z3
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z5
 	VCMPPD            $0x1e, Z5, Z1, K1
 	VADDPD            Z3, Z4, Z5
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z6
 	VADDPD            Z6, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+224(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+280(SB), Z6
 	VADDPD            Z6, Z5, Z6
 	VADDPD            Z4, Z4, Z7
 	VADDPD            Z7, Z3, Z7
 	VBLENDMPD         Z7, Z6, K1, Z6
 	VBLENDMPD         Z4, Z2, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+424(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+680(SB), Z7
 	VMULPD            Z7, Z4, Z4
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z7
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z7
 	VADDPD            Z7, Z2, Z2
 	VMULPD            Z2, Z4, Z2
 	VBLENDMPD         Z3, Z5, K1, Z3
 	VDIVPD            Z6, Z3, Z3
 	VMULPD            Z6, Z6, Z4
 	VDIVPD            Z4, Z2, Z2
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z4
 	VCMPPD            $0x00, Z4, Z2, K1
 	VMULPD            Z2, Z1, Z1
 	VADDPD            Z3, Z1, Z1
@@ -4696,42 +4696,42 @@ TEXT ·celu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z1
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+856(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z3, K2
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z4, Z3
 	VBLENDMPD         Z3, Z4, K2, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VSUBPD.BCST       inverse512Constants<>+72(SB), Z3, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       inverse512Constants<>+160(SB), Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z2, Z2
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z2, Z2
 	VORPD             Z2, Z3, Z2
 	VMULPD            Z2, Z0, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -4747,42 +4747,42 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z1
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z2
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z2
 	VCMPPD            $0x1e, Z2, Z1, K1
 	VDIVPD            Z0, Z1, Z2
-	VBROADCASTSD      inverse512Constants<>+432(SB), Z3
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+688(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+856(SB), Z4
 	VMINPD            Z2, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x1e, inverse512Constants<>+16(SB), Z3, K2
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VCMPPD.BCST       $0x1e, inverse512Constants<>+320(SB), Z3, K2
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VPADDQ.BCST       inverse512Constants<>+64(SB), Z4, Z3
+	VPADDQ.BCST       inverse512Constants<>+368(SB), Z4, Z3
 	VBLENDMPD         Z3, Z4, K2, Z3
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       inverse512Constants<>+72(SB), Z3, Z3
-	VSUBPD.BCST       inverse512Constants<>+72(SB), Z3, Z4
+	VPADDQ.BCST       inverse512Constants<>+160(SB), Z3, Z3
+	VSUBPD.BCST       inverse512Constants<>+160(SB), Z3, Z4
 	VFMADD213PD       Z4, Z3, Z6
 	VMOVAPD.Z         Z6, K2, Z3
 	VADDPD            Z3, Z6, Z3
-	VANDPD.BCST       inverse512Constants<>+152(SB), Z2, Z2
+	VANDPD.BCST       inverse512Constants<>+288(SB), Z2, Z2
 	VORPD             Z2, Z3, Z2
 	VMULPD            Z2, Z0, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -4816,40 +4816,40 @@ single:
 	VMOVAPD           Z2, Z4
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z4
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z4, Z5
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z5, K1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z4, Z5
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z5, K1
 	VMOVAPD.Z         Z4, K1, Z4
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z5
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
+	VBROADCASTSD      inverse512Constants<>+848(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+856(SB), Z6
 	VMINPD            Z3, Z6, Z3
 	VMAXPD            Z3, Z5, Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z5
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z5
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z5
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z5
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z5, Z6
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z6, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z6, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z6, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z6, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z6, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z6, Z7
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z8
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z6, Z8
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z6, Z8
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z6, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z6, Z7
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z8
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z6, Z8
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z3, Z6, Z7
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z3, Z7, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z5, Z5
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z5, Z5
 	VSCALEFPD         Z5, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z5
 	VADDPD            Z5, Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z4
 	VCMPPD            $0x1e, Z4, Z2, K1
 	VMULPD            Z3, Z1, Z2
 	VBLENDMPD         Z1, Z2, K1, Z1
@@ -4870,40 +4870,40 @@ singleDone:
 	VMOVAPD           Z2, Z4
 	VFNMADD231PD      Z0, Z3, Z4
 	VDIVPD            Z0, Z4, Z0
-	VANDPD.BCST       inverse512Constants<>+0(SB), Z0, Z4
-	VCMPPD.BCST       $0x11, inverse512Constants<>+352(SB), Z4, K1
+	VANDPD.BCST       inverse512Constants<>+152(SB), Z0, Z4
+	VCMPPD.BCST       $0x11, inverse512Constants<>+608(SB), Z4, K1
 	VMOVAPD.Z         Z0, K1, Z0
-	VBROADCASTSD      inverse512Constants<>+696(SB), Z4
-	VBROADCASTSD      inverse512Constants<>+704(SB), Z5
+	VBROADCASTSD      inverse512Constants<>+848(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+856(SB), Z5
 	VMINPD            Z3, Z5, Z3
 	VMAXPD            Z3, Z4, Z3
-	VBROADCASTSD      inverse512Constants<>+24(SB), Z4
-	VFMADD231PD.BCST  inverse512Constants<>+32(SB), Z3, Z4
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z5
+	VBROADCASTSD      inverse512Constants<>+328(SB), Z4
+	VFMADD231PD.BCST  inverse512Constants<>+336(SB), Z3, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+40(SB), Z5, Z3
-	VFNMADD231PD.BCST inverse512Constants<>+48(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+344(SB), Z5, Z3
+	VFNMADD231PD.BCST inverse512Constants<>+352(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      inverse512Constants<>+448(SB), Z6
-	VFMADD213PD.BCST  inverse512Constants<>+456(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+464(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+472(SB), Z5, Z6
-	VFMADD213PD.BCST  inverse512Constants<>+480(SB), Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+488(SB), Z7
-	VFMADD213PD.BCST  inverse512Constants<>+496(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+504(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+512(SB), Z5, Z7
-	VFMADD213PD.BCST  inverse512Constants<>+520(SB), Z5, Z7
+	VBROADCASTSD      inverse512Constants<>+704(SB), Z6
+	VFMADD213PD.BCST  inverse512Constants<>+712(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+720(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+728(SB), Z5, Z6
+	VFMADD213PD.BCST  inverse512Constants<>+736(SB), Z5, Z6
+	VBROADCASTSD      inverse512Constants<>+744(SB), Z7
+	VFMADD213PD.BCST  inverse512Constants<>+752(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+760(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+768(SB), Z5, Z7
+	VFMADD213PD.BCST  inverse512Constants<>+776(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z3
 	VADDPD            Z3, Z6, Z3
-	VSUBPD.BCST       inverse512Constants<>+24(SB), Z4, Z4
+	VSUBPD.BCST       inverse512Constants<>+328(SB), Z4, Z4
 	VSCALEFPD         Z4, Z3, Z3
-	VBROADCASTSD      inverse512Constants<>+72(SB), Z4
+	VBROADCASTSD      inverse512Constants<>+160(SB), Z4
 	VADDPD            Z4, Z0, Z0
 	VMULPD            Z0, Z3, Z0
-	VBROADCASTSD      inverse512Constants<>+368(SB), Z3
+	VBROADCASTSD      inverse512Constants<>+624(SB), Z3
 	VCMPPD            $0x1e, Z3, Z2, K1
 	VMULPD            Z0, Z1, Z0
 	VBLENDMPD         Z1, Z0, K1, Z0
@@ -4917,93 +4917,112 @@ end:
 	VZEROUPPER
 	RET
 
-DATA inverse512Constants<>+0(SB)/8, $0x7fffffffffffffff
-DATA inverse512Constants<>+8(SB)/8, $0x4086340000000000
-DATA inverse512Constants<>+16(SB)/8, $0x4086280000000000
-DATA inverse512Constants<>+24(SB)/8, $0x4338000000000000
-DATA inverse512Constants<>+32(SB)/8, $0x3ff71547652b82fe
-DATA inverse512Constants<>+40(SB)/8, $0x3fe62e42fefa39ef
-DATA inverse512Constants<>+48(SB)/8, $0x3c7abc9e3b39803f
-DATA inverse512Constants<>+56(SB)/8, $0x0000000000000001
-DATA inverse512Constants<>+64(SB)/8, $0xffffffffffffffff
-DATA inverse512Constants<>+72(SB)/8, $0x3ff0000000000000
-DATA inverse512Constants<>+80(SB)/8, $0x3f2a124f19fe89ac
-DATA inverse512Constants<>+88(SB)/8, $0x3f81110e0f238322
-DATA inverse512Constants<>+96(SB)/8, $0x3fc5555555a78ed4
-DATA inverse512Constants<>+104(SB)/8, $0x3f56d43246b523b4
-DATA inverse512Constants<>+112(SB)/8, $0x3fa5554e9063586e
-DATA inverse512Constants<>+120(SB)/8, $0x3fe0000000b9129b
-DATA inverse512Constants<>+128(SB)/8, $0x3fe0000000000000
-DATA inverse512Constants<>+136(SB)/8, $0x43b0000000000000
-DATA inverse512Constants<>+144(SB)/8, $0x0170000000000000
-DATA inverse512Constants<>+152(SB)/8, $0x8000000000000000
-DATA inverse512Constants<>+160(SB)/8, $0x3fd0000000000000
+DATA inverse512Constants<>+0(SB)/8, $0x7fffffff7fffffff
+DATA inverse512Constants<>+8(SB)/8, $0x3f0000003f000000
+DATA inverse512Constants<>+16(SB)/8, $0x0da242600da24260
+DATA inverse512Constants<>+24(SB)/8, $0x3d0a09c63d0a09c6
+DATA inverse512Constants<>+32(SB)/8, $0x3cfec90d3cfec90d
+DATA inverse512Constants<>+40(SB)/8, $0x3d999a193d999a19
+DATA inverse512Constants<>+48(SB)/8, $0x3c8c70fb3c8c70fb
+DATA inverse512Constants<>+56(SB)/8, $0x3d36adc73d36adc7
+DATA inverse512Constants<>+64(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA inverse512Constants<>+72(SB)/8, $0x3fc90fdb3fc90fdb
+DATA inverse512Constants<>+80(SB)/8, $0xb33bbd2eb33bbd2e
+DATA inverse512Constants<>+88(SB)/8, $0xc0000000c0000000
+DATA inverse512Constants<>+96(SB)/8, $0x8000000080000000
+DATA inverse512Constants<>+104(SB)/8, $0x0000000000000000
+DATA inverse512Constants<>+112(SB)/8, $0x40490fdb40490fdb
+DATA inverse512Constants<>+120(SB)/8, $0xb3bbbd2eb3bbbd2e
+DATA inverse512Constants<>+128(SB)/8, $0xbf800000bf800000
+DATA inverse512Constants<>+136(SB)/8, $0x4000000040000000
+DATA inverse512Constants<>+144(SB)/8, $0x3f8000003f800000
+DATA inverse512Constants<>+152(SB)/8, $0x7fffffffffffffff
+DATA inverse512Constants<>+160(SB)/8, $0x3ff0000000000000
 DATA inverse512Constants<>+168(SB)/8, $0x3fda827999fcef32
-DATA inverse512Constants<>+176(SB)/8, $0x3fa9d86ebba846aa
-DATA inverse512Constants<>+184(SB)/8, $0x3fbc57b9120eab27
-DATA inverse512Constants<>+192(SB)/8, $0x3fc99997b10270ea
-DATA inverse512Constants<>+200(SB)/8, $0xbfb6143778c10af3
-DATA inverse512Constants<>+208(SB)/8, $0xbfc248a16707762d
-DATA inverse512Constants<>+216(SB)/8, $0xbfd5555554c099a8
-DATA inverse512Constants<>+224(SB)/8, $0x4000000000000000
-DATA inverse512Constants<>+232(SB)/8, $0x3c81a62633145c07
-DATA inverse512Constants<>+240(SB)/8, $0x3fe921fb54442d18
-DATA inverse512Constants<>+248(SB)/8, $0x00095f619980c433
-DATA inverse512Constants<>+256(SB)/8, $0x000fffffffffffff
-DATA inverse512Constants<>+264(SB)/8, $0x3fe6a09e667f3bcd
-DATA inverse512Constants<>+272(SB)/8, $0x4330000000000000
-DATA inverse512Constants<>+280(SB)/8, $0x43300000000003ff
-DATA inverse512Constants<>+288(SB)/8, $0x00000000000007fe
-DATA inverse512Constants<>+296(SB)/8, $0x3fcddcf7101b6371
-DATA inverse512Constants<>+304(SB)/8, $0x3fd245c40aecb50c
-DATA inverse512Constants<>+312(SB)/8, $0x3fd9999eb63e783d
-DATA inverse512Constants<>+320(SB)/8, $0x3fe5555554bb1b2f
-DATA inverse512Constants<>+328(SB)/8, $0x3dea39ef35793c76
-DATA inverse512Constants<>+336(SB)/8, $0x3fe62e42fee00000
-DATA inverse512Constants<>+344(SB)/8, $0xbff0000000000000
-DATA inverse512Constants<>+352(SB)/8, $0x7ff0000000000000
-DATA inverse512Constants<>+360(SB)/8, $0xfff0000000000000
-DATA inverse512Constants<>+368(SB)/8, $0x0000000000000000
-DATA inverse512Constants<>+376(SB)/8, $0x4350000000000000
-DATA inverse512Constants<>+384(SB)/8, $0x4042b708872320e2
-DATA inverse512Constants<>+392(SB)/8, $0x4089000000000000
-DATA inverse512Constants<>+400(SB)/8, $0xc085e00000000000
-DATA inverse512Constants<>+408(SB)/8, $0x4085e00000000000
-DATA inverse512Constants<>+416(SB)/8, $0xc087480000000000
-DATA inverse512Constants<>+424(SB)/8, $0x4010000000000000
-DATA inverse512Constants<>+432(SB)/8, $0xc049000000000000
-DATA inverse512Constants<>+440(SB)/8, $0x40862e42fefa39ef
-DATA inverse512Constants<>+448(SB)/8, $0x3e5af38a9b0ec855
-DATA inverse512Constants<>+456(SB)/8, $0x3ec71de0dae63bb3
-DATA inverse512Constants<>+464(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverse512Constants<>+472(SB)/8, $0x3f811111111109b3
-DATA inverse512Constants<>+480(SB)/8, $0x3fc5555555555556
-DATA inverse512Constants<>+488(SB)/8, $0x3e9289185613a3d6
-DATA inverse512Constants<>+496(SB)/8, $0x3efa019b90d2ae7a
-DATA inverse512Constants<>+504(SB)/8, $0x3f56c16c1788bd90
-DATA inverse512Constants<>+512(SB)/8, $0x3fa5555555553d63
-DATA inverse512Constants<>+520(SB)/8, $0x3fe0000000000001
-DATA inverse512Constants<>+528(SB)/8, $0x3f9f5ea203927f08
-DATA inverse512Constants<>+536(SB)/8, $0x3fa829c9a46152b5
-DATA inverse512Constants<>+544(SB)/8, $0x3fae1d8e89291b2f
-DATA inverse512Constants<>+552(SB)/8, $0x3fb3b13aea970e58
-DATA inverse512Constants<>+560(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverse512Constants<>+568(SB)/8, $0x3fc9999999999997
-DATA inverse512Constants<>+576(SB)/8, $0xbf8c807c7fd8901c
-DATA inverse512Constants<>+584(SB)/8, $0xbfa503b1df32251d
-DATA inverse512Constants<>+592(SB)/8, $0xbfaaebd143c55a36
-DATA inverse512Constants<>+600(SB)/8, $0xbfb1110ceddb22d6
-DATA inverse512Constants<>+608(SB)/8, $0xbfb745d173561ae0
-DATA inverse512Constants<>+616(SB)/8, $0xbfc24924924920ac
-DATA inverse512Constants<>+624(SB)/8, $0xbfd5555555555555
-DATA inverse512Constants<>+632(SB)/8, $0x3fc39a09d078c69f
-DATA inverse512Constants<>+640(SB)/8, $0x3fcc71c51d8e78af
-DATA inverse512Constants<>+648(SB)/8, $0x3fd999999997fa04
-DATA inverse512Constants<>+656(SB)/8, $0x3fc2f112df3e5244
-DATA inverse512Constants<>+664(SB)/8, $0x3fc7466496cb03de
-DATA inverse512Constants<>+672(SB)/8, $0x3fd2492494229359
-DATA inverse512Constants<>+680(SB)/8, $0x3fe5555555555593
-DATA inverse512Constants<>+688(SB)/8, $0x408f400000000000
-DATA inverse512Constants<>+696(SB)/8, $0xc087500000000000
-DATA inverse512Constants<>+704(SB)/8, $0x4086300000000000
-GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $712
+DATA inverse512Constants<>+176(SB)/8, $0x3f9f5ea203927f08
+DATA inverse512Constants<>+184(SB)/8, $0x3fa829c9a46152b5
+DATA inverse512Constants<>+192(SB)/8, $0x3fae1d8e89291b2f
+DATA inverse512Constants<>+200(SB)/8, $0x3fb3b13aea970e58
+DATA inverse512Constants<>+208(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverse512Constants<>+216(SB)/8, $0x3fc9999999999997
+DATA inverse512Constants<>+224(SB)/8, $0xbf8c807c7fd8901c
+DATA inverse512Constants<>+232(SB)/8, $0xbfa503b1df32251d
+DATA inverse512Constants<>+240(SB)/8, $0xbfaaebd143c55a36
+DATA inverse512Constants<>+248(SB)/8, $0xbfb1110ceddb22d6
+DATA inverse512Constants<>+256(SB)/8, $0xbfb745d173561ae0
+DATA inverse512Constants<>+264(SB)/8, $0xbfc24924924920ac
+DATA inverse512Constants<>+272(SB)/8, $0xbfd5555555555555
+DATA inverse512Constants<>+280(SB)/8, $0x4000000000000000
+DATA inverse512Constants<>+288(SB)/8, $0x8000000000000000
+DATA inverse512Constants<>+296(SB)/8, $0x3c81a62633145c07
+DATA inverse512Constants<>+304(SB)/8, $0x3fe921fb54442d18
+DATA inverse512Constants<>+312(SB)/8, $0x4086340000000000
+DATA inverse512Constants<>+320(SB)/8, $0x4086280000000000
+DATA inverse512Constants<>+328(SB)/8, $0x4338000000000000
+DATA inverse512Constants<>+336(SB)/8, $0x3ff71547652b82fe
+DATA inverse512Constants<>+344(SB)/8, $0x3fe62e42fefa39ef
+DATA inverse512Constants<>+352(SB)/8, $0x3c7abc9e3b39803f
+DATA inverse512Constants<>+360(SB)/8, $0x0000000000000001
+DATA inverse512Constants<>+368(SB)/8, $0xffffffffffffffff
+DATA inverse512Constants<>+376(SB)/8, $0x3f2a124f19fe89ac
+DATA inverse512Constants<>+384(SB)/8, $0x3f81110e0f238322
+DATA inverse512Constants<>+392(SB)/8, $0x3fc5555555a78ed4
+DATA inverse512Constants<>+400(SB)/8, $0x3f56d43246b523b4
+DATA inverse512Constants<>+408(SB)/8, $0x3fa5554e9063586e
+DATA inverse512Constants<>+416(SB)/8, $0x3fe0000000b9129b
+DATA inverse512Constants<>+424(SB)/8, $0x3fe0000000000000
+DATA inverse512Constants<>+432(SB)/8, $0x43b0000000000000
+DATA inverse512Constants<>+440(SB)/8, $0x0170000000000000
+DATA inverse512Constants<>+448(SB)/8, $0x3fd0000000000000
+DATA inverse512Constants<>+456(SB)/8, $0x3fa9d86ebba846aa
+DATA inverse512Constants<>+464(SB)/8, $0x3fbc57b9120eab27
+DATA inverse512Constants<>+472(SB)/8, $0x3fc99997b10270ea
+DATA inverse512Constants<>+480(SB)/8, $0xbfb6143778c10af3
+DATA inverse512Constants<>+488(SB)/8, $0xbfc248a16707762d
+DATA inverse512Constants<>+496(SB)/8, $0xbfd5555554c099a8
+DATA inverse512Constants<>+504(SB)/8, $0x00095f619980c433
+DATA inverse512Constants<>+512(SB)/8, $0x000fffffffffffff
+DATA inverse512Constants<>+520(SB)/8, $0x3fe6a09e667f3bcd
+DATA inverse512Constants<>+528(SB)/8, $0x4330000000000000
+DATA inverse512Constants<>+536(SB)/8, $0x43300000000003ff
+DATA inverse512Constants<>+544(SB)/8, $0x00000000000007fe
+DATA inverse512Constants<>+552(SB)/8, $0x3fcddcf7101b6371
+DATA inverse512Constants<>+560(SB)/8, $0x3fd245c40aecb50c
+DATA inverse512Constants<>+568(SB)/8, $0x3fd9999eb63e783d
+DATA inverse512Constants<>+576(SB)/8, $0x3fe5555554bb1b2f
+DATA inverse512Constants<>+584(SB)/8, $0x3dea39ef35793c76
+DATA inverse512Constants<>+592(SB)/8, $0x3fe62e42fee00000
+DATA inverse512Constants<>+600(SB)/8, $0xbff0000000000000
+DATA inverse512Constants<>+608(SB)/8, $0x7ff0000000000000
+DATA inverse512Constants<>+616(SB)/8, $0xfff0000000000000
+DATA inverse512Constants<>+624(SB)/8, $0x0000000000000000
+DATA inverse512Constants<>+632(SB)/8, $0x4350000000000000
+DATA inverse512Constants<>+640(SB)/8, $0x4042b708872320e2
+DATA inverse512Constants<>+648(SB)/8, $0x4089000000000000
+DATA inverse512Constants<>+656(SB)/8, $0xc085e00000000000
+DATA inverse512Constants<>+664(SB)/8, $0x4085e00000000000
+DATA inverse512Constants<>+672(SB)/8, $0xc087480000000000
+DATA inverse512Constants<>+680(SB)/8, $0x4010000000000000
+DATA inverse512Constants<>+688(SB)/8, $0xc049000000000000
+DATA inverse512Constants<>+696(SB)/8, $0x40862e42fefa39ef
+DATA inverse512Constants<>+704(SB)/8, $0x3e5af38a9b0ec855
+DATA inverse512Constants<>+712(SB)/8, $0x3ec71de0dae63bb3
+DATA inverse512Constants<>+720(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverse512Constants<>+728(SB)/8, $0x3f811111111109b3
+DATA inverse512Constants<>+736(SB)/8, $0x3fc5555555555556
+DATA inverse512Constants<>+744(SB)/8, $0x3e9289185613a3d6
+DATA inverse512Constants<>+752(SB)/8, $0x3efa019b90d2ae7a
+DATA inverse512Constants<>+760(SB)/8, $0x3f56c16c1788bd90
+DATA inverse512Constants<>+768(SB)/8, $0x3fa5555555553d63
+DATA inverse512Constants<>+776(SB)/8, $0x3fe0000000000001
+DATA inverse512Constants<>+784(SB)/8, $0x3fc39a09d078c69f
+DATA inverse512Constants<>+792(SB)/8, $0x3fcc71c51d8e78af
+DATA inverse512Constants<>+800(SB)/8, $0x3fd999999997fa04
+DATA inverse512Constants<>+808(SB)/8, $0x3fc2f112df3e5244
+DATA inverse512Constants<>+816(SB)/8, $0x3fc7466496cb03de
+DATA inverse512Constants<>+824(SB)/8, $0x3fd2492494229359
+DATA inverse512Constants<>+832(SB)/8, $0x3fe5555555555593
+DATA inverse512Constants<>+840(SB)/8, $0x408f400000000000
+DATA inverse512Constants<>+848(SB)/8, $0xc087500000000000
+DATA inverse512Constants<>+856(SB)/8, $0x4086300000000000
+GLOBL inverse512Constants<>(SB), RODATA|NOPTR, $864

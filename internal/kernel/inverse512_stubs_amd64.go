@@ -2,6 +2,46 @@
 
 package kernel
 
+// asin32AVX512 is dst = arcsin x.
+//
+//go:noescape
+func asin32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+
+// acos32AVX512 is dst = arccos x.
+//
+//go:noescape
+func acos32AVX512(dst *float32, x *float32, n int, a float64, b float64)
+
+// asinGrad32AVX512 is dst = gy/√(1 − x²).
+//
+//go:noescape
+func asinGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// acosGrad32AVX512 is dst = −gy/√(1 − x²).
+//
+//go:noescape
+func acosGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// asin64AVX512 is dst = arcsin x.
+//
+//go:noescape
+func asin64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// acos64AVX512 is dst = arccos x.
+//
+//go:noescape
+func acos64AVX512(dst *float64, x *float64, n int, a float64, b float64)
+
+// asinGrad64AVX512 is dst = gy/√(1 − x²).
+//
+//go:noescape
+func asinGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// acosGrad64AVX512 is dst = −gy/√(1 − x²).
+//
+//go:noescape
+func acosGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
 // sinh32AVX512 is dst = (eˣ − e⁻ˣ)/2.
 //
 //go:noescape
@@ -27,30 +67,10 @@ func coshGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, 
 //go:noescape
 func atan32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
-// asin32AVX512 is dst = arcsin x.
-//
-//go:noescape
-func asin32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-
-// acos32AVX512 is dst = arccos x.
-//
-//go:noescape
-func acos32AVX512(dst *float32, x *float32, n int, a float64, b float64)
-
 // atanGrad32AVX512 is dst = gy/(1 + x²).
 //
 //go:noescape
 func atanGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-
-// asinGrad32AVX512 is dst = gy/√(1 − x²).
-//
-//go:noescape
-func asinGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-
-// acosGrad32AVX512 is dst = −gy/√(1 − x²).
-//
-//go:noescape
-func acosGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // tanGrad32AVX512 is dst = gy·(1 + y²).
 //
@@ -142,31 +162,11 @@ func coshGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, 
 //go:noescape
 func atan64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
-// asin64AVX512 is dst = arcsin x.
-//
-//go:noescape
-func asin64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-
-// acos64AVX512 is dst = arccos x.
-//
-//go:noescape
-func acos64AVX512(dst *float64, x *float64, n int, a float64, b float64)
-
 // atanGrad64AVX512 is dst = gy/(1 + x²), up to the vector before the first with
 // an element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func atanGrad64AVX512(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
-
-// asinGrad64AVX512 is dst = gy/√(1 − x²).
-//
-//go:noescape
-func asinGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-
-// acosGrad64AVX512 is dst = −gy/√(1 − x²).
-//
-//go:noescape
-func acosGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // tanGrad64AVX512 is dst = gy·(1 + y²).
 //

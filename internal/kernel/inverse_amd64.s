@@ -2,6 +2,936 @@
 
 #include "textflag.h"
 
+// func asin32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·asin32AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS      (CX)(BX*1), Y0
+	VANDPS       inverseConstants<>+0(SB), Y0, Y1
+	VMOVUPS      inverseConstants<>+32(SB), Y2
+	VCMPPS       $0x16, Y2, Y1, Y3
+	VMOVAPD      Y2, Y4
+	VFNMADD231PS Y2, Y1, Y4
+	VSQRTPS      Y4, Y2
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y2, Y2, Y5
+	VMOVUPS      inverseConstants<>+64(SB), Y6
+	VADDPS       Y2, Y2, Y7
+	VMAXPS       Y7, Y6, Y6
+	VDIVPS       Y6, Y5, Y5
+	VMULPS       Y1, Y1, Y6
+	VBLENDVPS    Y3, Y4, Y6, Y4
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	VANDPS       Y5, Y3, Y2
+	VMULPS       Y4, Y1, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      inverseConstants<>+96(SB), Y7
+	VFMADD213PS  inverseConstants<>+128(SB), Y6, Y7
+	VFMADD213PS  inverseConstants<>+160(SB), Y6, Y7
+	VMOVUPS      inverseConstants<>+192(SB), Y8
+	VFMADD213PS  inverseConstants<>+224(SB), Y6, Y8
+	VFMADD213PS  inverseConstants<>+256(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VMOVUPS      inverseConstants<>+288(SB), Y4
+	VANDPS       Y4, Y3, Y4
+	VMOVUPS      inverseConstants<>+320(SB), Y5
+	VANDPS       Y5, Y3, Y5
+	VMOVUPS      inverseConstants<>+352(SB), Y6
+	VMULPS       Y6, Y1, Y6
+	VMOVUPS      inverseConstants<>+352(SB), Y7
+	VMULPS       Y7, Y2, Y7
+	VBLENDVPS    Y3, Y7, Y2, Y2
+	VBLENDVPS    Y3, Y6, Y1, Y1
+	VADDPS       Y1, Y4, Y3
+	VSUBPS       Y3, Y4, Y4
+	VADDPS       Y1, Y4, Y1
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VADDPS       Y1, Y3, Y1
+	VANDPS       inverseConstants<>+384(SB), Y0, Y0
+	VORPS        Y0, Y1, Y0
+	VMOVUPS      Y0, (DX)(BX*1)
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y0
+	VMASKMOVPS   (CX)(BX*1), Y0, Y0
+	VANDPS       inverseConstants<>+0(SB), Y0, Y1
+	VMOVUPS      inverseConstants<>+32(SB), Y2
+	VCMPPS       $0x16, Y2, Y1, Y3
+	VMOVAPD      Y2, Y4
+	VFNMADD231PS Y2, Y1, Y4
+	VSQRTPS      Y4, Y2
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y2, Y2, Y5
+	VMOVUPS      inverseConstants<>+64(SB), Y6
+	VADDPS       Y2, Y2, Y7
+	VMAXPS       Y7, Y6, Y6
+	VDIVPS       Y6, Y5, Y5
+	VMULPS       Y1, Y1, Y6
+	VBLENDVPS    Y3, Y4, Y6, Y4
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	VANDPS       Y5, Y3, Y2
+	VMULPS       Y4, Y1, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      inverseConstants<>+96(SB), Y7
+	VFMADD213PS  inverseConstants<>+128(SB), Y6, Y7
+	VFMADD213PS  inverseConstants<>+160(SB), Y6, Y7
+	VMOVUPS      inverseConstants<>+192(SB), Y8
+	VFMADD213PS  inverseConstants<>+224(SB), Y6, Y8
+	VFMADD213PS  inverseConstants<>+256(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VMOVUPS      inverseConstants<>+288(SB), Y4
+	VANDPS       Y4, Y3, Y4
+	VMOVUPS      inverseConstants<>+320(SB), Y5
+	VANDPS       Y5, Y3, Y5
+	VMOVUPS      inverseConstants<>+352(SB), Y6
+	VMULPS       Y6, Y1, Y6
+	VMOVUPS      inverseConstants<>+352(SB), Y7
+	VMULPS       Y7, Y2, Y7
+	VBLENDVPS    Y3, Y7, Y2, Y2
+	VBLENDVPS    Y3, Y6, Y1, Y1
+	VADDPS       Y1, Y4, Y3
+	VSUBPS       Y3, Y4, Y4
+	VADDPS       Y1, Y4, Y1
+	VADDPS       Y5, Y1, Y1
+	VADDPS       Y2, Y1, Y1
+	VADDPS       Y1, Y3, Y1
+	VANDPS       inverseConstants<>+384(SB), Y0, Y0
+	VORPS        Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func acos32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·acos32AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS      (CX)(BX*1), Y0
+	VANDPS       inverseConstants<>+0(SB), Y0, Y1
+	VMOVUPS      inverseConstants<>+32(SB), Y2
+	VCMPPS       $0x16, Y2, Y1, Y3
+	VMOVAPD      Y2, Y4
+	VFNMADD231PS Y2, Y1, Y4
+	VSQRTPS      Y4, Y2
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y2, Y2, Y5
+	VMOVUPS      inverseConstants<>+64(SB), Y6
+	VADDPS       Y2, Y2, Y7
+	VMAXPS       Y7, Y6, Y6
+	VDIVPS       Y6, Y5, Y5
+	VMULPS       Y1, Y1, Y6
+	VBLENDVPS    Y3, Y4, Y6, Y4
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	VANDPS       Y5, Y3, Y2
+	VMULPS       Y4, Y1, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      inverseConstants<>+96(SB), Y7
+	VFMADD213PS  inverseConstants<>+128(SB), Y6, Y7
+	VFMADD213PS  inverseConstants<>+160(SB), Y6, Y7
+	VMOVUPS      inverseConstants<>+192(SB), Y8
+	VFMADD213PS  inverseConstants<>+224(SB), Y6, Y8
+	VFMADD213PS  inverseConstants<>+256(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VANDPS       inverseConstants<>+384(SB), Y0, Y4
+	VMOVUPS      inverseConstants<>+288(SB), Y5
+	VMOVUPS      inverseConstants<>+320(SB), Y6
+	VXORPS       Y7, Y7, Y7
+	VMOVUPS      inverseConstants<>+416(SB), Y8
+	VBLENDVPS    Y0, Y8, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VMOVUPS      inverseConstants<>+448(SB), Y9
+	VBLENDVPS    Y0, Y9, Y8, Y0
+	VBLENDVPS    Y3, Y7, Y5, Y5
+	VBLENDVPS    Y3, Y0, Y6, Y0
+	VMOVUPS      inverseConstants<>+480(SB), Y6
+	VMOVUPS      inverseConstants<>+512(SB), Y7
+	VBLENDVPS    Y3, Y7, Y6, Y3
+	VXORPS       Y4, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y3, Y2, Y2
+	VADDPS       Y1, Y5, Y3
+	VSUBPS       Y3, Y5, Y4
+	VADDPS       Y1, Y4, Y1
+	VADDPS       Y0, Y1, Y0
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y0, Y3, Y0
+	VMOVUPS      Y0, (DX)(BX*1)
+	ADDQ         $0x20, BX
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*4), Y0
+	VMASKMOVPS   (CX)(BX*1), Y0, Y0
+	VANDPS       inverseConstants<>+0(SB), Y0, Y1
+	VMOVUPS      inverseConstants<>+32(SB), Y2
+	VCMPPS       $0x16, Y2, Y1, Y3
+	VMOVAPD      Y2, Y4
+	VFNMADD231PS Y2, Y1, Y4
+	VSQRTPS      Y4, Y2
+	VMOVAPD      Y4, Y5
+	VFNMADD231PS Y2, Y2, Y5
+	VMOVUPS      inverseConstants<>+64(SB), Y6
+	VADDPS       Y2, Y2, Y7
+	VMAXPS       Y7, Y6, Y6
+	VDIVPS       Y6, Y5, Y5
+	VMULPS       Y1, Y1, Y6
+	VBLENDVPS    Y3, Y4, Y6, Y4
+	VBLENDVPS    Y3, Y2, Y1, Y1
+	VANDPS       Y5, Y3, Y2
+	VMULPS       Y4, Y1, Y5
+	VMULPS       Y4, Y4, Y6
+	VMOVUPS      inverseConstants<>+96(SB), Y7
+	VFMADD213PS  inverseConstants<>+128(SB), Y6, Y7
+	VFMADD213PS  inverseConstants<>+160(SB), Y6, Y7
+	VMOVUPS      inverseConstants<>+192(SB), Y8
+	VFMADD213PS  inverseConstants<>+224(SB), Y6, Y8
+	VFMADD213PS  inverseConstants<>+256(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VFMADD231PS  Y7, Y5, Y2
+	VANDPS       inverseConstants<>+384(SB), Y0, Y4
+	VMOVUPS      inverseConstants<>+288(SB), Y5
+	VMOVUPS      inverseConstants<>+320(SB), Y6
+	VXORPS       Y7, Y7, Y7
+	VMOVUPS      inverseConstants<>+416(SB), Y8
+	VBLENDVPS    Y0, Y8, Y7, Y7
+	VXORPS       Y8, Y8, Y8
+	VMOVUPS      inverseConstants<>+448(SB), Y9
+	VBLENDVPS    Y0, Y9, Y8, Y0
+	VBLENDVPS    Y3, Y7, Y5, Y5
+	VBLENDVPS    Y3, Y0, Y6, Y0
+	VMOVUPS      inverseConstants<>+480(SB), Y6
+	VMOVUPS      inverseConstants<>+512(SB), Y7
+	VBLENDVPS    Y3, Y7, Y6, Y3
+	VXORPS       Y4, Y3, Y3
+	VMULPS       Y3, Y1, Y1
+	VMULPS       Y3, Y2, Y2
+	VADDPS       Y1, Y5, Y3
+	VSUBPS       Y3, Y5, Y4
+	VADDPS       Y1, Y4, Y1
+	VADDPS       Y0, Y1, Y0
+	VADDPS       Y2, Y0, Y0
+	VADDPS       Y0, Y3, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (DX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func asinGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·asinGrad32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x10, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS      (CX)(SI*1), Y0
+	VMOVUPS      (DX)(SI*1), Y1
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VSQRTPS      Y2, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	VMOVUPS      32(CX)(SI*1), Y0
+	VMOVUPS      32(DX)(SI*1), Y1
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VSQRTPS      Y2, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS      (CX)(SI*1), Y0
+	VMOVUPS      (DX)(SI*1), Y1
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VSQRTPS      Y2, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), Y0
+	VMASKMOVPS   (CX)(SI*1), Y0, Y1
+	VMASKMOVPS   (DX)(SI*1), Y0, Y0
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y0, Y0, Y2
+	VSQRTPS      Y2, Y0
+	VDIVPS       Y0, Y1, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (BX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func acosGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·acosGrad32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x10, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS      (CX)(SI*1), Y0
+	VMOVUPS      (DX)(SI*1), Y1
+	VXORPS       inverseConstants<>+384(SB), Y0, Y0
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VSQRTPS      Y2, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	VMOVUPS      32(CX)(SI*1), Y0
+	VMOVUPS      32(DX)(SI*1), Y1
+	VXORPS       inverseConstants<>+384(SB), Y0, Y0
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VSQRTPS      Y2, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, 32(BX)(SI*1)
+	ADDQ         $0x40, SI
+	SUBQ         $0x10, AX
+	JGE          many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS      (CX)(SI*1), Y0
+	VMOVUPS      (DX)(SI*1), Y1
+	VXORPS       inverseConstants<>+384(SB), Y0, Y0
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y1, Y1, Y2
+	VSQRTPS      Y2, Y1
+	VDIVPS       Y1, Y0, Y0
+	VMOVUPS      Y0, (BX)(SI*1)
+	ADDQ         $0x20, SI
+	SUBQ         $0x08, AX
+	JGE          single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), Y0
+	VMASKMOVPS   (CX)(SI*1), Y0, Y1
+	VMASKMOVPS   (DX)(SI*1), Y0, Y0
+	VXORPS       inverseConstants<>+384(SB), Y1, Y1
+	VMOVUPS      inverseConstants<>+544(SB), Y2
+	VMOVAPD      Y2, Y2
+	VFNMADD231PS Y0, Y0, Y2
+	VSQRTPS      Y2, Y0
+	VDIVPS       Y0, Y1, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (BX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func asin64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·asin64AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD     (CX)(BX*1), Y0
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y2
+	VSUBPD      Y0, Y2, Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y3
+	VADDPD      Y0, Y3, Y3
+	VMULPD      Y3, Y2, Y2
+	VSQRTPD     Y2, Y2
+	VCMPPD      $0x1e, Y2, Y1, Y3
+	VBLENDVPD   Y3, Y2, Y1, Y4
+	VBLENDVPD   Y3, Y1, Y2, Y1
+	VMULPD      inverseConstants<>+640(SB), Y1, Y2
+	VCMPPD      $0x1e, Y2, Y4, Y2
+	VSUBPD      Y1, Y4, Y5
+	VBLENDVPD   Y2, Y5, Y4, Y5
+	VADDPD      Y1, Y4, Y4
+	VBLENDVPD   Y2, Y4, Y1, Y1
+	VDIVPD      Y1, Y5, Y1
+	VMULPD      Y1, Y1, Y4
+	VMULPD      Y4, Y4, Y5
+	VMOVUPD     inverseConstants<>+672(SB), Y6
+	VFMADD213PD inverseConstants<>+704(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+736(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+768(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+800(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+832(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+864(SB), Y7
+	VFMADD213PD inverseConstants<>+896(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+928(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+960(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+992(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+1024(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+1056(SB), Y5, Y7
+	VFMADD213PD Y7, Y4, Y6
+	VMULPD      Y4, Y6, Y4
+	VMOVUPD     inverseConstants<>+608(SB), Y5
+	VANDPD      Y5, Y2, Y2
+	VMOVUPD     inverseConstants<>+1088(SB), Y5
+	VSUBPD      Y2, Y5, Y5
+	VBLENDVPD   Y3, Y5, Y2, Y2
+	VXORPD      inverseConstants<>+1120(SB), Y1, Y5
+	VBLENDVPD   Y3, Y5, Y1, Y1
+	VMULPD      inverseConstants<>+1152(SB), Y2, Y3
+	VFMADD231PD Y4, Y1, Y3
+	VMULPD      inverseConstants<>+1184(SB), Y2, Y2
+	VADDPD      Y1, Y2, Y4
+	VSUBPD      Y2, Y4, Y2
+	VSUBPD      Y2, Y1, Y1
+	VADDPD      Y1, Y3, Y1
+	VADDPD      Y1, Y4, Y1
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
+	VORPD       Y0, Y1, Y0
+	VMOVUPD     Y0, (DX)(BX*1)
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y0
+	VMASKMOVPD   (CX)(BX*1), Y0, Y0
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VSUBPD       Y0, Y2, Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y3
+	VADDPD       Y0, Y3, Y3
+	VMULPD       Y3, Y2, Y2
+	VSQRTPD      Y2, Y2
+	VCMPPD       $0x1e, Y2, Y1, Y3
+	VBLENDVPD    Y3, Y2, Y1, Y4
+	VBLENDVPD    Y3, Y1, Y2, Y1
+	VMULPD       inverseConstants<>+640(SB), Y1, Y2
+	VCMPPD       $0x1e, Y2, Y4, Y2
+	VSUBPD       Y1, Y4, Y5
+	VBLENDVPD    Y2, Y5, Y4, Y5
+	VADDPD       Y1, Y4, Y4
+	VBLENDVPD    Y2, Y4, Y1, Y1
+	VDIVPD       Y1, Y5, Y1
+	VMULPD       Y1, Y1, Y4
+	VMULPD       Y4, Y4, Y5
+	VMOVUPD      inverseConstants<>+672(SB), Y6
+	VFMADD213PD  inverseConstants<>+704(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+736(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+768(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+800(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+832(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VFMADD213PD  inverseConstants<>+896(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+992(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1024(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1056(SB), Y5, Y7
+	VFMADD213PD  Y7, Y4, Y6
+	VMULPD       Y4, Y6, Y4
+	VMOVUPD      inverseConstants<>+608(SB), Y5
+	VANDPD       Y5, Y2, Y2
+	VMOVUPD      inverseConstants<>+1088(SB), Y5
+	VSUBPD       Y2, Y5, Y5
+	VBLENDVPD    Y3, Y5, Y2, Y2
+	VXORPD       inverseConstants<>+1120(SB), Y1, Y5
+	VBLENDVPD    Y3, Y5, Y1, Y1
+	VMULPD       inverseConstants<>+1152(SB), Y2, Y3
+	VFMADD231PD  Y4, Y1, Y3
+	VMULPD       inverseConstants<>+1184(SB), Y2, Y2
+	VADDPD       Y1, Y2, Y4
+	VSUBPD       Y2, Y4, Y2
+	VSUBPD       Y2, Y1, Y1
+	VADDPD       Y1, Y3, Y1
+	VADDPD       Y1, Y4, Y1
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
+	VORPD        Y0, Y1, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func acos64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+// Requires: AVX, FMA3
+TEXT ·acos64AVX2(SB), NOSPLIT, $0-40
+	MOVQ n+16(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ dst+0(FP), DX
+	XORQ BX, BX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD     (CX)(BX*1), Y0
+	VMOVUPD     inverseConstants<>+608(SB), Y1
+	VSUBPD      Y0, Y1, Y1
+	VSQRTPD     Y1, Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y2
+	VADDPD      Y0, Y2, Y0
+	VSQRTPD     Y0, Y0
+	VCMPPD      $0x1e, Y0, Y1, Y2
+	VBLENDVPD   Y2, Y0, Y1, Y3
+	VBLENDVPD   Y2, Y1, Y0, Y0
+	VMULPD      inverseConstants<>+640(SB), Y0, Y1
+	VCMPPD      $0x1e, Y1, Y3, Y1
+	VSUBPD      Y0, Y3, Y4
+	VBLENDVPD   Y1, Y4, Y3, Y4
+	VADDPD      Y0, Y3, Y3
+	VBLENDVPD   Y1, Y3, Y0, Y0
+	VDIVPD      Y0, Y4, Y0
+	VMULPD      Y0, Y0, Y3
+	VMULPD      Y3, Y3, Y4
+	VMOVUPD     inverseConstants<>+672(SB), Y5
+	VFMADD213PD inverseConstants<>+704(SB), Y4, Y5
+	VFMADD213PD inverseConstants<>+736(SB), Y4, Y5
+	VFMADD213PD inverseConstants<>+768(SB), Y4, Y5
+	VFMADD213PD inverseConstants<>+800(SB), Y4, Y5
+	VFMADD213PD inverseConstants<>+832(SB), Y4, Y5
+	VMOVUPD     inverseConstants<>+864(SB), Y6
+	VFMADD213PD inverseConstants<>+896(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+928(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+960(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+992(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+1024(SB), Y4, Y6
+	VFMADD213PD inverseConstants<>+1056(SB), Y4, Y6
+	VFMADD213PD Y6, Y3, Y5
+	VMULPD      Y3, Y5, Y3
+	VMOVUPD     inverseConstants<>+608(SB), Y4
+	VANDPD      Y4, Y1, Y1
+	VMOVUPD     inverseConstants<>+1088(SB), Y4
+	VSUBPD      Y1, Y4, Y4
+	VBLENDVPD   Y2, Y4, Y1, Y1
+	VXORPD      inverseConstants<>+1120(SB), Y0, Y4
+	VBLENDVPD   Y2, Y4, Y0, Y0
+	VMULPD      inverseConstants<>+1152(SB), Y1, Y2
+	VFMADD231PD Y3, Y0, Y2
+	VMULPD      inverseConstants<>+1184(SB), Y1, Y1
+	VADDPD      Y0, Y1, Y3
+	VSUBPD      Y1, Y3, Y1
+	VSUBPD      Y1, Y0, Y0
+	VADDPD      Y0, Y2, Y0
+	VADDPD      Y0, Y3, Y0
+	VADDPD      Y0, Y0, Y0
+	VMOVUPD     Y0, (DX)(BX*1)
+	ADDQ        $0x20, BX
+	SUBQ        $0x04, AX
+	JGE         single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), DI
+	MOVQ         AX, SI
+	NEGQ         SI
+	VMOVDQU      32(DI)(SI*8), Y0
+	VMASKMOVPD   (CX)(BX*1), Y0, Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y1
+	VSUBPD       Y0, Y1, Y1
+	VSQRTPD      Y1, Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VADDPD       Y0, Y2, Y0
+	VSQRTPD      Y0, Y0
+	VCMPPD       $0x1e, Y0, Y1, Y2
+	VBLENDVPD    Y2, Y0, Y1, Y3
+	VBLENDVPD    Y2, Y1, Y0, Y0
+	VMULPD       inverseConstants<>+640(SB), Y0, Y1
+	VCMPPD       $0x1e, Y1, Y3, Y1
+	VSUBPD       Y0, Y3, Y4
+	VBLENDVPD    Y1, Y4, Y3, Y4
+	VADDPD       Y0, Y3, Y3
+	VBLENDVPD    Y1, Y3, Y0, Y0
+	VDIVPD       Y0, Y4, Y0
+	VMULPD       Y0, Y0, Y3
+	VMULPD       Y3, Y3, Y4
+	VMOVUPD      inverseConstants<>+672(SB), Y5
+	VFMADD213PD  inverseConstants<>+704(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+736(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+768(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+800(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+832(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+864(SB), Y6
+	VFMADD213PD  inverseConstants<>+896(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+928(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+960(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+992(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+1024(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+1056(SB), Y4, Y6
+	VFMADD213PD  Y6, Y3, Y5
+	VMULPD       Y3, Y5, Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y4
+	VANDPD       Y4, Y1, Y1
+	VMOVUPD      inverseConstants<>+1088(SB), Y4
+	VSUBPD       Y1, Y4, Y4
+	VBLENDVPD    Y2, Y4, Y1, Y1
+	VXORPD       inverseConstants<>+1120(SB), Y0, Y4
+	VBLENDVPD    Y2, Y4, Y0, Y0
+	VMULPD       inverseConstants<>+1152(SB), Y1, Y2
+	VFMADD231PD  Y3, Y0, Y2
+	VMULPD       inverseConstants<>+1184(SB), Y1, Y1
+	VADDPD       Y0, Y1, Y3
+	VSUBPD       Y1, Y3, Y1
+	VSUBPD       Y1, Y0, Y0
+	VADDPD       Y0, Y2, Y0
+	VADDPD       Y0, Y3, Y0
+	VADDPD       Y0, Y0, Y0
+	MOVQ         BX, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (DX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (DX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func asinGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·asinGrad64AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VMOVUPD inverseConstants<>+608(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMOVUPD inverseConstants<>+608(SB), Y3
+	VADDPD  Y1, Y3, Y1
+	VMULPD  Y1, Y2, Y1
+	VSQRTPD Y1, Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y0
+	VMOVUPD 32(DX)(SI*1), Y1
+	VMOVUPD inverseConstants<>+608(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMOVUPD inverseConstants<>+608(SB), Y3
+	VADDPD  Y1, Y3, Y1
+	VMULPD  Y1, Y2, Y1
+	VSQRTPD Y1, Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, 32(BX)(SI*1)
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VMOVUPD inverseConstants<>+608(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMOVUPD inverseConstants<>+608(SB), Y3
+	VADDPD  Y1, Y3, Y1
+	VMULPD  Y1, Y2, Y1
+	VSQRTPD Y1, Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VSUBPD       Y0, Y2, Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y3
+	VADDPD       Y0, Y3, Y0
+	VMULPD       Y0, Y2, Y0
+	VSQRTPD      Y0, Y0
+	VDIVPD       Y0, Y1, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+// func acosGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX
+TEXT ·acosGrad64AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x08, AX
+	JLT  manyDone
+
+many:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VXORPD  inverseConstants<>+1120(SB), Y0, Y0
+	VMOVUPD inverseConstants<>+608(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMOVUPD inverseConstants<>+608(SB), Y3
+	VADDPD  Y1, Y3, Y1
+	VMULPD  Y1, Y2, Y1
+	VSQRTPD Y1, Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	VMOVUPD 32(CX)(SI*1), Y0
+	VMOVUPD 32(DX)(SI*1), Y1
+	VXORPD  inverseConstants<>+1120(SB), Y0, Y0
+	VMOVUPD inverseConstants<>+608(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMOVUPD inverseConstants<>+608(SB), Y3
+	VADDPD  Y1, Y3, Y1
+	VMULPD  Y1, Y2, Y1
+	VSQRTPD Y1, Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, 32(BX)(SI*1)
+	ADDQ    $0x40, SI
+	SUBQ    $0x08, AX
+	JGE     many
+
+manyDone:
+	ADDQ $0x08, AX
+	SUBQ $0x04, AX
+	JLT  singleDone
+
+single:
+	VMOVUPD (CX)(SI*1), Y0
+	VMOVUPD (DX)(SI*1), Y1
+	VXORPD  inverseConstants<>+1120(SB), Y0, Y0
+	VMOVUPD inverseConstants<>+608(SB), Y2
+	VSUBPD  Y1, Y2, Y2
+	VMOVUPD inverseConstants<>+608(SB), Y3
+	VADDPD  Y1, Y3, Y1
+	VMULPD  Y1, Y2, Y1
+	VSQRTPD Y1, Y1
+	VDIVPD  Y1, Y0, Y0
+	VMOVUPD Y0, (BX)(SI*1)
+	ADDQ    $0x20, SI
+	SUBQ    $0x04, AX
+	JGE     single
+
+singleDone:
+	ADDQ         $0x04, AX
+	JZ           end
+	LEAQ         inverseMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VXORPD       inverseConstants<>+1120(SB), Y1, Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VSUBPD       Y0, Y2, Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y3
+	VADDPD       Y0, Y3, Y0
+	VMULPD       Y0, Y2, Y0
+	VSQRTPD      Y0, Y0
+	VDIVPD       Y0, Y1, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000002, AX
+	JZ           restAOne
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSD X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
 // func sinh32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·sinh32AVX2(SB), NOSPLIT, $0-40
@@ -14,44 +944,44 @@ TEXT ·sinh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y2, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y2, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y2
-	VPSUBQ       inverseConstants<>+224(SB), Y4, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y2
+	VPSUBQ       inverseConstants<>+1408(SB), Y4, Y4
 	VPADDQ       Y3, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+288(SB), Y6
-	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+384(SB), Y7
-	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+1440(SB), Y6
+	VFMADD213PD  inverseConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1536(SB), Y7
+	VFMADD213PD  inverseConstants<>+1568(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VMOVUPD      inverseConstants<>+480(SB), Y2
+	VMOVUPD      inverseConstants<>+1632(SB), Y2
 	VSUBPD       Y2, Y4, Y2
 	VFMADD213PD  Y2, Y4, Y6
 	VANDPD       Y6, Y3, Y2
 	VADDPD       Y2, Y6, Y2
-	VMOVUPD      inverseConstants<>+512(SB), Y3
+	VMOVUPD      inverseConstants<>+1664(SB), Y3
 	VMINPD       Y2, Y3, Y3
 	VADDPD       Y3, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y3, Y2, Y2
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y1, Y3
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y1, Y3
 	VBLENDVPD    Y3, Y1, Y2, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
@@ -68,44 +998,44 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y2, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y2, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y2
-	VPSUBQ       inverseConstants<>+224(SB), Y4, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y2
+	VPSUBQ       inverseConstants<>+1408(SB), Y4, Y4
 	VPADDQ       Y3, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+288(SB), Y6
-	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+384(SB), Y7
-	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+1440(SB), Y6
+	VFMADD213PD  inverseConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1536(SB), Y7
+	VFMADD213PD  inverseConstants<>+1568(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VMOVUPD      inverseConstants<>+480(SB), Y2
+	VMOVUPD      inverseConstants<>+1632(SB), Y2
 	VSUBPD       Y2, Y4, Y2
 	VFMADD213PD  Y2, Y4, Y6
 	VANDPD       Y6, Y3, Y2
 	VADDPD       Y2, Y6, Y2
-	VMOVUPD      inverseConstants<>+512(SB), Y3
+	VMOVUPD      inverseConstants<>+1664(SB), Y3
 	VMINPD       Y2, Y3, Y3
 	VADDPD       Y3, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y3, Y2, Y2
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y1, Y3
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y1, Y3
 	VBLENDVPD    Y3, Y1, Y2, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
@@ -137,35 +1067,35 @@ TEXT ·cosh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y0
-	VMOVUPD      inverseConstants<>+32(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VMOVUPD      inverseConstants<>+1216(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+96(SB), Y2
-	VFMADD231PD  inverseConstants<>+128(SB), Y0, Y2
-	VSUBPD       inverseConstants<>+96(SB), Y2, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1280(SB), Y2
+	VFMADD231PD  inverseConstants<>+1312(SB), Y0, Y2
+	VSUBPD       inverseConstants<>+1280(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD inverseConstants<>+160(SB), Y3, Y0
-	VFNMADD231PD inverseConstants<>+192(SB), Y3, Y0
-	VPSUBQ       inverseConstants<>+224(SB), Y2, Y2
+	VFNMADD231PD inverseConstants<>+1344(SB), Y3, Y0
+	VFNMADD231PD inverseConstants<>+1376(SB), Y3, Y0
+	VPSUBQ       inverseConstants<>+1408(SB), Y2, Y2
 	VPADDQ       Y1, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
+	VPADDQ       inverseConstants<>+608(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      inverseConstants<>+288(SB), Y4
-	VFMADD213PD  inverseConstants<>+320(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+352(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+384(SB), Y5
-	VFMADD213PD  inverseConstants<>+416(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+448(SB), Y3, Y5
+	VMOVUPD      inverseConstants<>+1440(SB), Y4
+	VFMADD213PD  inverseConstants<>+1472(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1536(SB), Y5
+	VFMADD213PD  inverseConstants<>+1568(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+1600(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y0
 	VADDPD       Y0, Y4, Y0
 	VMULPD       Y2, Y0, Y0
 	VANDPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
-	VMOVUPD      inverseConstants<>+608(SB), Y1
+	VMOVUPD      inverseConstants<>+1728(SB), Y1
 	VDIVPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -183,35 +1113,35 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y0
-	VMOVUPD      inverseConstants<>+32(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VMOVUPD      inverseConstants<>+1216(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+96(SB), Y2
-	VFMADD231PD  inverseConstants<>+128(SB), Y0, Y2
-	VSUBPD       inverseConstants<>+96(SB), Y2, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1280(SB), Y2
+	VFMADD231PD  inverseConstants<>+1312(SB), Y0, Y2
+	VSUBPD       inverseConstants<>+1280(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD inverseConstants<>+160(SB), Y3, Y0
-	VFNMADD231PD inverseConstants<>+192(SB), Y3, Y0
-	VPSUBQ       inverseConstants<>+224(SB), Y2, Y2
+	VFNMADD231PD inverseConstants<>+1344(SB), Y3, Y0
+	VFNMADD231PD inverseConstants<>+1376(SB), Y3, Y0
+	VPSUBQ       inverseConstants<>+1408(SB), Y2, Y2
 	VPADDQ       Y1, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
+	VPADDQ       inverseConstants<>+608(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      inverseConstants<>+288(SB), Y4
-	VFMADD213PD  inverseConstants<>+320(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+352(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+384(SB), Y5
-	VFMADD213PD  inverseConstants<>+416(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+448(SB), Y3, Y5
+	VMOVUPD      inverseConstants<>+1440(SB), Y4
+	VFMADD213PD  inverseConstants<>+1472(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+1504(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1536(SB), Y5
+	VFMADD213PD  inverseConstants<>+1568(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+1600(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y0
 	VADDPD       Y0, Y4, Y0
 	VMULPD       Y2, Y0, Y0
 	VANDPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
-	VMOVUPD      inverseConstants<>+608(SB), Y1
+	VMOVUPD      inverseConstants<>+1728(SB), Y1
 	VDIVPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -246,35 +1176,35 @@ TEXT ·sinhGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VANDPD       inverseConstants<>+0(SB), Y1, Y1
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y1, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y1, Y2
+	VMOVUPD      inverseConstants<>+1280(SB), Y3
+	VFMADD231PD  inverseConstants<>+1312(SB), Y1, Y3
+	VSUBPD       inverseConstants<>+1280(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y1
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y1
-	VPSUBQ       inverseConstants<>+224(SB), Y3, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y4, Y1
+	VFNMADD231PD inverseConstants<>+1376(SB), Y4, Y1
+	VPSUBQ       inverseConstants<>+1408(SB), Y3, Y3
 	VPADDQ       Y2, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
+	VPADDQ       inverseConstants<>+608(SB), Y3, Y3
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      inverseConstants<>+288(SB), Y5
-	VFMADD213PD  inverseConstants<>+320(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+352(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+384(SB), Y6
-	VFMADD213PD  inverseConstants<>+416(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+448(SB), Y4, Y6
+	VMOVUPD      inverseConstants<>+1440(SB), Y5
+	VFMADD213PD  inverseConstants<>+1472(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+1504(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1536(SB), Y6
+	VFMADD213PD  inverseConstants<>+1568(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+1600(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y1
 	VADDPD       Y1, Y5, Y1
 	VMULPD       Y3, Y1, Y1
 	VANDPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y1
-	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VMOVUPD      inverseConstants<>+1728(SB), Y2
 	VDIVPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
@@ -295,35 +1225,35 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y0
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y0, Y2, Y0
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y0, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+1280(SB), Y3
+	VFMADD231PD  inverseConstants<>+1312(SB), Y0, Y3
+	VSUBPD       inverseConstants<>+1280(SB), Y3, Y4
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y0
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y0
-	VPSUBQ       inverseConstants<>+224(SB), Y3, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y4, Y0
+	VFNMADD231PD inverseConstants<>+1376(SB), Y4, Y0
+	VPSUBQ       inverseConstants<>+1408(SB), Y3, Y3
 	VPADDQ       Y2, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
+	VPADDQ       inverseConstants<>+608(SB), Y3, Y3
 	VMULPD       Y0, Y0, Y4
-	VMOVUPD      inverseConstants<>+288(SB), Y5
-	VFMADD213PD  inverseConstants<>+320(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+352(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+384(SB), Y6
-	VFMADD213PD  inverseConstants<>+416(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+448(SB), Y4, Y6
+	VMOVUPD      inverseConstants<>+1440(SB), Y5
+	VFMADD213PD  inverseConstants<>+1472(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+1504(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1536(SB), Y6
+	VFMADD213PD  inverseConstants<>+1568(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+1600(SB), Y4, Y6
 	VFMADD213PD  Y6, Y0, Y5
 	VFMADD213PD  Y0, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y0
 	VADDPD       Y0, Y5, Y0
 	VMULPD       Y3, Y0, Y0
 	VANDPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y0
-	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VMOVUPD      inverseConstants<>+1728(SB), Y2
 	VDIVPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
@@ -359,44 +1289,44 @@ TEXT ·coshGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VANDPD       inverseConstants<>+0(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+32(SB), Y3
+	VANDPD       inverseConstants<>+576(SB), Y1, Y2
+	VMOVUPD      inverseConstants<>+1216(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+96(SB), Y5
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y5
-	VSUBPD       inverseConstants<>+96(SB), Y5, Y6
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1280(SB), Y5
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y5
+	VSUBPD       inverseConstants<>+1280(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y6, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y6, Y3
-	VPSUBQ       inverseConstants<>+224(SB), Y5, Y5
+	VFNMADD231PD inverseConstants<>+1344(SB), Y6, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y6, Y3
+	VPSUBQ       inverseConstants<>+1408(SB), Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+288(SB), Y7
-	VFMADD213PD  inverseConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+352(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+384(SB), Y8
-	VFMADD213PD  inverseConstants<>+416(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+448(SB), Y6, Y8
+	VMOVUPD      inverseConstants<>+1440(SB), Y7
+	VFMADD213PD  inverseConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1536(SB), Y8
+	VFMADD213PD  inverseConstants<>+1568(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+1600(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VMOVUPD      inverseConstants<>+480(SB), Y3
+	VMOVUPD      inverseConstants<>+1632(SB), Y3
 	VSUBPD       Y3, Y5, Y3
 	VFMADD213PD  Y3, Y5, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VMOVUPD      inverseConstants<>+512(SB), Y4
+	VMOVUPD      inverseConstants<>+1664(SB), Y4
 	VMINPD       Y3, Y4, Y4
 	VADDPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
+	VMOVUPD      inverseConstants<>+608(SB), Y6
 	VADDPD       Y6, Y5, Y5
 	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y2, Y4
 	VBLENDVPD    Y4, Y2, Y3, Y2
-	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VANDPD       inverseConstants<>+1120(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -416,44 +1346,44 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+32(SB), Y3
+	VANDPD       inverseConstants<>+576(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+1216(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+96(SB), Y5
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y5
-	VSUBPD       inverseConstants<>+96(SB), Y5, Y6
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1280(SB), Y5
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y5
+	VSUBPD       inverseConstants<>+1280(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y6, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y6, Y3
-	VPSUBQ       inverseConstants<>+224(SB), Y5, Y5
+	VFNMADD231PD inverseConstants<>+1344(SB), Y6, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y6, Y3
+	VPSUBQ       inverseConstants<>+1408(SB), Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+288(SB), Y7
-	VFMADD213PD  inverseConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+352(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+384(SB), Y8
-	VFMADD213PD  inverseConstants<>+416(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+448(SB), Y6, Y8
+	VMOVUPD      inverseConstants<>+1440(SB), Y7
+	VFMADD213PD  inverseConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1536(SB), Y8
+	VFMADD213PD  inverseConstants<>+1568(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+1600(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VMOVUPD      inverseConstants<>+480(SB), Y3
+	VMOVUPD      inverseConstants<>+1632(SB), Y3
 	VSUBPD       Y3, Y5, Y3
 	VFMADD213PD  Y3, Y5, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VMOVUPD      inverseConstants<>+512(SB), Y4
+	VMOVUPD      inverseConstants<>+1664(SB), Y4
 	VMINPD       Y3, Y4, Y4
 	VADDPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
+	VMOVUPD      inverseConstants<>+608(SB), Y6
 	VADDPD       Y6, Y5, Y5
 	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y2, Y4
 	VBLENDVPD    Y4, Y2, Y3, Y2
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -486,8 +1416,8 @@ TEXT ·atan32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VCMPPD      $0x1e, Y2, Y1, Y3
 	VBLENDVPD   Y3, Y2, Y1, Y4
 	VBLENDVPD   Y3, Y1, Y2, Y1
@@ -500,30 +1430,30 @@ single:
 	VDIVPD      Y1, Y5, Y1
 	VMULPD      Y1, Y1, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+672(SB), Y6
-	VFMADD213PD inverseConstants<>+704(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+736(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+768(SB), Y7
-	VFMADD213PD inverseConstants<>+800(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+832(SB), Y5, Y7
+	VMOVUPD     inverseConstants<>+1760(SB), Y6
+	VFMADD213PD inverseConstants<>+1792(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+1824(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+1856(SB), Y7
+	VFMADD213PD inverseConstants<>+1888(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+1920(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
 	VMULPD      Y4, Y6, Y4
-	VMOVUPD     inverseConstants<>+256(SB), Y5
+	VMOVUPD     inverseConstants<>+608(SB), Y5
 	VANDPD      Y5, Y2, Y2
-	VMOVUPD     inverseConstants<>+864(SB), Y5
+	VMOVUPD     inverseConstants<>+1088(SB), Y5
 	VSUBPD      Y2, Y5, Y5
 	VBLENDVPD   Y3, Y5, Y2, Y2
-	VXORPD      inverseConstants<>+576(SB), Y1, Y5
+	VXORPD      inverseConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y3, Y5, Y1, Y1
-	VMULPD      inverseConstants<>+896(SB), Y2, Y3
+	VMULPD      inverseConstants<>+1152(SB), Y2, Y3
 	VFMADD231PD Y4, Y1, Y3
-	VMULPD      inverseConstants<>+928(SB), Y2, Y2
+	VMULPD      inverseConstants<>+1184(SB), Y2, Y2
 	VADDPD      Y1, Y2, Y4
 	VSUBPD      Y2, Y4, Y2
 	VSUBPD      Y2, Y1, Y1
 	VADDPD      Y1, Y3, Y1
 	VADDPD      Y1, Y4, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	VCVTPD2PSY  Y0, X0
 	VMOVUPS     X0, (DX)(BX*1)
@@ -540,8 +1470,8 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VCMPPD      $0x1e, Y2, Y1, Y3
 	VBLENDVPD   Y3, Y2, Y1, Y4
 	VBLENDVPD   Y3, Y1, Y2, Y1
@@ -554,293 +1484,31 @@ singleDone:
 	VDIVPD      Y1, Y5, Y1
 	VMULPD      Y1, Y1, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+672(SB), Y6
-	VFMADD213PD inverseConstants<>+704(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+736(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+768(SB), Y7
-	VFMADD213PD inverseConstants<>+800(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+832(SB), Y5, Y7
+	VMOVUPD     inverseConstants<>+1760(SB), Y6
+	VFMADD213PD inverseConstants<>+1792(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+1824(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+1856(SB), Y7
+	VFMADD213PD inverseConstants<>+1888(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+1920(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
 	VMULPD      Y4, Y6, Y4
-	VMOVUPD     inverseConstants<>+256(SB), Y5
+	VMOVUPD     inverseConstants<>+608(SB), Y5
 	VANDPD      Y5, Y2, Y2
-	VMOVUPD     inverseConstants<>+864(SB), Y5
+	VMOVUPD     inverseConstants<>+1088(SB), Y5
 	VSUBPD      Y2, Y5, Y5
 	VBLENDVPD   Y3, Y5, Y2, Y2
-	VXORPD      inverseConstants<>+576(SB), Y1, Y5
+	VXORPD      inverseConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y3, Y5, Y1, Y1
-	VMULPD      inverseConstants<>+896(SB), Y2, Y3
+	VMULPD      inverseConstants<>+1152(SB), Y2, Y3
 	VFMADD231PD Y4, Y1, Y3
-	VMULPD      inverseConstants<>+928(SB), Y2, Y2
+	VMULPD      inverseConstants<>+1184(SB), Y2, Y2
 	VADDPD      Y1, Y2, Y4
 	VSUBPD      Y2, Y4, Y2
 	VSUBPD      Y2, Y1, Y1
 	VADDPD      Y1, Y3, Y1
 	VADDPD      Y1, Y4, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
-	MOVQ        BX, CX
-	VCVTPD2PSY  Y0, X0
-	TESTQ       $0x00000002, AX
-	JZ          restAOne
-	VMOVLPS     X0, (DX)(CX*1)
-	VMOVHLPS    X0, X0, X0
-	ADDQ        $0x08, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSS X0, (DX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
-// func asin32AVX2(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, FMA3
-TEXT ·asin32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD   (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
-	VSUBPD      Y0, Y2, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
-	VADDPD      Y0, Y3, Y3
-	VMULPD      Y3, Y2, Y2
-	VSQRTPD     Y2, Y2
-	VCMPPD      $0x1e, Y2, Y1, Y3
-	VBLENDVPD   Y3, Y2, Y1, Y4
-	VBLENDVPD   Y3, Y1, Y2, Y1
-	VMULPD      inverseConstants<>+640(SB), Y1, Y2
-	VCMPPD      $0x1e, Y2, Y4, Y2
-	VSUBPD      Y1, Y4, Y5
-	VBLENDVPD   Y2, Y5, Y4, Y5
-	VADDPD      Y1, Y4, Y4
-	VBLENDVPD   Y2, Y4, Y1, Y1
-	VDIVPD      Y1, Y5, Y1
-	VMULPD      Y1, Y1, Y4
-	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+672(SB), Y6
-	VFMADD213PD inverseConstants<>+704(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+736(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+768(SB), Y7
-	VFMADD213PD inverseConstants<>+800(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+832(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      Y4, Y6, Y4
-	VMOVUPD     inverseConstants<>+256(SB), Y5
-	VANDPD      Y5, Y2, Y2
-	VMOVUPD     inverseConstants<>+864(SB), Y5
-	VSUBPD      Y2, Y5, Y5
-	VBLENDVPD   Y3, Y5, Y2, Y2
-	VXORPD      inverseConstants<>+576(SB), Y1, Y5
-	VBLENDVPD   Y3, Y5, Y1, Y1
-	VMULPD      inverseConstants<>+896(SB), Y2, Y3
-	VFMADD231PD Y4, Y1, Y3
-	VMULPD      inverseConstants<>+928(SB), Y2, Y2
-	VADDPD      Y1, Y2, Y4
-	VSUBPD      Y2, Y4, Y2
-	VSUBPD      Y2, Y1, Y1
-	VADDPD      Y1, Y3, Y1
-	VADDPD      Y1, Y4, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
-	VORPD       Y0, Y1, Y0
-	VCVTPD2PSY  Y0, X0
-	VMOVUPS     X0, (DX)(BX*1)
-	ADDQ        $0x10, BX
-	SUBQ        $0x04, AX
-	JGE         single
-
-singleDone:
-	ADDQ        $0x04, AX
-	JZ          end
-	LEAQ        inverseMasks<>+0(SB), DI
-	MOVQ        AX, SI
-	NEGQ        SI
-	VMOVDQU     32(DI)(SI*4), X0
-	VMASKMOVPS  (CX)(BX*1), X0, X0
-	VCVTPS2PD   X0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
-	VSUBPD      Y0, Y2, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
-	VADDPD      Y0, Y3, Y3
-	VMULPD      Y3, Y2, Y2
-	VSQRTPD     Y2, Y2
-	VCMPPD      $0x1e, Y2, Y1, Y3
-	VBLENDVPD   Y3, Y2, Y1, Y4
-	VBLENDVPD   Y3, Y1, Y2, Y1
-	VMULPD      inverseConstants<>+640(SB), Y1, Y2
-	VCMPPD      $0x1e, Y2, Y4, Y2
-	VSUBPD      Y1, Y4, Y5
-	VBLENDVPD   Y2, Y5, Y4, Y5
-	VADDPD      Y1, Y4, Y4
-	VBLENDVPD   Y2, Y4, Y1, Y1
-	VDIVPD      Y1, Y5, Y1
-	VMULPD      Y1, Y1, Y4
-	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+672(SB), Y6
-	VFMADD213PD inverseConstants<>+704(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+736(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+768(SB), Y7
-	VFMADD213PD inverseConstants<>+800(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+832(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      Y4, Y6, Y4
-	VMOVUPD     inverseConstants<>+256(SB), Y5
-	VANDPD      Y5, Y2, Y2
-	VMOVUPD     inverseConstants<>+864(SB), Y5
-	VSUBPD      Y2, Y5, Y5
-	VBLENDVPD   Y3, Y5, Y2, Y2
-	VXORPD      inverseConstants<>+576(SB), Y1, Y5
-	VBLENDVPD   Y3, Y5, Y1, Y1
-	VMULPD      inverseConstants<>+896(SB), Y2, Y3
-	VFMADD231PD Y4, Y1, Y3
-	VMULPD      inverseConstants<>+928(SB), Y2, Y2
-	VADDPD      Y1, Y2, Y4
-	VSUBPD      Y2, Y4, Y2
-	VSUBPD      Y2, Y1, Y1
-	VADDPD      Y1, Y3, Y1
-	VADDPD      Y1, Y4, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
-	VORPD       Y0, Y1, Y0
-	MOVQ        BX, CX
-	VCVTPD2PSY  Y0, X0
-	TESTQ       $0x00000002, AX
-	JZ          restAOne
-	VMOVLPS     X0, (DX)(CX*1)
-	VMOVHLPS    X0, X0, X0
-	ADDQ        $0x08, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSS X0, (DX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
-// func acos32AVX2(dst *float32, x *float32, n int, a float64, b float64)
-// Requires: AVX, FMA3
-TEXT ·acos32AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD   (CX)(BX*1), Y0
-	VMOVUPD     inverseConstants<>+256(SB), Y1
-	VSUBPD      Y0, Y1, Y1
-	VSQRTPD     Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
-	VADDPD      Y0, Y2, Y0
-	VSQRTPD     Y0, Y0
-	VCMPPD      $0x1e, Y0, Y1, Y2
-	VBLENDVPD   Y2, Y0, Y1, Y3
-	VBLENDVPD   Y2, Y1, Y0, Y0
-	VMULPD      inverseConstants<>+640(SB), Y0, Y1
-	VCMPPD      $0x1e, Y1, Y3, Y1
-	VSUBPD      Y0, Y3, Y4
-	VBLENDVPD   Y1, Y4, Y3, Y4
-	VADDPD      Y0, Y3, Y3
-	VBLENDVPD   Y1, Y3, Y0, Y0
-	VDIVPD      Y0, Y4, Y0
-	VMULPD      Y0, Y0, Y3
-	VMULPD      Y3, Y3, Y4
-	VMOVUPD     inverseConstants<>+672(SB), Y5
-	VFMADD213PD inverseConstants<>+704(SB), Y4, Y5
-	VFMADD213PD inverseConstants<>+736(SB), Y4, Y5
-	VMOVUPD     inverseConstants<>+768(SB), Y6
-	VFMADD213PD inverseConstants<>+800(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+832(SB), Y4, Y6
-	VFMADD213PD Y6, Y3, Y5
-	VMULPD      Y3, Y5, Y3
-	VMOVUPD     inverseConstants<>+256(SB), Y4
-	VANDPD      Y4, Y1, Y1
-	VMOVUPD     inverseConstants<>+864(SB), Y4
-	VSUBPD      Y1, Y4, Y4
-	VBLENDVPD   Y2, Y4, Y1, Y1
-	VXORPD      inverseConstants<>+576(SB), Y0, Y4
-	VBLENDVPD   Y2, Y4, Y0, Y0
-	VMULPD      inverseConstants<>+896(SB), Y1, Y2
-	VFMADD231PD Y3, Y0, Y2
-	VMULPD      inverseConstants<>+928(SB), Y1, Y1
-	VADDPD      Y0, Y1, Y3
-	VSUBPD      Y1, Y3, Y1
-	VSUBPD      Y1, Y0, Y0
-	VADDPD      Y0, Y2, Y0
-	VADDPD      Y0, Y3, Y0
-	VADDPD      Y0, Y0, Y0
-	VCVTPD2PSY  Y0, X0
-	VMOVUPS     X0, (DX)(BX*1)
-	ADDQ        $0x10, BX
-	SUBQ        $0x04, AX
-	JGE         single
-
-singleDone:
-	ADDQ        $0x04, AX
-	JZ          end
-	LEAQ        inverseMasks<>+0(SB), DI
-	MOVQ        AX, SI
-	NEGQ        SI
-	VMOVDQU     32(DI)(SI*4), X0
-	VMASKMOVPS  (CX)(BX*1), X0, X0
-	VCVTPS2PD   X0, Y0
-	VMOVUPD     inverseConstants<>+256(SB), Y1
-	VSUBPD      Y0, Y1, Y1
-	VSQRTPD     Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
-	VADDPD      Y0, Y2, Y0
-	VSQRTPD     Y0, Y0
-	VCMPPD      $0x1e, Y0, Y1, Y2
-	VBLENDVPD   Y2, Y0, Y1, Y3
-	VBLENDVPD   Y2, Y1, Y0, Y0
-	VMULPD      inverseConstants<>+640(SB), Y0, Y1
-	VCMPPD      $0x1e, Y1, Y3, Y1
-	VSUBPD      Y0, Y3, Y4
-	VBLENDVPD   Y1, Y4, Y3, Y4
-	VADDPD      Y0, Y3, Y3
-	VBLENDVPD   Y1, Y3, Y0, Y0
-	VDIVPD      Y0, Y4, Y0
-	VMULPD      Y0, Y0, Y3
-	VMULPD      Y3, Y3, Y4
-	VMOVUPD     inverseConstants<>+672(SB), Y5
-	VFMADD213PD inverseConstants<>+704(SB), Y4, Y5
-	VFMADD213PD inverseConstants<>+736(SB), Y4, Y5
-	VMOVUPD     inverseConstants<>+768(SB), Y6
-	VFMADD213PD inverseConstants<>+800(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+832(SB), Y4, Y6
-	VFMADD213PD Y6, Y3, Y5
-	VMULPD      Y3, Y5, Y3
-	VMOVUPD     inverseConstants<>+256(SB), Y4
-	VANDPD      Y4, Y1, Y1
-	VMOVUPD     inverseConstants<>+864(SB), Y4
-	VSUBPD      Y1, Y4, Y4
-	VBLENDVPD   Y2, Y4, Y1, Y1
-	VXORPD      inverseConstants<>+576(SB), Y0, Y4
-	VBLENDVPD   Y2, Y4, Y0, Y0
-	VMULPD      inverseConstants<>+896(SB), Y1, Y2
-	VFMADD231PD Y3, Y0, Y2
-	VMULPD      inverseConstants<>+928(SB), Y1, Y1
-	VADDPD      Y0, Y1, Y3
-	VSUBPD      Y1, Y3, Y1
-	VSUBPD      Y1, Y0, Y0
-	VADDPD      Y0, Y2, Y0
-	VADDPD      Y0, Y3, Y0
-	VADDPD      Y0, Y0, Y0
 	MOVQ        BX, CX
 	VCVTPD2PSY  Y0, X0
 	TESTQ       $0x00000002, AX
@@ -874,7 +1542,7 @@ many:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
 	VMULPD     Y1, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y1, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -882,7 +1550,7 @@ many:
 	VCVTPS2PD  16(CX)(SI*1), Y0
 	VCVTPS2PD  16(DX)(SI*1), Y1
 	VMULPD     Y1, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y1, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -900,7 +1568,7 @@ single:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
 	VMULPD     Y1, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y1, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -921,202 +1589,8 @@ singleDone:
 	VMASKMOVPS (DX)(SI*1), X0, X0
 	VCVTPS2PD  X0, Y0
 	VMULPD     Y0, Y0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y0, Y0
-	VDIVPD     Y0, Y1, Y0
-	MOVQ       SI, CX
-	VCVTPD2PSY Y0, X0
-	TESTQ      $0x00000002, AX
-	JZ         restAOne
-	VMOVLPS    X0, (BX)(CX*1)
-	VMOVHLPS   X0, X0, X0
-	ADDQ       $0x08, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSS X0, (BX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
-// func asinGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX
-TEXT ·asinGrad32AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  manyDone
-
-many:
-	VCVTPS2PD  (CX)(SI*1), Y0
-	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y1, Y3, Y1
-	VMULPD     Y1, Y2, Y1
-	VSQRTPD    Y1, Y1
-	VDIVPD     Y1, Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, (BX)(SI*1)
-	VCVTPS2PD  16(CX)(SI*1), Y0
-	VCVTPS2PD  16(DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y1, Y3, Y1
-	VMULPD     Y1, Y2, Y1
-	VSQRTPD    Y1, Y1
-	VDIVPD     Y1, Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, 16(BX)(SI*1)
-	ADDQ       $0x20, SI
-	SUBQ       $0x08, AX
-	JGE        many
-
-manyDone:
-	ADDQ $0x08, AX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD  (CX)(SI*1), Y0
-	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y1, Y3, Y1
-	VMULPD     Y1, Y2, Y1
-	VSQRTPD    Y1, Y1
-	VDIVPD     Y1, Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, (BX)(SI*1)
-	ADDQ       $0x10, SI
-	SUBQ       $0x04, AX
-	JGE        single
-
-singleDone:
-	ADDQ       $0x04, AX
-	JZ         end
-	LEAQ       inverseMasks<>+0(SB), R8
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVDQU    32(R8)(DI*4), X0
-	VMASKMOVPS (CX)(SI*1), X0, X1
-	VCVTPS2PD  X1, Y1
-	VMASKMOVPS (DX)(SI*1), X0, X0
-	VCVTPS2PD  X0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y0, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y0, Y3, Y0
-	VMULPD     Y0, Y2, Y0
-	VSQRTPD    Y0, Y0
-	VDIVPD     Y0, Y1, Y0
-	MOVQ       SI, CX
-	VCVTPD2PSY Y0, X0
-	TESTQ      $0x00000002, AX
-	JZ         restAOne
-	VMOVLPS    X0, (BX)(CX*1)
-	VMOVHLPS   X0, X0, X0
-	ADDQ       $0x08, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSS X0, (BX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
-// func acosGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX
-TEXT ·acosGrad32AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  manyDone
-
-many:
-	VCVTPS2PD  (CX)(SI*1), Y0
-	VCVTPS2PD  (DX)(SI*1), Y1
-	VXORPD     inverseConstants<>+576(SB), Y0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y1, Y3, Y1
-	VMULPD     Y1, Y2, Y1
-	VSQRTPD    Y1, Y1
-	VDIVPD     Y1, Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, (BX)(SI*1)
-	VCVTPS2PD  16(CX)(SI*1), Y0
-	VCVTPS2PD  16(DX)(SI*1), Y1
-	VXORPD     inverseConstants<>+576(SB), Y0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y1, Y3, Y1
-	VMULPD     Y1, Y2, Y1
-	VSQRTPD    Y1, Y1
-	VDIVPD     Y1, Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, 16(BX)(SI*1)
-	ADDQ       $0x20, SI
-	SUBQ       $0x08, AX
-	JGE        many
-
-manyDone:
-	ADDQ $0x08, AX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VCVTPS2PD  (CX)(SI*1), Y0
-	VCVTPS2PD  (DX)(SI*1), Y1
-	VXORPD     inverseConstants<>+576(SB), Y0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y1, Y3, Y1
-	VMULPD     Y1, Y2, Y1
-	VSQRTPD    Y1, Y1
-	VDIVPD     Y1, Y0, Y0
-	VCVTPD2PSY Y0, X0
-	VMOVUPS    X0, (BX)(SI*1)
-	ADDQ       $0x10, SI
-	SUBQ       $0x04, AX
-	JGE        single
-
-singleDone:
-	ADDQ       $0x04, AX
-	JZ         end
-	LEAQ       inverseMasks<>+0(SB), R8
-	MOVQ       AX, DI
-	NEGQ       DI
-	VMOVDQU    32(R8)(DI*4), X0
-	VMASKMOVPS (CX)(SI*1), X0, X1
-	VCVTPS2PD  X1, Y1
-	VMASKMOVPS (DX)(SI*1), X0, X0
-	VCVTPS2PD  X0, Y0
-	VXORPD     inverseConstants<>+576(SB), Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
-	VSUBPD     Y0, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
-	VADDPD     Y0, Y3, Y0
-	VMULPD     Y0, Y2, Y0
-	VSQRTPD    Y0, Y0
 	VDIVPD     Y0, Y1, Y0
 	MOVQ       SI, CX
 	VCVTPD2PSY Y0, X0
@@ -1151,7 +1625,7 @@ many:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
 	VMULPD     Y1, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y1, Y1
 	VMULPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -1159,7 +1633,7 @@ many:
 	VCVTPS2PD  16(CX)(SI*1), Y0
 	VCVTPS2PD  16(DX)(SI*1), Y1
 	VMULPD     Y1, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y1, Y1
 	VMULPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -1177,7 +1651,7 @@ single:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
 	VMULPD     Y1, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y1, Y1
 	VMULPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -1198,7 +1672,7 @@ singleDone:
 	VMASKMOVPS (DX)(SI*1), X0, X0
 	VCVTPS2PD  X0, Y0
 	VMULPD     Y0, Y0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VADDPD     Y2, Y0, Y0
 	VMULPD     Y0, Y1, Y0
 	MOVQ       SI, CX
@@ -1231,67 +1705,67 @@ TEXT ·asinh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
 	VMULPD      Y1, Y1, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
+	VMOVUPD     inverseConstants<>+608(SB), Y3
 	VADDPD      Y3, Y2, Y3
 	VSQRTPD     Y3, Y3
-	VMOVUPD     inverseConstants<>+256(SB), Y4
+	VMOVUPD     inverseConstants<>+608(SB), Y4
 	VADDPD      Y4, Y3, Y3
 	VDIVPD      Y3, Y2, Y2
 	VADDPD      Y2, Y1, Y2
-	VCMPPD      $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD   Y3, Y1, Y2, Y1
-	VADDPD      inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y2
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ      $0x34, Y2, Y2
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y2, Y6, Y2
 	VPSLLQ      $0x34, Y2, Y2
-	VSUBPD      inverseConstants<>+256(SB), Y2, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y2, Y6
 	VMOVAPD     Y6, Y6
 	VFMADD231PD Y2, Y1, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD   Y2, Y6, Y5, Y2
-	VADDPD      inverseConstants<>+864(SB), Y2, Y5
+	VADDPD      inverseConstants<>+1088(SB), Y2, Y5
 	VDIVPD      Y5, Y2, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+1152(SB), Y7
-	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
-	VMULPD      inverseConstants<>+480(SB), Y2, Y8
+	VMOVUPD     inverseConstants<>+2144(SB), Y7
+	VFMADD213PD inverseConstants<>+2176(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2240(SB), Y6, Y7
+	VMULPD      inverseConstants<>+1632(SB), Y2, Y8
 	VMULPD      Y2, Y8, Y8
 	VFMADD213PD Y8, Y6, Y7
 	VMULPD      Y5, Y7, Y5
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y5
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y2, Y2
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y2
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y1, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y1, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y2
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y1, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y1, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y1, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y1, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y1, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y1, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y1, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y2, Y5, Y2
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y1, Y4
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y1, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD      Y1, Y4, Y1
 	VORPD       Y1, Y2, Y1
-	VMOVUPD     inverseConstants<>+160(SB), Y2
+	VMOVUPD     inverseConstants<>+1344(SB), Y2
 	VANDPD      Y2, Y3, Y2
 	VADDPD      Y2, Y1, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	VCVTPD2PSY  Y0, X0
 	VMOVUPS     X0, (DX)(BX*1)
@@ -1308,67 +1782,67 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
 	VMULPD      Y1, Y1, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
+	VMOVUPD     inverseConstants<>+608(SB), Y3
 	VADDPD      Y3, Y2, Y3
 	VSQRTPD     Y3, Y3
-	VMOVUPD     inverseConstants<>+256(SB), Y4
+	VMOVUPD     inverseConstants<>+608(SB), Y4
 	VADDPD      Y4, Y3, Y3
 	VDIVPD      Y3, Y2, Y2
 	VADDPD      Y2, Y1, Y2
-	VCMPPD      $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD   Y3, Y1, Y2, Y1
-	VADDPD      inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y2
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ      $0x34, Y2, Y2
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y2, Y6, Y2
 	VPSLLQ      $0x34, Y2, Y2
-	VSUBPD      inverseConstants<>+256(SB), Y2, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y2, Y6
 	VMOVAPD     Y6, Y6
 	VFMADD231PD Y2, Y1, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD   Y2, Y6, Y5, Y2
-	VADDPD      inverseConstants<>+864(SB), Y2, Y5
+	VADDPD      inverseConstants<>+1088(SB), Y2, Y5
 	VDIVPD      Y5, Y2, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+1152(SB), Y7
-	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
-	VMULPD      inverseConstants<>+480(SB), Y2, Y8
+	VMOVUPD     inverseConstants<>+2144(SB), Y7
+	VFMADD213PD inverseConstants<>+2176(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2240(SB), Y6, Y7
+	VMULPD      inverseConstants<>+1632(SB), Y2, Y8
 	VMULPD      Y2, Y8, Y8
 	VFMADD213PD Y8, Y6, Y7
 	VMULPD      Y5, Y7, Y5
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y5
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y2, Y2
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y2
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y1, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y1, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y2
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y1, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y1, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y1, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y1, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y1, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y1, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y1, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y2, Y5, Y2
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y1, Y4
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y1, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD      Y1, Y4, Y1
 	VORPD       Y1, Y2, Y1
-	VMOVUPD     inverseConstants<>+160(SB), Y2
+	VMOVUPD     inverseConstants<>+1344(SB), Y2
 	VANDPD      Y2, Y3, Y2
 	VADDPD      Y2, Y1, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	MOVQ        BX, CX
 	VCVTPD2PSY  Y0, X0
@@ -1400,64 +1874,64 @@ TEXT ·acosh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VMOVUPD     inverseConstants<>+256(SB), Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y1
 	VSUBPD      Y1, Y0, Y1
-	VMOVUPD     inverseConstants<>+864(SB), Y2
+	VMOVUPD     inverseConstants<>+1088(SB), Y2
 	VADDPD      Y2, Y1, Y2
 	VMULPD      Y2, Y1, Y2
 	VSQRTPD     Y2, Y2
 	VADDPD      Y2, Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VCMPPD      $0x11, Y2, Y0, Y2
-	VCMPPD      $0x1e, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD   Y3, Y0, Y1, Y0
-	VADDPD      inverseConstants<>+256(SB), Y0, Y1
-	VPADDQ      inverseConstants<>+960(SB), Y1, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y0, Y1
+	VPADDQ      inverseConstants<>+1952(SB), Y1, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y1, Y1
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y1, Y1
 	VPSRLQ      $0x34, Y1, Y1
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y1, Y6, Y1
 	VPSLLQ      $0x34, Y1, Y1
-	VSUBPD      inverseConstants<>+256(SB), Y1, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y1, Y6
 	VMOVAPD     Y6, Y6
 	VFMADD231PD Y1, Y0, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y1
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y0, Y1
 	VBLENDVPD   Y1, Y6, Y5, Y1
-	VADDPD      inverseConstants<>+864(SB), Y1, Y5
+	VADDPD      inverseConstants<>+1088(SB), Y1, Y5
 	VDIVPD      Y5, Y1, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+1152(SB), Y7
-	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
-	VMULPD      inverseConstants<>+480(SB), Y1, Y8
+	VMOVUPD     inverseConstants<>+2144(SB), Y7
+	VFMADD213PD inverseConstants<>+2176(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2240(SB), Y6, Y7
+	VMULPD      inverseConstants<>+1632(SB), Y1, Y8
 	VMULPD      Y1, Y8, Y8
 	VFMADD213PD Y8, Y6, Y7
 	VMULPD      Y5, Y7, Y5
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y5
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y1, Y1
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y1
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y1
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y1, Y5, Y1
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD      Y0, Y4, Y0
 	VORPD       Y0, Y1, Y0
-	VMOVUPD     inverseConstants<>+160(SB), Y1
+	VMOVUPD     inverseConstants<>+1344(SB), Y1
 	VANDPD      Y1, Y3, Y1
 	VADDPD      Y1, Y0, Y0
 	VORPD       Y2, Y0, Y0
@@ -1476,64 +1950,64 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VMOVUPD     inverseConstants<>+256(SB), Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y1
 	VSUBPD      Y1, Y0, Y1
-	VMOVUPD     inverseConstants<>+864(SB), Y2
+	VMOVUPD     inverseConstants<>+1088(SB), Y2
 	VADDPD      Y2, Y1, Y2
 	VMULPD      Y2, Y1, Y2
 	VSQRTPD     Y2, Y2
 	VADDPD      Y2, Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VCMPPD      $0x11, Y2, Y0, Y2
-	VCMPPD      $0x1e, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD   Y3, Y0, Y1, Y0
-	VADDPD      inverseConstants<>+256(SB), Y0, Y1
-	VPADDQ      inverseConstants<>+960(SB), Y1, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y0, Y1
+	VPADDQ      inverseConstants<>+1952(SB), Y1, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y1, Y1
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y1, Y1
 	VPSRLQ      $0x34, Y1, Y1
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y1, Y6, Y1
 	VPSLLQ      $0x34, Y1, Y1
-	VSUBPD      inverseConstants<>+256(SB), Y1, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y1, Y6
 	VMOVAPD     Y6, Y6
 	VFMADD231PD Y1, Y0, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y1
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y0, Y1
 	VBLENDVPD   Y1, Y6, Y5, Y1
-	VADDPD      inverseConstants<>+864(SB), Y1, Y5
+	VADDPD      inverseConstants<>+1088(SB), Y1, Y5
 	VDIVPD      Y5, Y1, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+1152(SB), Y7
-	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
-	VMULPD      inverseConstants<>+480(SB), Y1, Y8
+	VMOVUPD     inverseConstants<>+2144(SB), Y7
+	VFMADD213PD inverseConstants<>+2176(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2240(SB), Y6, Y7
+	VMULPD      inverseConstants<>+1632(SB), Y1, Y8
 	VMULPD      Y1, Y8, Y8
 	VFMADD213PD Y8, Y6, Y7
 	VMULPD      Y5, Y7, Y5
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y5
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y1, Y1
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y1
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y1
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y1, Y5, Y1
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD      Y0, Y4, Y0
 	VORPD       Y0, Y1, Y0
-	VMOVUPD     inverseConstants<>+160(SB), Y1
+	VMOVUPD     inverseConstants<>+1344(SB), Y1
 	VANDPD      Y1, Y3, Y1
 	VADDPD      Y1, Y0, Y0
 	VORPD       Y2, Y0, Y0
@@ -1567,60 +2041,60 @@ TEXT ·atanh32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
 	VADDPD      Y1, Y1, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
+	VMOVUPD     inverseConstants<>+608(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VDIVPD      Y1, Y2, Y1
-	VADDPD      inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y3
-	VANDPD      inverseConstants<>+992(SB), Y3, Y4
-	VPADDQ      inverseConstants<>+1024(SB), Y4, Y4
+	VADDPD      inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y3
+	VANDPD      inverseConstants<>+1984(SB), Y3, Y4
+	VPADDQ      inverseConstants<>+2016(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       inverseConstants<>+1056(SB), Y3, Y3
-	VSUBPD      inverseConstants<>+1088(SB), Y3, Y3
-	VSUBPD      inverseConstants<>+256(SB), Y4, Y4
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y2
+	VORPD       inverseConstants<>+2048(SB), Y3, Y3
+	VSUBPD      inverseConstants<>+2080(SB), Y3, Y3
+	VSUBPD      inverseConstants<>+608(SB), Y4, Y4
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ      $0x34, Y2, Y2
-	VMOVUPD     inverseConstants<>+1120(SB), Y5
+	VMOVUPD     inverseConstants<>+2112(SB), Y5
 	VPSUBQ      Y2, Y5, Y2
 	VPSLLQ      $0x34, Y2, Y2
-	VSUBPD      inverseConstants<>+256(SB), Y2, Y5
+	VSUBPD      inverseConstants<>+608(SB), Y2, Y5
 	VMOVAPD     Y5, Y5
 	VFMADD231PD Y2, Y1, Y5
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD   Y2, Y5, Y4, Y2
-	VADDPD      inverseConstants<>+864(SB), Y2, Y4
+	VADDPD      inverseConstants<>+1088(SB), Y2, Y4
 	VDIVPD      Y4, Y2, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     inverseConstants<>+1152(SB), Y6
-	VFMADD213PD inverseConstants<>+1184(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+1216(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+1248(SB), Y5, Y6
-	VMULPD      inverseConstants<>+480(SB), Y2, Y7
+	VMOVUPD     inverseConstants<>+2144(SB), Y6
+	VFMADD213PD inverseConstants<>+2176(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+2208(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y6
+	VMULPD      inverseConstants<>+1632(SB), Y2, Y7
 	VMULPD      Y2, Y7, Y7
 	VFMADD213PD Y7, Y5, Y6
 	VMULPD      Y4, Y6, Y4
-	VFMADD231PD inverseConstants<>+1280(SB), Y3, Y4
+	VFMADD231PD inverseConstants<>+2272(SB), Y3, Y4
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y2, Y2
-	VFMADD231PD inverseConstants<>+1312(SB), Y3, Y2
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y1, Y3
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y1, Y4
+	VFMADD231PD inverseConstants<>+2304(SB), Y3, Y2
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y1, Y3
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y1, Y4
 	VANDPD      Y4, Y3, Y3
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y1, Y4
-	VBLENDVPD   Y4, inverseConstants<>+1408(SB), Y1, Y4
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y1, Y5
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y1, Y4
+	VBLENDVPD   Y4, inverseConstants<>+2400(SB), Y1, Y4
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y1, Y5
 	VORPD       Y5, Y4, Y4
 	VBLENDVPD   Y3, Y2, Y4, Y2
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y1, Y3
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y1, Y3
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD      Y1, Y3, Y1
 	VORPD       Y1, Y2, Y1
-	VMOVUPD     inverseConstants<>+480(SB), Y2
+	VMOVUPD     inverseConstants<>+1632(SB), Y2
 	VMULPD      Y2, Y1, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	VCVTPD2PSY  Y0, X0
 	VMOVUPS     X0, (DX)(BX*1)
@@ -1637,60 +2111,60 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
 	VADDPD      Y1, Y1, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
+	VMOVUPD     inverseConstants<>+608(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VDIVPD      Y1, Y2, Y1
-	VADDPD      inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y3
-	VANDPD      inverseConstants<>+992(SB), Y3, Y4
-	VPADDQ      inverseConstants<>+1024(SB), Y4, Y4
+	VADDPD      inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y3
+	VANDPD      inverseConstants<>+1984(SB), Y3, Y4
+	VPADDQ      inverseConstants<>+2016(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       inverseConstants<>+1056(SB), Y3, Y3
-	VSUBPD      inverseConstants<>+1088(SB), Y3, Y3
-	VSUBPD      inverseConstants<>+256(SB), Y4, Y4
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y2
+	VORPD       inverseConstants<>+2048(SB), Y3, Y3
+	VSUBPD      inverseConstants<>+2080(SB), Y3, Y3
+	VSUBPD      inverseConstants<>+608(SB), Y4, Y4
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ      $0x34, Y2, Y2
-	VMOVUPD     inverseConstants<>+1120(SB), Y5
+	VMOVUPD     inverseConstants<>+2112(SB), Y5
 	VPSUBQ      Y2, Y5, Y2
 	VPSLLQ      $0x34, Y2, Y2
-	VSUBPD      inverseConstants<>+256(SB), Y2, Y5
+	VSUBPD      inverseConstants<>+608(SB), Y2, Y5
 	VMOVAPD     Y5, Y5
 	VFMADD231PD Y2, Y1, Y5
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD   Y2, Y5, Y4, Y2
-	VADDPD      inverseConstants<>+864(SB), Y2, Y4
+	VADDPD      inverseConstants<>+1088(SB), Y2, Y4
 	VDIVPD      Y4, Y2, Y4
 	VMULPD      Y4, Y4, Y5
 	VMULPD      Y5, Y5, Y6
-	VMOVUPD     inverseConstants<>+1152(SB), Y6
-	VFMADD213PD inverseConstants<>+1184(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+1216(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+1248(SB), Y5, Y6
-	VMULPD      inverseConstants<>+480(SB), Y2, Y7
+	VMOVUPD     inverseConstants<>+2144(SB), Y6
+	VFMADD213PD inverseConstants<>+2176(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+2208(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y6
+	VMULPD      inverseConstants<>+1632(SB), Y2, Y7
 	VMULPD      Y2, Y7, Y7
 	VFMADD213PD Y7, Y5, Y6
 	VMULPD      Y4, Y6, Y4
-	VFMADD231PD inverseConstants<>+1280(SB), Y3, Y4
+	VFMADD231PD inverseConstants<>+2272(SB), Y3, Y4
 	VSUBPD      Y4, Y7, Y4
 	VSUBPD      Y4, Y2, Y2
-	VFMADD231PD inverseConstants<>+1312(SB), Y3, Y2
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y1, Y3
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y1, Y4
+	VFMADD231PD inverseConstants<>+2304(SB), Y3, Y2
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y1, Y3
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y1, Y4
 	VANDPD      Y4, Y3, Y3
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y1, Y4
-	VBLENDVPD   Y4, inverseConstants<>+1408(SB), Y1, Y4
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y1, Y5
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y1, Y4
+	VBLENDVPD   Y4, inverseConstants<>+2400(SB), Y1, Y4
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y1, Y5
 	VORPD       Y5, Y4, Y4
 	VBLENDVPD   Y3, Y2, Y4, Y2
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y1, Y3
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y1, Y3
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD      Y1, Y3, Y1
 	VORPD       Y1, Y2, Y1
-	VMOVUPD     inverseConstants<>+480(SB), Y2
+	VMOVUPD     inverseConstants<>+1632(SB), Y2
 	VMULPD      Y2, Y1, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	MOVQ        BX, CX
 	VCVTPD2PSY  Y0, X0
@@ -1722,71 +2196,71 @@ TEXT ·logit32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD   (CX)(BX*1), Y0
-	VMOVUPD     inverseConstants<>+1440(SB), Y1
+	VMOVUPD     inverseConstants<>+2432(SB), Y1
 	VADDPD      Y1, Y0, Y0
 	VADDPD      Y0, Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VSUBPD      Y2, Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VSUBPD      Y0, Y2, Y2
 	VMINPD      Y2, Y0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y2
-	VCMPPD      $0x11, inverseConstants<>+544(SB), Y2, Y2
-	VMOVUPD     inverseConstants<>+1472(SB), Y3
+	VANDPD      inverseConstants<>+576(SB), Y0, Y2
+	VCMPPD      $0x11, inverseConstants<>+1696(SB), Y2, Y2
+	VMOVUPD     inverseConstants<>+2464(SB), Y3
 	VMULPD      Y3, Y0, Y3
 	VBLENDVPD   Y2, Y3, Y0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y1, Y3
+	VANDPD      inverseConstants<>+576(SB), Y1, Y3
 	VDIVPD      Y0, Y3, Y0
-	VADDPD      inverseConstants<>+256(SB), Y0, Y3
-	VPADDQ      inverseConstants<>+960(SB), Y3, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y0, Y3
+	VPADDQ      inverseConstants<>+1952(SB), Y3, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y3, Y3
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y3, Y3
 	VPSRLQ      $0x34, Y3, Y3
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y3, Y6, Y3
 	VPSLLQ      $0x34, Y3, Y3
-	VSUBPD      inverseConstants<>+256(SB), Y3, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y3, Y6
 	VMOVAPD     Y6, Y6
 	VFMADD231PD Y3, Y0, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD   Y3, Y6, Y5, Y3
-	VADDPD      inverseConstants<>+864(SB), Y3, Y5
+	VADDPD      inverseConstants<>+1088(SB), Y3, Y5
 	VDIVPD      Y5, Y3, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+1152(SB), Y7
-	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
-	VMULPD      inverseConstants<>+480(SB), Y3, Y8
+	VMOVUPD     inverseConstants<>+2144(SB), Y7
+	VFMADD213PD inverseConstants<>+2176(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2240(SB), Y6, Y7
+	VMULPD      inverseConstants<>+1632(SB), Y3, Y8
 	VMULPD      Y3, Y8, Y8
 	VFMADD213PD Y8, Y6, Y7
 	VMULPD      Y5, Y7, Y5
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y5
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y3, Y3
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y3
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y3
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y3, Y5, Y3
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD      Y0, Y4, Y0
 	VORPD       Y0, Y3, Y0
-	VMOVUPD     inverseConstants<>+1504(SB), Y3
+	VMOVUPD     inverseConstants<>+2496(SB), Y3
 	VANDPD      Y3, Y2, Y2
 	VADDPD      Y2, Y0, Y0
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VORPD       Y1, Y0, Y0
 	VCVTPD2PSY  Y0, X0
 	VMOVUPS     X0, (DX)(BX*1)
@@ -1803,71 +2277,71 @@ singleDone:
 	VMOVDQU     32(DI)(SI*4), X0
 	VMASKMOVPS  (CX)(BX*1), X0, X0
 	VCVTPS2PD   X0, Y0
-	VMOVUPD     inverseConstants<>+1440(SB), Y1
+	VMOVUPD     inverseConstants<>+2432(SB), Y1
 	VADDPD      Y1, Y0, Y0
 	VADDPD      Y0, Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VSUBPD      Y2, Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VSUBPD      Y0, Y2, Y2
 	VMINPD      Y2, Y0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y2
-	VCMPPD      $0x11, inverseConstants<>+544(SB), Y2, Y2
-	VMOVUPD     inverseConstants<>+1472(SB), Y3
+	VANDPD      inverseConstants<>+576(SB), Y0, Y2
+	VCMPPD      $0x11, inverseConstants<>+1696(SB), Y2, Y2
+	VMOVUPD     inverseConstants<>+2464(SB), Y3
 	VMULPD      Y3, Y0, Y3
 	VBLENDVPD   Y2, Y3, Y0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y1, Y3
+	VANDPD      inverseConstants<>+576(SB), Y1, Y3
 	VDIVPD      Y0, Y3, Y0
-	VADDPD      inverseConstants<>+256(SB), Y0, Y3
-	VPADDQ      inverseConstants<>+960(SB), Y3, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y0, Y3
+	VPADDQ      inverseConstants<>+1952(SB), Y3, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y3, Y3
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y3, Y3
 	VPSRLQ      $0x34, Y3, Y3
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y3, Y6, Y3
 	VPSLLQ      $0x34, Y3, Y3
-	VSUBPD      inverseConstants<>+256(SB), Y3, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y3, Y6
 	VMOVAPD     Y6, Y6
 	VFMADD231PD Y3, Y0, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD   Y3, Y6, Y5, Y3
-	VADDPD      inverseConstants<>+864(SB), Y3, Y5
+	VADDPD      inverseConstants<>+1088(SB), Y3, Y5
 	VDIVPD      Y5, Y3, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+1152(SB), Y7
-	VFMADD213PD inverseConstants<>+1184(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1216(SB), Y6, Y7
-	VFMADD213PD inverseConstants<>+1248(SB), Y6, Y7
-	VMULPD      inverseConstants<>+480(SB), Y3, Y8
+	VMOVUPD     inverseConstants<>+2144(SB), Y7
+	VFMADD213PD inverseConstants<>+2176(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2208(SB), Y6, Y7
+	VFMADD213PD inverseConstants<>+2240(SB), Y6, Y7
+	VMULPD      inverseConstants<>+1632(SB), Y3, Y8
 	VMULPD      Y3, Y8, Y8
 	VFMADD213PD Y8, Y6, Y7
 	VMULPD      Y5, Y7, Y5
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y5
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y5
 	VSUBPD      Y5, Y8, Y5
 	VSUBPD      Y5, Y3, Y3
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y3
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y3
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y3, Y5, Y3
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD      Y0, Y4, Y0
 	VORPD       Y0, Y3, Y0
-	VMOVUPD     inverseConstants<>+1504(SB), Y3
+	VMOVUPD     inverseConstants<>+2496(SB), Y3
 	VANDPD      Y3, Y2, Y2
 	VADDPD      Y2, Y0, Y0
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VORPD       Y1, Y0, Y0
 	MOVQ        BX, CX
 	VCVTPD2PSY  Y0, X0
@@ -1901,24 +2375,24 @@ TEXT ·logitGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VMOVUPD    inverseConstants<>+2432(SB), Y2
 	VADDPD     Y2, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y1, Y2, Y2
 	VMULPD     Y2, Y1, Y1
-	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VCMPPD     $0x11, inverseConstants<>+2432(SB), Y1, Y2
 	VDIVPD     Y1, Y0, Y0
 	VORPD      Y2, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y0
 	VCVTPS2PD  16(DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VMOVUPD    inverseConstants<>+2432(SB), Y2
 	VADDPD     Y2, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y1, Y2, Y2
 	VMULPD     Y2, Y1, Y1
-	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VCMPPD     $0x11, inverseConstants<>+2432(SB), Y1, Y2
 	VDIVPD     Y1, Y0, Y0
 	VORPD      Y2, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -1935,12 +2409,12 @@ manyDone:
 single:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VMOVUPD    inverseConstants<>+2432(SB), Y2
 	VADDPD     Y2, Y1, Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y1, Y2, Y2
 	VMULPD     Y2, Y1, Y1
-	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VCMPPD     $0x11, inverseConstants<>+2432(SB), Y1, Y2
 	VDIVPD     Y1, Y0, Y0
 	VORPD      Y2, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -1960,12 +2434,12 @@ singleDone:
 	VCVTPS2PD  X1, Y1
 	VMASKMOVPS (DX)(SI*1), X0, X0
 	VCVTPS2PD  X0, Y0
-	VMOVUPD    inverseConstants<>+1440(SB), Y2
+	VMOVUPD    inverseConstants<>+2432(SB), Y2
 	VADDPD     Y2, Y0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y0, Y2, Y2
 	VMULPD     Y2, Y0, Y0
-	VCMPPD     $0x11, inverseConstants<>+1440(SB), Y0, Y2
+	VCMPPD     $0x11, inverseConstants<>+2432(SB), Y0, Y2
 	VDIVPD     Y0, Y1, Y0
 	VORPD      Y2, Y0, Y0
 	MOVQ       SI, CX
@@ -2000,24 +2474,24 @@ TEXT ·asinhGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VANDPD     inverseConstants<>+0(SB), Y1, Y1
+	VANDPD     inverseConstants<>+576(SB), Y1, Y1
 	VMULPD     Y1, Y1, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y2, Y2
 	VSQRTPD    Y2, Y2
-	VCMPPD     $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD     $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD  Y3, Y1, Y2, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
 	VMOVUPS    X0, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y0
 	VCVTPS2PD  16(DX)(SI*1), Y1
-	VANDPD     inverseConstants<>+0(SB), Y1, Y1
+	VANDPD     inverseConstants<>+576(SB), Y1, Y1
 	VMULPD     Y1, Y1, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y2, Y2
 	VSQRTPD    Y2, Y2
-	VCMPPD     $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD     $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD  Y3, Y1, Y2, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -2034,12 +2508,12 @@ manyDone:
 single:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VANDPD     inverseConstants<>+0(SB), Y1, Y1
+	VANDPD     inverseConstants<>+576(SB), Y1, Y1
 	VMULPD     Y1, Y1, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y2, Y2
 	VSQRTPD    Y2, Y2
-	VCMPPD     $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD     $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD  Y3, Y1, Y2, Y1
 	VDIVPD     Y1, Y0, Y0
 	VCVTPD2PSY Y0, X0
@@ -2059,12 +2533,12 @@ singleDone:
 	VCVTPS2PD  X1, Y1
 	VMASKMOVPS (DX)(SI*1), X0, X0
 	VCVTPS2PD  X0, Y0
-	VANDPD     inverseConstants<>+0(SB), Y0, Y0
+	VANDPD     inverseConstants<>+576(SB), Y0, Y0
 	VMULPD     Y0, Y0, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y2, Y2
 	VSQRTPD    Y2, Y2
-	VCMPPD     $0x1e, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD     $0x1e, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD  Y3, Y0, Y2, Y0
 	VDIVPD     Y0, Y1, Y0
 	MOVQ       SI, CX
@@ -2099,9 +2573,9 @@ TEXT ·acoshGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y2, Y1, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y1, Y1
 	VSQRTPD    Y2, Y2
 	VSQRTPD    Y1, Y1
@@ -2111,9 +2585,9 @@ many:
 	VMOVUPS    X0, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y0
 	VCVTPS2PD  16(DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y2, Y1, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y1, Y1
 	VSQRTPD    Y2, Y2
 	VSQRTPD    Y1, Y1
@@ -2133,9 +2607,9 @@ manyDone:
 single:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y2, Y1, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y1, Y1
 	VSQRTPD    Y2, Y2
 	VSQRTPD    Y1, Y1
@@ -2158,9 +2632,9 @@ singleDone:
 	VCVTPS2PD  X1, Y1
 	VMASKMOVPS (DX)(SI*1), X0, X0
 	VCVTPS2PD  X0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y2, Y0, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y3, Y0, Y0
 	VSQRTPD    Y2, Y2
 	VSQRTPD    Y0, Y0
@@ -2198,9 +2672,9 @@ TEXT ·atanhGrad32AVX2(SB), NOSPLIT, $0-56
 many:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y1, Y3, Y1
 	VMULPD     Y1, Y2, Y1
 	VDIVPD     Y1, Y0, Y0
@@ -2208,9 +2682,9 @@ many:
 	VMOVUPS    X0, (BX)(SI*1)
 	VCVTPS2PD  16(CX)(SI*1), Y0
 	VCVTPS2PD  16(DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y1, Y3, Y1
 	VMULPD     Y1, Y2, Y1
 	VDIVPD     Y1, Y0, Y0
@@ -2228,9 +2702,9 @@ manyDone:
 single:
 	VCVTPS2PD  (CX)(SI*1), Y0
 	VCVTPS2PD  (DX)(SI*1), Y1
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y1, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y1, Y3, Y1
 	VMULPD     Y1, Y2, Y1
 	VDIVPD     Y1, Y0, Y0
@@ -2251,9 +2725,9 @@ singleDone:
 	VCVTPS2PD  X1, Y1
 	VMASKMOVPS (DX)(SI*1), X0, X0
 	VCVTPS2PD  X0, Y0
-	VMOVUPD    inverseConstants<>+256(SB), Y2
+	VMOVUPD    inverseConstants<>+608(SB), Y2
 	VSUBPD     Y0, Y2, Y2
-	VMOVUPD    inverseConstants<>+256(SB), Y3
+	VMOVUPD    inverseConstants<>+608(SB), Y3
 	VADDPD     Y0, Y3, Y0
 	VMULPD     Y0, Y2, Y0
 	VDIVPD     Y0, Y1, Y0
@@ -2287,59 +2761,59 @@ TEXT ·mish32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VMOVUPD      inverseConstants<>+1536(SB), Y1
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+2528(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPD       inverseConstants<>+1120(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      inverseConstants<>+1568(SB), Y3
-	VMOVUPD      inverseConstants<>+1600(SB), Y4
+	VMOVUPD      inverseConstants<>+2560(SB), Y3
+	VMOVUPD      inverseConstants<>+2592(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      inverseConstants<>+288(SB), Y6
-	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+384(SB), Y7
-	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+1440(SB), Y6
+	VFMADD213PD  inverseConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1536(SB), Y7
+	VFMADD213PD  inverseConstants<>+1568(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+2624(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VADDPD       Y2, Y2, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
+	VMOVUPD      inverseConstants<>+608(SB), Y6
 	VADDPD       Y6, Y4, Y6
 	VFMADD231PD  Y4, Y2, Y6
 	VADDPD       Y2, Y5, Y7
 	VMULPD       Y2, Y4, Y8
 	VBLENDVPD    Y3, Y8, Y7, Y7
 	VADDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+864(SB), Y5
+	VMOVUPD      inverseConstants<>+1088(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VBLENDVPD    Y3, Y6, Y4, Y4
 	VDIVPD       Y4, Y7, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y2, Y1, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y2
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y2
 	VORPD        Y2, Y1, Y1
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y0, Y2
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
 	VSUBPD       Y2, Y0, Y0
@@ -2359,59 +2833,59 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      inverseConstants<>+1536(SB), Y1
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+2528(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPD       inverseConstants<>+1120(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      inverseConstants<>+1568(SB), Y3
-	VMOVUPD      inverseConstants<>+1600(SB), Y4
+	VMOVUPD      inverseConstants<>+2560(SB), Y3
+	VMOVUPD      inverseConstants<>+2592(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      inverseConstants<>+288(SB), Y6
-	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+384(SB), Y7
-	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+1440(SB), Y6
+	VFMADD213PD  inverseConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1536(SB), Y7
+	VFMADD213PD  inverseConstants<>+1568(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+2624(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y0, Y3
 	VADDPD       Y2, Y2, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
+	VMOVUPD      inverseConstants<>+608(SB), Y6
 	VADDPD       Y6, Y4, Y6
 	VFMADD231PD  Y4, Y2, Y6
 	VADDPD       Y2, Y5, Y7
 	VMULPD       Y2, Y4, Y8
 	VBLENDVPD    Y3, Y8, Y7, Y7
 	VADDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+864(SB), Y5
+	VMOVUPD      inverseConstants<>+1088(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VBLENDVPD    Y3, Y6, Y4, Y4
 	VDIVPD       Y4, Y7, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VSUBPD       Y4, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y2, Y1, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y2
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y2
 	VORPD        Y2, Y1, Y1
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y0, Y2
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y0, Y2
 	VMULPD       Y4, Y0, Y4
 	VANDPD       Y4, Y2, Y2
 	VSUBPD       Y2, Y0, Y0
@@ -2448,49 +2922,49 @@ TEXT ·mishGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VORPD        inverseConstants<>+576(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+1568(SB), Y3
-	VMOVUPD      inverseConstants<>+1600(SB), Y4
+	VORPD        inverseConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      inverseConstants<>+2560(SB), Y3
+	VMOVUPD      inverseConstants<>+2592(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      inverseConstants<>+288(SB), Y6
-	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+384(SB), Y7
-	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+1440(SB), Y6
+	VFMADD213PD  inverseConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1536(SB), Y7
+	VFMADD213PD  inverseConstants<>+1568(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+2624(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y1, Y5
 	VADDPD       Y3, Y4, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y7
+	VMOVUPD      inverseConstants<>+608(SB), Y7
 	VADDPD       Y7, Y3, Y3
-	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VMOVUPD      inverseConstants<>+1088(SB), Y7
 	VADDPD       Y7, Y6, Y7
 	VADDPD       Y4, Y4, Y8
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1664(SB), Y8
+	VMOVUPD      inverseConstants<>+2656(SB), Y8
 	VMULPD       Y8, Y4, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y8
+	VMOVUPD      inverseConstants<>+608(SB), Y8
 	VADDPD       Y8, Y2, Y2
 	VMULPD       Y2, Y4, Y2
 	VBLENDVPD    Y5, Y3, Y6, Y3
@@ -2520,49 +2994,49 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VORPD        inverseConstants<>+576(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+1568(SB), Y3
-	VMOVUPD      inverseConstants<>+1600(SB), Y4
+	VORPD        inverseConstants<>+1120(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+2560(SB), Y3
+	VMOVUPD      inverseConstants<>+2592(SB), Y4
 	VMINPD       Y2, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      inverseConstants<>+288(SB), Y6
-	VFMADD213PD  inverseConstants<>+320(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+352(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+384(SB), Y7
-	VFMADD213PD  inverseConstants<>+416(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+448(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+1440(SB), Y6
+	VFMADD213PD  inverseConstants<>+1472(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+1504(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1536(SB), Y7
+	VFMADD213PD  inverseConstants<>+1568(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1600(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y2, Y2
+	VCMPPD       $0x11, inverseConstants<>+2624(SB), Y2, Y2
 	VANDNPD      Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y0, Y5
 	VADDPD       Y3, Y4, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y7
+	VMOVUPD      inverseConstants<>+608(SB), Y7
 	VADDPD       Y7, Y3, Y3
-	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VMOVUPD      inverseConstants<>+1088(SB), Y7
 	VADDPD       Y7, Y6, Y7
 	VADDPD       Y4, Y4, Y8
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1664(SB), Y8
+	VMOVUPD      inverseConstants<>+2656(SB), Y8
 	VMULPD       Y8, Y4, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y8
+	VMOVUPD      inverseConstants<>+608(SB), Y8
 	VADDPD       Y8, Y2, Y2
 	VMULPD       Y2, Y4, Y2
 	VBLENDVPD    Y5, Y3, Y6, Y3
@@ -2598,7 +3072,7 @@ end:
 TEXT ·celu32AVX2(SB), NOSPLIT, $0-40
 	VMOVSD       a+24(FP), X0
 	VBROADCASTSD X0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y1
 	VDIVPD       Y0, Y1, Y1
 	MOVQ         n+16(FP), AX
 	MOVQ         x+8(FP), CX
@@ -2612,34 +3086,34 @@ single:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y2, Y3
 	VMULPD       Y1, Y2, Y4
-	VMOVUPD      inverseConstants<>+1696(SB), Y5
-	VMOVUPD      inverseConstants<>+1600(SB), Y6
+	VMOVUPD      inverseConstants<>+2688(SB), Y5
+	VMOVUPD      inverseConstants<>+2592(SB), Y6
 	VMINPD       Y4, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+96(SB), Y7
-	VFMADD231PD  inverseConstants<>+128(SB), Y5, Y7
-	VSUBPD       inverseConstants<>+96(SB), Y7, Y8
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1280(SB), Y7
+	VFMADD231PD  inverseConstants<>+1312(SB), Y5, Y7
+	VSUBPD       inverseConstants<>+1280(SB), Y7, Y8
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD inverseConstants<>+160(SB), Y8, Y5
-	VFNMADD231PD inverseConstants<>+192(SB), Y8, Y5
+	VFNMADD231PD inverseConstants<>+1344(SB), Y8, Y5
+	VFNMADD231PD inverseConstants<>+1376(SB), Y8, Y5
 	VMULPD       Y5, Y5, Y8
-	VMOVUPD      inverseConstants<>+288(SB), Y9
-	VFMADD213PD  inverseConstants<>+320(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+352(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+384(SB), Y10
-	VFMADD213PD  inverseConstants<>+416(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+448(SB), Y8, Y10
+	VMOVUPD      inverseConstants<>+1440(SB), Y9
+	VFMADD213PD  inverseConstants<>+1472(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+1504(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+1536(SB), Y10
+	VFMADD213PD  inverseConstants<>+1568(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+1600(SB), Y8, Y10
 	VFMADD213PD  Y10, Y5, Y9
 	VFMADD213PD  Y5, Y8, Y9
 	VPADDQ       Y6, Y7, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
-	VSUBPD       inverseConstants<>+256(SB), Y5, Y7
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
+	VSUBPD       inverseConstants<>+608(SB), Y5, Y7
 	VFMADD213PD  Y7, Y5, Y9
 	VANDPD       Y9, Y6, Y5
 	VADDPD       Y5, Y9, Y5
-	VANDPD       inverseConstants<>+576(SB), Y4, Y4
+	VANDPD       inverseConstants<>+1120(SB), Y4, Y4
 	VORPD        Y4, Y5, Y4
 	VMULPD       Y4, Y0, Y4
 	VBLENDVPD    Y3, Y2, Y4, Y2
@@ -2661,34 +3135,34 @@ singleDone:
 	VXORPS       Y3, Y3, Y3
 	VCMPPD       $0x1e, Y3, Y2, Y3
 	VMULPD       Y1, Y2, Y1
-	VMOVUPD      inverseConstants<>+1696(SB), Y4
-	VMOVUPD      inverseConstants<>+1600(SB), Y5
+	VMOVUPD      inverseConstants<>+2688(SB), Y4
+	VMOVUPD      inverseConstants<>+2592(SB), Y5
 	VMINPD       Y1, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+96(SB), Y6
-	VFMADD231PD  inverseConstants<>+128(SB), Y4, Y6
-	VSUBPD       inverseConstants<>+96(SB), Y6, Y7
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y6
+	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y6
+	VSUBPD       inverseConstants<>+1280(SB), Y6, Y7
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD inverseConstants<>+160(SB), Y7, Y4
-	VFNMADD231PD inverseConstants<>+192(SB), Y7, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y7, Y4
+	VFNMADD231PD inverseConstants<>+1376(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      inverseConstants<>+288(SB), Y8
-	VFMADD213PD  inverseConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+352(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+384(SB), Y9
-	VFMADD213PD  inverseConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+448(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+1440(SB), Y8
+	VFMADD213PD  inverseConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1504(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1536(SB), Y9
+	VFMADD213PD  inverseConstants<>+1568(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1600(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+256(SB), Y4, Y6
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+608(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VANDPD       inverseConstants<>+1120(SB), Y1, Y1
 	VORPD        Y1, Y4, Y1
 	VMULPD       Y1, Y0, Y0
 	VBLENDVPD    Y3, Y2, Y0, Y0
@@ -2730,38 +3204,38 @@ single:
 	VMOVAPD      Y2, Y4
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y4
-	VANDPD       inverseConstants<>+0(SB), Y4, Y5
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y5, Y5
+	VANDPD       inverseConstants<>+576(SB), Y4, Y5
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y5, Y5
 	VANDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+1568(SB), Y5
-	VMOVUPD      inverseConstants<>+1600(SB), Y6
+	VMOVUPD      inverseConstants<>+2560(SB), Y5
+	VMOVUPD      inverseConstants<>+2592(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      inverseConstants<>+96(SB), Y6
-	VFMADD231PD  inverseConstants<>+128(SB), Y5, Y6
-	VSUBPD       inverseConstants<>+96(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1280(SB), Y6
+	VFMADD231PD  inverseConstants<>+1312(SB), Y5, Y6
+	VSUBPD       inverseConstants<>+1280(SB), Y6, Y7
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD inverseConstants<>+160(SB), Y7, Y5
-	VFNMADD231PD inverseConstants<>+192(SB), Y7, Y5
+	VFNMADD231PD inverseConstants<>+1344(SB), Y7, Y5
+	VFNMADD231PD inverseConstants<>+1376(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+288(SB), Y8
-	VFMADD213PD  inverseConstants<>+320(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+352(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+384(SB), Y9
-	VFMADD213PD  inverseConstants<>+416(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+448(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+1440(SB), Y8
+	VFMADD213PD  inverseConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+1504(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+1536(SB), Y9
+	VFMADD213PD  inverseConstants<>+1568(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+1600(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
+	VPADDQ       inverseConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y3, Y6
+	VCMPPD       $0x11, inverseConstants<>+2624(SB), Y3, Y6
 	VANDNPD      Y5, Y6, Y5
-	VCMPPD       $0x1e, inverseConstants<>+1728(SB), Y3, Y3
-	VBLENDVPD    Y3, inverseConstants<>+1376(SB), Y5, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VCMPPD       $0x1e, inverseConstants<>+2720(SB), Y3, Y3
+	VBLENDVPD    Y3, inverseConstants<>+2368(SB), Y5, Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -2789,38 +3263,38 @@ singleDone:
 	VMOVAPD      Y1, Y4
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y4
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y4, Y4
+	VANDPD       inverseConstants<>+576(SB), Y0, Y4
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y4, Y4
 	VANDPD       Y0, Y4, Y0
-	VMOVUPD      inverseConstants<>+1568(SB), Y4
-	VMOVUPD      inverseConstants<>+1600(SB), Y5
+	VMOVUPD      inverseConstants<>+2560(SB), Y4
+	VMOVUPD      inverseConstants<>+2592(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      inverseConstants<>+96(SB), Y5
-	VFMADD231PD  inverseConstants<>+128(SB), Y4, Y5
-	VSUBPD       inverseConstants<>+96(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1280(SB), Y5
+	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y5
+	VSUBPD       inverseConstants<>+1280(SB), Y5, Y6
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD inverseConstants<>+160(SB), Y6, Y4
-	VFNMADD231PD inverseConstants<>+192(SB), Y6, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y6, Y4
+	VFNMADD231PD inverseConstants<>+1376(SB), Y6, Y4
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      inverseConstants<>+288(SB), Y7
-	VFMADD213PD  inverseConstants<>+320(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+352(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+384(SB), Y8
-	VFMADD213PD  inverseConstants<>+416(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+448(SB), Y6, Y8
+	VMOVUPD      inverseConstants<>+1440(SB), Y7
+	VFMADD213PD  inverseConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+1536(SB), Y8
+	VFMADD213PD  inverseConstants<>+1568(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+1600(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y4
+	VMOVUPD      inverseConstants<>+608(SB), Y4
 	VADDPD       Y4, Y7, Y4
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, inverseConstants<>+1632(SB), Y3, Y5
+	VCMPPD       $0x11, inverseConstants<>+2624(SB), Y3, Y5
 	VANDNPD      Y4, Y5, Y4
-	VCMPPD       $0x1e, inverseConstants<>+1728(SB), Y3, Y3
-	VBLENDVPD    Y3, inverseConstants<>+1376(SB), Y4, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y4
+	VCMPPD       $0x1e, inverseConstants<>+2720(SB), Y3, Y3
+	VBLENDVPD    Y3, inverseConstants<>+2368(SB), Y4, Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y4
 	VADDPD       Y4, Y0, Y0
 	VMULPD       Y0, Y3, Y0
 	VXORPS       Y3, Y3, Y3
@@ -2857,48 +3331,48 @@ TEXT ·sinh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y2, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y2, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y2
-	VPSUBQ       inverseConstants<>+224(SB), Y4, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y2
+	VPSUBQ       inverseConstants<>+1408(SB), Y4, Y4
 	VPADDQ       Y3, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+1760(SB), Y6
-	VFMADD213PD  inverseConstants<>+1792(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1824(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1856(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+1920(SB), Y7
-	VFMADD213PD  inverseConstants<>+1952(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+1984(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2016(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+2752(SB), Y6
+	VFMADD213PD  inverseConstants<>+2784(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2816(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2848(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2880(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+2912(SB), Y7
+	VFMADD213PD  inverseConstants<>+2944(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2976(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VMOVUPD      inverseConstants<>+480(SB), Y2
+	VMOVUPD      inverseConstants<>+1632(SB), Y2
 	VSUBPD       Y2, Y4, Y2
 	VFMADD213PD  Y2, Y4, Y6
 	VANDPD       Y6, Y3, Y2
 	VADDPD       Y2, Y6, Y2
-	VMOVUPD      inverseConstants<>+512(SB), Y3
+	VMOVUPD      inverseConstants<>+1664(SB), Y3
 	VMINPD       Y2, Y3, Y3
 	VADDPD       Y3, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y3, Y2, Y2
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y1, Y3
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y1, Y3
 	VBLENDVPD    Y3, Y1, Y2, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -2913,48 +3387,48 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y1, Y2, Y2
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y2, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y2, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y2
-	VPSUBQ       inverseConstants<>+224(SB), Y4, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y2
+	VPSUBQ       inverseConstants<>+1408(SB), Y4, Y4
 	VPADDQ       Y3, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      inverseConstants<>+1760(SB), Y6
-	VFMADD213PD  inverseConstants<>+1792(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1824(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1856(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+1920(SB), Y7
-	VFMADD213PD  inverseConstants<>+1952(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+1984(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2016(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+2752(SB), Y6
+	VFMADD213PD  inverseConstants<>+2784(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2816(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2848(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2880(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+2912(SB), Y7
+	VFMADD213PD  inverseConstants<>+2944(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2976(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y2, Y5, Y6
-	VMOVUPD      inverseConstants<>+480(SB), Y2
+	VMOVUPD      inverseConstants<>+1632(SB), Y2
 	VSUBPD       Y2, Y4, Y2
 	VFMADD213PD  Y2, Y4, Y6
 	VANDPD       Y6, Y3, Y2
 	VADDPD       Y2, Y6, Y2
-	VMOVUPD      inverseConstants<>+512(SB), Y3
+	VMOVUPD      inverseConstants<>+1664(SB), Y3
 	VMINPD       Y2, Y3, Y3
 	VADDPD       Y3, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VDIVPD       Y4, Y3, Y3
 	VADDPD       Y3, Y2, Y2
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y1, Y3
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y1, Y3
 	VBLENDVPD    Y3, Y1, Y2, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -2985,39 +3459,39 @@ TEXT ·cosh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y0
-	VMOVUPD      inverseConstants<>+32(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VMOVUPD      inverseConstants<>+1216(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+96(SB), Y2
-	VFMADD231PD  inverseConstants<>+128(SB), Y0, Y2
-	VSUBPD       inverseConstants<>+96(SB), Y2, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1280(SB), Y2
+	VFMADD231PD  inverseConstants<>+1312(SB), Y0, Y2
+	VSUBPD       inverseConstants<>+1280(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD inverseConstants<>+160(SB), Y3, Y0
-	VFNMADD231PD inverseConstants<>+192(SB), Y3, Y0
-	VPSUBQ       inverseConstants<>+224(SB), Y2, Y2
+	VFNMADD231PD inverseConstants<>+1344(SB), Y3, Y0
+	VFNMADD231PD inverseConstants<>+1376(SB), Y3, Y0
+	VPSUBQ       inverseConstants<>+1408(SB), Y2, Y2
 	VPADDQ       Y1, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
+	VPADDQ       inverseConstants<>+608(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      inverseConstants<>+1760(SB), Y4
-	VFMADD213PD  inverseConstants<>+1792(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1824(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1856(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1888(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+1920(SB), Y5
-	VFMADD213PD  inverseConstants<>+1952(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1984(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+2016(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+2048(SB), Y3, Y5
+	VMOVUPD      inverseConstants<>+2752(SB), Y4
+	VFMADD213PD  inverseConstants<>+2784(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+2816(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+2848(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+2880(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+2912(SB), Y5
+	VFMADD213PD  inverseConstants<>+2944(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+2976(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+3008(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+3040(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y0
 	VADDPD       Y0, Y4, Y0
 	VMULPD       Y2, Y0, Y0
 	VANDPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
-	VMOVUPD      inverseConstants<>+608(SB), Y1
+	VMOVUPD      inverseConstants<>+1728(SB), Y1
 	VDIVPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -3033,39 +3507,39 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y0
-	VMOVUPD      inverseConstants<>+32(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VMOVUPD      inverseConstants<>+1216(SB), Y1
 	VMINPD       Y0, Y1, Y0
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+96(SB), Y2
-	VFMADD231PD  inverseConstants<>+128(SB), Y0, Y2
-	VSUBPD       inverseConstants<>+96(SB), Y2, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+1280(SB), Y2
+	VFMADD231PD  inverseConstants<>+1312(SB), Y0, Y2
+	VSUBPD       inverseConstants<>+1280(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD inverseConstants<>+160(SB), Y3, Y0
-	VFNMADD231PD inverseConstants<>+192(SB), Y3, Y0
-	VPSUBQ       inverseConstants<>+224(SB), Y2, Y2
+	VFNMADD231PD inverseConstants<>+1344(SB), Y3, Y0
+	VFNMADD231PD inverseConstants<>+1376(SB), Y3, Y0
+	VPSUBQ       inverseConstants<>+1408(SB), Y2, Y2
 	VPADDQ       Y1, Y2, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       inverseConstants<>+256(SB), Y2, Y2
+	VPADDQ       inverseConstants<>+608(SB), Y2, Y2
 	VMULPD       Y0, Y0, Y3
-	VMOVUPD      inverseConstants<>+1760(SB), Y4
-	VFMADD213PD  inverseConstants<>+1792(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1824(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1856(SB), Y3, Y4
-	VFMADD213PD  inverseConstants<>+1888(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+1920(SB), Y5
-	VFMADD213PD  inverseConstants<>+1952(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+1984(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+2016(SB), Y3, Y5
-	VFMADD213PD  inverseConstants<>+2048(SB), Y3, Y5
+	VMOVUPD      inverseConstants<>+2752(SB), Y4
+	VFMADD213PD  inverseConstants<>+2784(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+2816(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+2848(SB), Y3, Y4
+	VFMADD213PD  inverseConstants<>+2880(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+2912(SB), Y5
+	VFMADD213PD  inverseConstants<>+2944(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+2976(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+3008(SB), Y3, Y5
+	VFMADD213PD  inverseConstants<>+3040(SB), Y3, Y5
 	VFMADD213PD  Y5, Y0, Y4
 	VFMADD213PD  Y0, Y3, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y0
 	VADDPD       Y0, Y4, Y0
 	VMULPD       Y2, Y0, Y0
 	VANDPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
-	VMOVUPD      inverseConstants<>+608(SB), Y1
+	VMOVUPD      inverseConstants<>+1728(SB), Y1
 	VDIVPD       Y0, Y1, Y1
 	VADDPD       Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -3099,39 +3573,39 @@ TEXT ·sinhGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VANDPD       inverseConstants<>+0(SB), Y1, Y1
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y1, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y1, Y2
+	VMOVUPD      inverseConstants<>+1280(SB), Y3
+	VFMADD231PD  inverseConstants<>+1312(SB), Y1, Y3
+	VSUBPD       inverseConstants<>+1280(SB), Y3, Y4
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y1
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y1
-	VPSUBQ       inverseConstants<>+224(SB), Y3, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y4, Y1
+	VFNMADD231PD inverseConstants<>+1376(SB), Y4, Y1
+	VPSUBQ       inverseConstants<>+1408(SB), Y3, Y3
 	VPADDQ       Y2, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
+	VPADDQ       inverseConstants<>+608(SB), Y3, Y3
 	VMULPD       Y1, Y1, Y4
-	VMOVUPD      inverseConstants<>+1760(SB), Y5
-	VFMADD213PD  inverseConstants<>+1792(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1824(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1888(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+1920(SB), Y6
-	VFMADD213PD  inverseConstants<>+1952(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1984(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2016(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2048(SB), Y4, Y6
+	VMOVUPD      inverseConstants<>+2752(SB), Y5
+	VFMADD213PD  inverseConstants<>+2784(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+2816(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+2848(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+2880(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+2912(SB), Y6
+	VFMADD213PD  inverseConstants<>+2944(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2976(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y1, Y5
 	VFMADD213PD  Y1, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y1
 	VADDPD       Y1, Y5, Y1
 	VMULPD       Y3, Y1, Y1
 	VANDPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y1
-	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VMOVUPD      inverseConstants<>+1728(SB), Y2
 	VDIVPD       Y1, Y2, Y2
 	VADDPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
@@ -3149,39 +3623,39 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y0
-	VMOVUPD      inverseConstants<>+32(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VMOVUPD      inverseConstants<>+1216(SB), Y2
 	VMINPD       Y0, Y2, Y0
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y3
-	VFMADD231PD  inverseConstants<>+128(SB), Y0, Y3
-	VSUBPD       inverseConstants<>+96(SB), Y3, Y4
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+1280(SB), Y3
+	VFMADD231PD  inverseConstants<>+1312(SB), Y0, Y3
+	VSUBPD       inverseConstants<>+1280(SB), Y3, Y4
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD inverseConstants<>+160(SB), Y4, Y0
-	VFNMADD231PD inverseConstants<>+192(SB), Y4, Y0
-	VPSUBQ       inverseConstants<>+224(SB), Y3, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y4, Y0
+	VFNMADD231PD inverseConstants<>+1376(SB), Y4, Y0
+	VPSUBQ       inverseConstants<>+1408(SB), Y3, Y3
 	VPADDQ       Y2, Y3, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
+	VPADDQ       inverseConstants<>+608(SB), Y3, Y3
 	VMULPD       Y0, Y0, Y4
-	VMOVUPD      inverseConstants<>+1760(SB), Y5
-	VFMADD213PD  inverseConstants<>+1792(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1824(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1856(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+1888(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+1920(SB), Y6
-	VFMADD213PD  inverseConstants<>+1952(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+1984(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2016(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2048(SB), Y4, Y6
+	VMOVUPD      inverseConstants<>+2752(SB), Y5
+	VFMADD213PD  inverseConstants<>+2784(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+2816(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+2848(SB), Y4, Y5
+	VFMADD213PD  inverseConstants<>+2880(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+2912(SB), Y6
+	VFMADD213PD  inverseConstants<>+2944(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+2976(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+3008(SB), Y4, Y6
+	VFMADD213PD  inverseConstants<>+3040(SB), Y4, Y6
 	VFMADD213PD  Y6, Y0, Y5
 	VFMADD213PD  Y0, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y0
+	VMOVUPD      inverseConstants<>+608(SB), Y0
 	VADDPD       Y0, Y5, Y0
 	VMULPD       Y3, Y0, Y0
 	VANDPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y0
-	VMOVUPD      inverseConstants<>+608(SB), Y2
+	VMOVUPD      inverseConstants<>+1728(SB), Y2
 	VDIVPD       Y0, Y2, Y2
 	VADDPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
@@ -3216,48 +3690,48 @@ TEXT ·coshGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VANDPD       inverseConstants<>+0(SB), Y1, Y2
-	VMOVUPD      inverseConstants<>+32(SB), Y3
+	VANDPD       inverseConstants<>+576(SB), Y1, Y2
+	VMOVUPD      inverseConstants<>+1216(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+96(SB), Y5
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y5
-	VSUBPD       inverseConstants<>+96(SB), Y5, Y6
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1280(SB), Y5
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y5
+	VSUBPD       inverseConstants<>+1280(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y6, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y6, Y3
-	VPSUBQ       inverseConstants<>+224(SB), Y5, Y5
+	VFNMADD231PD inverseConstants<>+1344(SB), Y6, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y6, Y3
+	VPSUBQ       inverseConstants<>+1408(SB), Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+1760(SB), Y7
-	VFMADD213PD  inverseConstants<>+1792(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1824(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1856(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+1920(SB), Y8
-	VFMADD213PD  inverseConstants<>+1952(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+1984(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+2016(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+2048(SB), Y6, Y8
+	VMOVUPD      inverseConstants<>+2752(SB), Y7
+	VFMADD213PD  inverseConstants<>+2784(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2816(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2848(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2880(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+2912(SB), Y8
+	VFMADD213PD  inverseConstants<>+2944(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2976(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VMOVUPD      inverseConstants<>+480(SB), Y3
+	VMOVUPD      inverseConstants<>+1632(SB), Y3
 	VSUBPD       Y3, Y5, Y3
 	VFMADD213PD  Y3, Y5, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VMOVUPD      inverseConstants<>+512(SB), Y4
+	VMOVUPD      inverseConstants<>+1664(SB), Y4
 	VMINPD       Y3, Y4, Y4
 	VADDPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
+	VMOVUPD      inverseConstants<>+608(SB), Y6
 	VADDPD       Y6, Y5, Y5
 	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y2, Y4
 	VBLENDVPD    Y4, Y2, Y3, Y2
-	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VANDPD       inverseConstants<>+1120(SB), Y1, Y1
 	VORPD        Y1, Y2, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -3274,48 +3748,48 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
-	VMOVUPD      inverseConstants<>+32(SB), Y3
+	VANDPD       inverseConstants<>+576(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+1216(SB), Y3
 	VMINPD       Y2, Y3, Y3
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y3, Y4
-	VMOVUPD      inverseConstants<>+96(SB), Y5
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y5
-	VSUBPD       inverseConstants<>+96(SB), Y5, Y6
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y3, Y4
+	VMOVUPD      inverseConstants<>+1280(SB), Y5
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y5
+	VSUBPD       inverseConstants<>+1280(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y6, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y6, Y3
-	VPSUBQ       inverseConstants<>+224(SB), Y5, Y5
+	VFNMADD231PD inverseConstants<>+1344(SB), Y6, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y6, Y3
+	VPSUBQ       inverseConstants<>+1408(SB), Y5, Y5
 	VPADDQ       Y4, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+1760(SB), Y7
-	VFMADD213PD  inverseConstants<>+1792(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1824(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1856(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+1920(SB), Y8
-	VFMADD213PD  inverseConstants<>+1952(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+1984(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+2016(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+2048(SB), Y6, Y8
+	VMOVUPD      inverseConstants<>+2752(SB), Y7
+	VFMADD213PD  inverseConstants<>+2784(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2816(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2848(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2880(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+2912(SB), Y8
+	VFMADD213PD  inverseConstants<>+2944(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2976(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VMOVUPD      inverseConstants<>+480(SB), Y3
+	VMOVUPD      inverseConstants<>+1632(SB), Y3
 	VSUBPD       Y3, Y5, Y3
 	VFMADD213PD  Y3, Y5, Y7
 	VANDPD       Y7, Y4, Y3
 	VADDPD       Y3, Y7, Y3
-	VMOVUPD      inverseConstants<>+512(SB), Y4
+	VMOVUPD      inverseConstants<>+1664(SB), Y4
 	VMINPD       Y3, Y4, Y4
 	VADDPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+256(SB), Y6
+	VMOVUPD      inverseConstants<>+608(SB), Y6
 	VADDPD       Y6, Y5, Y5
 	VDIVPD       Y5, Y4, Y4
 	VADDPD       Y4, Y3, Y3
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y2, Y4
 	VBLENDVPD    Y4, Y2, Y3, Y2
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y2, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -3347,8 +3821,8 @@ TEXT ·atan64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VCMPPD      $0x1e, Y2, Y1, Y3
 	VBLENDVPD   Y3, Y2, Y1, Y4
 	VBLENDVPD   Y3, Y1, Y2, Y1
@@ -3361,37 +3835,37 @@ single:
 	VDIVPD      Y1, Y5, Y1
 	VMULPD      Y1, Y1, Y4
 	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+2080(SB), Y6
-	VFMADD213PD inverseConstants<>+2112(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2144(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2176(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2208(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+2272(SB), Y7
-	VFMADD213PD inverseConstants<>+2304(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2336(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2368(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2400(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2432(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2464(SB), Y5, Y7
+	VMOVUPD     inverseConstants<>+672(SB), Y6
+	VFMADD213PD inverseConstants<>+704(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+736(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+768(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+800(SB), Y5, Y6
+	VFMADD213PD inverseConstants<>+832(SB), Y5, Y6
+	VMOVUPD     inverseConstants<>+864(SB), Y7
+	VFMADD213PD inverseConstants<>+896(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+928(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+960(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+992(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+1024(SB), Y5, Y7
+	VFMADD213PD inverseConstants<>+1056(SB), Y5, Y7
 	VFMADD213PD Y7, Y4, Y6
 	VMULPD      Y4, Y6, Y4
-	VMOVUPD     inverseConstants<>+256(SB), Y5
+	VMOVUPD     inverseConstants<>+608(SB), Y5
 	VANDPD      Y5, Y2, Y2
-	VMOVUPD     inverseConstants<>+864(SB), Y5
+	VMOVUPD     inverseConstants<>+1088(SB), Y5
 	VSUBPD      Y2, Y5, Y5
 	VBLENDVPD   Y3, Y5, Y2, Y2
-	VXORPD      inverseConstants<>+576(SB), Y1, Y5
+	VXORPD      inverseConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD   Y3, Y5, Y1, Y1
-	VMULPD      inverseConstants<>+896(SB), Y2, Y3
+	VMULPD      inverseConstants<>+1152(SB), Y2, Y3
 	VFMADD231PD Y4, Y1, Y3
-	VMULPD      inverseConstants<>+928(SB), Y2, Y2
+	VMULPD      inverseConstants<>+1184(SB), Y2, Y2
 	VADDPD      Y1, Y2, Y4
 	VSUBPD      Y2, Y4, Y2
 	VSUBPD      Y2, Y1, Y1
 	VADDPD      Y1, Y3, Y1
 	VADDPD      Y1, Y4, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
 	ADDQ        $0x20, BX
@@ -3406,8 +3880,8 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VCMPPD       $0x1e, Y2, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y1, Y4
 	VBLENDVPD    Y3, Y1, Y2, Y1
@@ -3420,322 +3894,38 @@ singleDone:
 	VDIVPD       Y1, Y5, Y1
 	VMULPD       Y1, Y1, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+2080(SB), Y6
-	VFMADD213PD  inverseConstants<>+2112(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2144(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2176(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2208(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2240(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+2272(SB), Y7
-	VFMADD213PD  inverseConstants<>+2304(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2336(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2368(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2400(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2432(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2464(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+672(SB), Y6
+	VFMADD213PD  inverseConstants<>+704(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+736(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+768(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+800(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+832(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VFMADD213PD  inverseConstants<>+896(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+928(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+960(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+992(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1024(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+1056(SB), Y5, Y7
 	VFMADD213PD  Y7, Y4, Y6
 	VMULPD       Y4, Y6, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VANDPD       Y5, Y2, Y2
-	VMOVUPD      inverseConstants<>+864(SB), Y5
+	VMOVUPD      inverseConstants<>+1088(SB), Y5
 	VSUBPD       Y2, Y5, Y5
 	VBLENDVPD    Y3, Y5, Y2, Y2
-	VXORPD       inverseConstants<>+576(SB), Y1, Y5
+	VXORPD       inverseConstants<>+1120(SB), Y1, Y5
 	VBLENDVPD    Y3, Y5, Y1, Y1
-	VMULPD       inverseConstants<>+896(SB), Y2, Y3
+	VMULPD       inverseConstants<>+1152(SB), Y2, Y3
 	VFMADD231PD  Y4, Y1, Y3
-	VMULPD       inverseConstants<>+928(SB), Y2, Y2
+	VMULPD       inverseConstants<>+1184(SB), Y2, Y2
 	VADDPD       Y1, Y2, Y4
 	VSUBPD       Y2, Y4, Y2
 	VSUBPD       Y2, Y1, Y1
 	VADDPD       Y1, Y3, Y1
 	VADDPD       Y1, Y4, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
-	MOVQ         BX, CX
-	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (DX)(CX*1)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (DX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
-// func asin64AVX2(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, FMA3
-TEXT ·asin64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD     (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
-	VSUBPD      Y0, Y2, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
-	VADDPD      Y0, Y3, Y3
-	VMULPD      Y3, Y2, Y2
-	VSQRTPD     Y2, Y2
-	VCMPPD      $0x1e, Y2, Y1, Y3
-	VBLENDVPD   Y3, Y2, Y1, Y4
-	VBLENDVPD   Y3, Y1, Y2, Y1
-	VMULPD      inverseConstants<>+640(SB), Y1, Y2
-	VCMPPD      $0x1e, Y2, Y4, Y2
-	VSUBPD      Y1, Y4, Y5
-	VBLENDVPD   Y2, Y5, Y4, Y5
-	VADDPD      Y1, Y4, Y4
-	VBLENDVPD   Y2, Y4, Y1, Y1
-	VDIVPD      Y1, Y5, Y1
-	VMULPD      Y1, Y1, Y4
-	VMULPD      Y4, Y4, Y5
-	VMOVUPD     inverseConstants<>+2080(SB), Y6
-	VFMADD213PD inverseConstants<>+2112(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2144(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2176(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2208(SB), Y5, Y6
-	VFMADD213PD inverseConstants<>+2240(SB), Y5, Y6
-	VMOVUPD     inverseConstants<>+2272(SB), Y7
-	VFMADD213PD inverseConstants<>+2304(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2336(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2368(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2400(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2432(SB), Y5, Y7
-	VFMADD213PD inverseConstants<>+2464(SB), Y5, Y7
-	VFMADD213PD Y7, Y4, Y6
-	VMULPD      Y4, Y6, Y4
-	VMOVUPD     inverseConstants<>+256(SB), Y5
-	VANDPD      Y5, Y2, Y2
-	VMOVUPD     inverseConstants<>+864(SB), Y5
-	VSUBPD      Y2, Y5, Y5
-	VBLENDVPD   Y3, Y5, Y2, Y2
-	VXORPD      inverseConstants<>+576(SB), Y1, Y5
-	VBLENDVPD   Y3, Y5, Y1, Y1
-	VMULPD      inverseConstants<>+896(SB), Y2, Y3
-	VFMADD231PD Y4, Y1, Y3
-	VMULPD      inverseConstants<>+928(SB), Y2, Y2
-	VADDPD      Y1, Y2, Y4
-	VSUBPD      Y2, Y4, Y2
-	VSUBPD      Y2, Y1, Y1
-	VADDPD      Y1, Y3, Y1
-	VADDPD      Y1, Y4, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
-	VORPD       Y0, Y1, Y0
-	VMOVUPD     Y0, (DX)(BX*1)
-	ADDQ        $0x20, BX
-	SUBQ        $0x04, AX
-	JGE         single
-
-singleDone:
-	ADDQ         $0x04, AX
-	JZ           end
-	LEAQ         inverseMasks<>+0(SB), DI
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y0
-	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VSUBPD       Y0, Y2, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
-	VADDPD       Y0, Y3, Y3
-	VMULPD       Y3, Y2, Y2
-	VSQRTPD      Y2, Y2
-	VCMPPD       $0x1e, Y2, Y1, Y3
-	VBLENDVPD    Y3, Y2, Y1, Y4
-	VBLENDVPD    Y3, Y1, Y2, Y1
-	VMULPD       inverseConstants<>+640(SB), Y1, Y2
-	VCMPPD       $0x1e, Y2, Y4, Y2
-	VSUBPD       Y1, Y4, Y5
-	VBLENDVPD    Y2, Y5, Y4, Y5
-	VADDPD       Y1, Y4, Y4
-	VBLENDVPD    Y2, Y4, Y1, Y1
-	VDIVPD       Y1, Y5, Y1
-	VMULPD       Y1, Y1, Y4
-	VMULPD       Y4, Y4, Y5
-	VMOVUPD      inverseConstants<>+2080(SB), Y6
-	VFMADD213PD  inverseConstants<>+2112(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2144(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2176(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2208(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+2240(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+2272(SB), Y7
-	VFMADD213PD  inverseConstants<>+2304(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2336(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2368(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2400(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2432(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2464(SB), Y5, Y7
-	VFMADD213PD  Y7, Y4, Y6
-	VMULPD       Y4, Y6, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y5
-	VANDPD       Y5, Y2, Y2
-	VMOVUPD      inverseConstants<>+864(SB), Y5
-	VSUBPD       Y2, Y5, Y5
-	VBLENDVPD    Y3, Y5, Y2, Y2
-	VXORPD       inverseConstants<>+576(SB), Y1, Y5
-	VBLENDVPD    Y3, Y5, Y1, Y1
-	VMULPD       inverseConstants<>+896(SB), Y2, Y3
-	VFMADD231PD  Y4, Y1, Y3
-	VMULPD       inverseConstants<>+928(SB), Y2, Y2
-	VADDPD       Y1, Y2, Y4
-	VSUBPD       Y2, Y4, Y2
-	VSUBPD       Y2, Y1, Y1
-	VADDPD       Y1, Y3, Y1
-	VADDPD       Y1, Y4, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
-	VORPD        Y0, Y1, Y0
-	MOVQ         BX, CX
-	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (DX)(CX*1)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (DX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
-// func acos64AVX2(dst *float64, x *float64, n int, a float64, b float64)
-// Requires: AVX, FMA3
-TEXT ·acos64AVX2(SB), NOSPLIT, $0-40
-	MOVQ n+16(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ dst+0(FP), DX
-	XORQ BX, BX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD     (CX)(BX*1), Y0
-	VMOVUPD     inverseConstants<>+256(SB), Y1
-	VSUBPD      Y0, Y1, Y1
-	VSQRTPD     Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
-	VADDPD      Y0, Y2, Y0
-	VSQRTPD     Y0, Y0
-	VCMPPD      $0x1e, Y0, Y1, Y2
-	VBLENDVPD   Y2, Y0, Y1, Y3
-	VBLENDVPD   Y2, Y1, Y0, Y0
-	VMULPD      inverseConstants<>+640(SB), Y0, Y1
-	VCMPPD      $0x1e, Y1, Y3, Y1
-	VSUBPD      Y0, Y3, Y4
-	VBLENDVPD   Y1, Y4, Y3, Y4
-	VADDPD      Y0, Y3, Y3
-	VBLENDVPD   Y1, Y3, Y0, Y0
-	VDIVPD      Y0, Y4, Y0
-	VMULPD      Y0, Y0, Y3
-	VMULPD      Y3, Y3, Y4
-	VMOVUPD     inverseConstants<>+2080(SB), Y5
-	VFMADD213PD inverseConstants<>+2112(SB), Y4, Y5
-	VFMADD213PD inverseConstants<>+2144(SB), Y4, Y5
-	VFMADD213PD inverseConstants<>+2176(SB), Y4, Y5
-	VFMADD213PD inverseConstants<>+2208(SB), Y4, Y5
-	VFMADD213PD inverseConstants<>+2240(SB), Y4, Y5
-	VMOVUPD     inverseConstants<>+2272(SB), Y6
-	VFMADD213PD inverseConstants<>+2304(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+2336(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+2368(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+2400(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+2432(SB), Y4, Y6
-	VFMADD213PD inverseConstants<>+2464(SB), Y4, Y6
-	VFMADD213PD Y6, Y3, Y5
-	VMULPD      Y3, Y5, Y3
-	VMOVUPD     inverseConstants<>+256(SB), Y4
-	VANDPD      Y4, Y1, Y1
-	VMOVUPD     inverseConstants<>+864(SB), Y4
-	VSUBPD      Y1, Y4, Y4
-	VBLENDVPD   Y2, Y4, Y1, Y1
-	VXORPD      inverseConstants<>+576(SB), Y0, Y4
-	VBLENDVPD   Y2, Y4, Y0, Y0
-	VMULPD      inverseConstants<>+896(SB), Y1, Y2
-	VFMADD231PD Y3, Y0, Y2
-	VMULPD      inverseConstants<>+928(SB), Y1, Y1
-	VADDPD      Y0, Y1, Y3
-	VSUBPD      Y1, Y3, Y1
-	VSUBPD      Y1, Y0, Y0
-	VADDPD      Y0, Y2, Y0
-	VADDPD      Y0, Y3, Y0
-	VADDPD      Y0, Y0, Y0
-	VMOVUPD     Y0, (DX)(BX*1)
-	ADDQ        $0x20, BX
-	SUBQ        $0x04, AX
-	JGE         single
-
-singleDone:
-	ADDQ         $0x04, AX
-	JZ           end
-	LEAQ         inverseMasks<>+0(SB), DI
-	MOVQ         AX, SI
-	NEGQ         SI
-	VMOVDQU      32(DI)(SI*8), Y0
-	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y1
-	VSUBPD       Y0, Y1, Y1
-	VSQRTPD      Y1, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VADDPD       Y0, Y2, Y0
-	VSQRTPD      Y0, Y0
-	VCMPPD       $0x1e, Y0, Y1, Y2
-	VBLENDVPD    Y2, Y0, Y1, Y3
-	VBLENDVPD    Y2, Y1, Y0, Y0
-	VMULPD       inverseConstants<>+640(SB), Y0, Y1
-	VCMPPD       $0x1e, Y1, Y3, Y1
-	VSUBPD       Y0, Y3, Y4
-	VBLENDVPD    Y1, Y4, Y3, Y4
-	VADDPD       Y0, Y3, Y3
-	VBLENDVPD    Y1, Y3, Y0, Y0
-	VDIVPD       Y0, Y4, Y0
-	VMULPD       Y0, Y0, Y3
-	VMULPD       Y3, Y3, Y4
-	VMOVUPD      inverseConstants<>+2080(SB), Y5
-	VFMADD213PD  inverseConstants<>+2112(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+2144(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+2176(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+2208(SB), Y4, Y5
-	VFMADD213PD  inverseConstants<>+2240(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+2272(SB), Y6
-	VFMADD213PD  inverseConstants<>+2304(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2336(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2368(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2400(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2432(SB), Y4, Y6
-	VFMADD213PD  inverseConstants<>+2464(SB), Y4, Y6
-	VFMADD213PD  Y6, Y3, Y5
-	VMULPD       Y3, Y5, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y4
-	VANDPD       Y4, Y1, Y1
-	VMOVUPD      inverseConstants<>+864(SB), Y4
-	VSUBPD       Y1, Y4, Y4
-	VBLENDVPD    Y2, Y4, Y1, Y1
-	VXORPD       inverseConstants<>+576(SB), Y0, Y4
-	VBLENDVPD    Y2, Y4, Y0, Y0
-	VMULPD       inverseConstants<>+896(SB), Y1, Y2
-	VFMADD231PD  Y3, Y0, Y2
-	VMULPD       inverseConstants<>+928(SB), Y1, Y1
-	VADDPD       Y0, Y1, Y3
-	VSUBPD       Y1, Y3, Y1
-	VSUBPD       Y1, Y0, Y0
-	VADDPD       Y0, Y2, Y0
-	VADDPD       Y0, Y3, Y0
-	VADDPD       Y0, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
@@ -3768,15 +3958,15 @@ many:
 	VMOVUPD   (BX)(DX*1), Y0
 	VMOVUPD   (SI)(DX*1), Y1
 	VMULPD    Y1, Y1, Y1
-	VMOVUPD   inverseConstants<>+256(SB), Y2
+	VMOVUPD   inverseConstants<>+608(SB), Y2
 	VADDPD    Y2, Y1, Y1
-	VCMPPD    $0x00, inverseConstants<>+1376(SB), Y1, Y2
+	VCMPPD    $0x00, inverseConstants<>+2368(SB), Y1, Y2
 	VMOVUPD   32(BX)(DX*1), Y3
 	VMOVUPD   32(SI)(DX*1), Y4
 	VMULPD    Y4, Y4, Y4
-	VMOVUPD   inverseConstants<>+256(SB), Y5
+	VMOVUPD   inverseConstants<>+608(SB), Y5
 	VADDPD    Y5, Y4, Y4
-	VCMPPD    $0x00, inverseConstants<>+1376(SB), Y4, Y5
+	VCMPPD    $0x00, inverseConstants<>+2368(SB), Y4, Y5
 	VORPD     Y5, Y2, Y2
 	VMOVMSKPD Y2, DI
 	TESTL     DI, DI
@@ -3798,9 +3988,9 @@ single:
 	VMOVUPD   (BX)(DX*1), Y0
 	VMOVUPD   (SI)(DX*1), Y1
 	VMULPD    Y1, Y1, Y1
-	VMOVUPD   inverseConstants<>+256(SB), Y2
+	VMOVUPD   inverseConstants<>+608(SB), Y2
 	VADDPD    Y2, Y1, Y1
-	VCMPPD    $0x00, inverseConstants<>+1376(SB), Y1, Y2
+	VCMPPD    $0x00, inverseConstants<>+2368(SB), Y1, Y2
 	VMOVMSKPD Y2, DI
 	TESTL     DI, DI
 	JNZ       stop
@@ -3820,9 +4010,9 @@ singleDone:
 	VMASKMOVPD   (BX)(DX*1), Y0, Y1
 	VMASKMOVPD   (SI)(DX*1), Y0, Y0
 	VMULPD       Y0, Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VADDPD       Y2, Y0, Y0
-	VCMPPD       $0x00, inverseConstants<>+1376(SB), Y0, Y2
+	VCMPPD       $0x00, inverseConstants<>+2368(SB), Y0, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
@@ -3850,188 +4040,6 @@ stop:
 	VZEROUPPER
 	RET
 
-// func asinGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX
-TEXT ·asinGrad64AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  manyDone
-
-many:
-	VMOVUPD (CX)(SI*1), Y0
-	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
-	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
-	VADDPD  Y1, Y3, Y1
-	VMULPD  Y1, Y2, Y1
-	VSQRTPD Y1, Y1
-	VDIVPD  Y1, Y0, Y0
-	VMOVUPD Y0, (BX)(SI*1)
-	VMOVUPD 32(CX)(SI*1), Y0
-	VMOVUPD 32(DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
-	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
-	VADDPD  Y1, Y3, Y1
-	VMULPD  Y1, Y2, Y1
-	VSQRTPD Y1, Y1
-	VDIVPD  Y1, Y0, Y0
-	VMOVUPD Y0, 32(BX)(SI*1)
-	ADDQ    $0x40, SI
-	SUBQ    $0x08, AX
-	JGE     many
-
-manyDone:
-	ADDQ $0x08, AX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD (CX)(SI*1), Y0
-	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
-	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
-	VADDPD  Y1, Y3, Y1
-	VMULPD  Y1, Y2, Y1
-	VSQRTPD Y1, Y1
-	VDIVPD  Y1, Y0, Y0
-	VMOVUPD Y0, (BX)(SI*1)
-	ADDQ    $0x20, SI
-	SUBQ    $0x04, AX
-	JGE     single
-
-singleDone:
-	ADDQ         $0x04, AX
-	JZ           end
-	LEAQ         inverseMasks<>+0(SB), R8
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y0
-	VMASKMOVPD   (CX)(SI*1), Y0, Y1
-	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VSUBPD       Y0, Y2, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
-	VADDPD       Y0, Y3, Y0
-	VMULPD       Y0, Y2, Y0
-	VSQRTPD      Y0, Y0
-	VDIVPD       Y0, Y1, Y0
-	MOVQ         SI, CX
-	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (BX)(CX*1)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (BX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
-// func acosGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX
-TEXT ·acosGrad64AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  manyDone
-
-many:
-	VMOVUPD (CX)(SI*1), Y0
-	VMOVUPD (DX)(SI*1), Y1
-	VXORPD  inverseConstants<>+576(SB), Y0, Y0
-	VMOVUPD inverseConstants<>+256(SB), Y2
-	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
-	VADDPD  Y1, Y3, Y1
-	VMULPD  Y1, Y2, Y1
-	VSQRTPD Y1, Y1
-	VDIVPD  Y1, Y0, Y0
-	VMOVUPD Y0, (BX)(SI*1)
-	VMOVUPD 32(CX)(SI*1), Y0
-	VMOVUPD 32(DX)(SI*1), Y1
-	VXORPD  inverseConstants<>+576(SB), Y0, Y0
-	VMOVUPD inverseConstants<>+256(SB), Y2
-	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
-	VADDPD  Y1, Y3, Y1
-	VMULPD  Y1, Y2, Y1
-	VSQRTPD Y1, Y1
-	VDIVPD  Y1, Y0, Y0
-	VMOVUPD Y0, 32(BX)(SI*1)
-	ADDQ    $0x40, SI
-	SUBQ    $0x08, AX
-	JGE     many
-
-manyDone:
-	ADDQ $0x08, AX
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD (CX)(SI*1), Y0
-	VMOVUPD (DX)(SI*1), Y1
-	VXORPD  inverseConstants<>+576(SB), Y0, Y0
-	VMOVUPD inverseConstants<>+256(SB), Y2
-	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
-	VADDPD  Y1, Y3, Y1
-	VMULPD  Y1, Y2, Y1
-	VSQRTPD Y1, Y1
-	VDIVPD  Y1, Y0, Y0
-	VMOVUPD Y0, (BX)(SI*1)
-	ADDQ    $0x20, SI
-	SUBQ    $0x04, AX
-	JGE     single
-
-singleDone:
-	ADDQ         $0x04, AX
-	JZ           end
-	LEAQ         inverseMasks<>+0(SB), R8
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y0
-	VMASKMOVPD   (CX)(SI*1), Y0, Y1
-	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VXORPD       inverseConstants<>+576(SB), Y1, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y2
-	VSUBPD       Y0, Y2, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
-	VADDPD       Y0, Y3, Y0
-	VMULPD       Y0, Y2, Y0
-	VSQRTPD      Y0, Y0
-	VDIVPD       Y0, Y1, Y0
-	MOVQ         SI, CX
-	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (BX)(CX*1)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (BX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
 // func tanGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX
 TEXT ·tanGrad64AVX2(SB), NOSPLIT, $0-56
@@ -4047,14 +4055,14 @@ many:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
 	VMULPD  Y1, Y1, Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VADDPD  Y2, Y1, Y1
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y0
 	VMOVUPD 32(DX)(SI*1), Y1
 	VMULPD  Y1, Y1, Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VADDPD  Y2, Y1, Y1
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, 32(BX)(SI*1)
@@ -4071,7 +4079,7 @@ single:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
 	VMULPD  Y1, Y1, Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VADDPD  Y2, Y1, Y1
 	VMULPD  Y1, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
@@ -4089,7 +4097,7 @@ singleDone:
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
 	VMULPD       Y0, Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VADDPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -4121,75 +4129,75 @@ TEXT ·asinh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
 	VMULPD      Y1, Y1, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
+	VMOVUPD     inverseConstants<>+608(SB), Y3
 	VADDPD      Y3, Y2, Y3
 	VSQRTPD     Y3, Y3
-	VMOVUPD     inverseConstants<>+256(SB), Y4
+	VMOVUPD     inverseConstants<>+608(SB), Y4
 	VADDPD      Y4, Y3, Y3
 	VDIVPD      Y3, Y2, Y2
 	VADDPD      Y2, Y1, Y2
-	VCMPPD      $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD   Y3, Y1, Y2, Y1
-	VADDPD      inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y2
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ      $0x34, Y2, Y2
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y2, Y6, Y2
 	VPSLLQ      $0x34, Y2, Y2
-	VSUBPD      inverseConstants<>+256(SB), Y2, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y2, Y6
 	VMOVAPD     Y6, Y7
 	VFMADD231PD Y2, Y1, Y7
 	VSUBPD      Y7, Y6, Y6
 	VFMADD231PD Y2, Y1, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD   Y2, Y7, Y5, Y5
 	VANDPD      Y6, Y2, Y2
-	VADDPD      inverseConstants<>+864(SB), Y5, Y6
+	VADDPD      inverseConstants<>+1088(SB), Y5, Y6
 	VDIVPD      Y6, Y5, Y6
 	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMOVUPD     inverseConstants<>+2496(SB), Y9
-	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD     inverseConstants<>+2592(SB), Y10
-	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
+	VMOVUPD     inverseConstants<>+3072(SB), Y9
+	VFMADD213PD inverseConstants<>+3104(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+3136(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+3168(SB), Y10
+	VFMADD213PD inverseConstants<>+3200(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+3232(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+3264(SB), Y8, Y10
 	VFMADD213PD Y10, Y7, Y9
-	VMULPD      inverseConstants<>+480(SB), Y5, Y8
+	VMULPD      inverseConstants<>+1632(SB), Y5, Y8
 	VMULPD      Y5, Y8, Y8
 	VFMADD213PD Y8, Y7, Y9
 	VMULPD      Y6, Y9, Y6
 	VADDPD      Y2, Y6, Y2
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y2
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y2
 	VSUBPD      Y2, Y8, Y2
 	VSUBPD      Y2, Y5, Y2
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y2
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y1, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y1, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y2
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y1, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y1, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y1, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y1, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y1, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y1, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y1, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y1, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y2, Y5, Y2
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y1, Y4
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y1, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD      Y1, Y4, Y1
 	VORPD       Y1, Y2, Y1
-	VMOVUPD     inverseConstants<>+160(SB), Y2
+	VMOVUPD     inverseConstants<>+1344(SB), Y2
 	VANDPD      Y2, Y3, Y2
 	VADDPD      Y2, Y1, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
 	ADDQ        $0x20, BX
@@ -4204,75 +4212,75 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
 	VMULPD       Y1, Y1, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y2, Y3
 	VSQRTPD      Y3, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y4
+	VMOVUPD      inverseConstants<>+608(SB), Y4
 	VADDPD       Y4, Y3, Y3
 	VDIVPD       Y3, Y2, Y2
 	VADDPD       Y2, Y1, Y2
-	VCMPPD       $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD    Y3, Y1, Y2, Y1
-	VADDPD       inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ       inverseConstants<>+960(SB), Y2, Y4
-	VANDPD       inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ       inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD       inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ       inverseConstants<>+1952(SB), Y2, Y4
+	VANDPD       inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ       inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ       inverseConstants<>+960(SB), Y2, Y2
+	VORPD        inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VMOVUPD      inverseConstants<>+1120(SB), Y6
+	VMOVUPD      inverseConstants<>+2112(SB), Y6
 	VPSUBQ       Y2, Y6, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VSUBPD       inverseConstants<>+256(SB), Y2, Y6
+	VSUBPD       inverseConstants<>+608(SB), Y2, Y6
 	VMOVAPD      Y6, Y7
 	VFMADD231PD  Y2, Y1, Y7
 	VSUBPD       Y7, Y6, Y6
 	VFMADD231PD  Y2, Y1, Y6
-	VCMPPD       $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD       $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD    Y2, Y7, Y5, Y5
 	VANDPD       Y6, Y2, Y2
-	VADDPD       inverseConstants<>+864(SB), Y5, Y6
+	VADDPD       inverseConstants<>+1088(SB), Y5, Y6
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      inverseConstants<>+2496(SB), Y9
-	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+2592(SB), Y10
-	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
+	VMOVUPD      inverseConstants<>+3072(SB), Y9
+	VFMADD213PD  inverseConstants<>+3104(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+3136(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+3168(SB), Y10
+	VFMADD213PD  inverseConstants<>+3200(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+3232(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+3264(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
-	VMULPD       inverseConstants<>+480(SB), Y5, Y8
+	VMULPD       inverseConstants<>+1632(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
 	VFMADD213PD  Y8, Y7, Y9
 	VMULPD       Y6, Y9, Y6
 	VADDPD       Y2, Y6, Y2
-	VFMADD231PD  inverseConstants<>+1280(SB), Y4, Y2
+	VFMADD231PD  inverseConstants<>+2272(SB), Y4, Y2
 	VSUBPD       Y2, Y8, Y2
 	VSUBPD       Y2, Y5, Y2
-	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y2
-	VCMPPD       $0x1e, inverseConstants<>+1344(SB), Y1, Y4
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y1, Y5
+	VFMADD231PD  inverseConstants<>+2304(SB), Y4, Y2
+	VCMPPD       $0x1e, inverseConstants<>+2336(SB), Y1, Y4
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y1, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x00, inverseConstants<>+1344(SB), Y1, Y5
-	VBLENDVPD    Y5, inverseConstants<>+1408(SB), Y1, Y5
-	VCMPPD       $0x11, inverseConstants<>+1344(SB), Y1, Y6
+	VCMPPD       $0x00, inverseConstants<>+2336(SB), Y1, Y5
+	VBLENDVPD    Y5, inverseConstants<>+2400(SB), Y1, Y5
+	VCMPPD       $0x11, inverseConstants<>+2336(SB), Y1, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y4, Y2, Y5, Y2
-	VCMPPD       $0x00, inverseConstants<>+1440(SB), Y1, Y4
-	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD       $0x00, inverseConstants<>+2432(SB), Y1, Y4
+	VANDPD       inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD       Y1, Y4, Y1
 	VORPD        Y1, Y2, Y1
-	VMOVUPD      inverseConstants<>+160(SB), Y2
+	VMOVUPD      inverseConstants<>+1344(SB), Y2
 	VANDPD       Y2, Y3, Y2
 	VADDPD       Y2, Y1, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -4303,72 +4311,72 @@ TEXT ·acosh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VMOVUPD     inverseConstants<>+256(SB), Y1
+	VMOVUPD     inverseConstants<>+608(SB), Y1
 	VSUBPD      Y1, Y0, Y1
-	VMOVUPD     inverseConstants<>+864(SB), Y2
+	VMOVUPD     inverseConstants<>+1088(SB), Y2
 	VADDPD      Y2, Y1, Y2
 	VMULPD      Y2, Y1, Y2
 	VSQRTPD     Y2, Y2
 	VADDPD      Y2, Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VCMPPD      $0x11, Y2, Y0, Y2
-	VCMPPD      $0x1e, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD      $0x1e, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD   Y3, Y0, Y1, Y0
-	VADDPD      inverseConstants<>+256(SB), Y0, Y1
-	VPADDQ      inverseConstants<>+960(SB), Y1, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y0, Y1
+	VPADDQ      inverseConstants<>+1952(SB), Y1, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y1, Y1
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y1, Y1
 	VPSRLQ      $0x34, Y1, Y1
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y1, Y6, Y1
 	VPSLLQ      $0x34, Y1, Y1
-	VSUBPD      inverseConstants<>+256(SB), Y1, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y1, Y6
 	VMOVAPD     Y6, Y7
 	VFMADD231PD Y1, Y0, Y7
 	VSUBPD      Y7, Y6, Y6
 	VFMADD231PD Y1, Y0, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y1
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y0, Y1
 	VBLENDVPD   Y1, Y7, Y5, Y5
 	VANDPD      Y6, Y1, Y1
-	VADDPD      inverseConstants<>+864(SB), Y5, Y6
+	VADDPD      inverseConstants<>+1088(SB), Y5, Y6
 	VDIVPD      Y6, Y5, Y6
 	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMOVUPD     inverseConstants<>+2496(SB), Y9
-	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD     inverseConstants<>+2592(SB), Y10
-	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
+	VMOVUPD     inverseConstants<>+3072(SB), Y9
+	VFMADD213PD inverseConstants<>+3104(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+3136(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+3168(SB), Y10
+	VFMADD213PD inverseConstants<>+3200(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+3232(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+3264(SB), Y8, Y10
 	VFMADD213PD Y10, Y7, Y9
-	VMULPD      inverseConstants<>+480(SB), Y5, Y8
+	VMULPD      inverseConstants<>+1632(SB), Y5, Y8
 	VMULPD      Y5, Y8, Y8
 	VFMADD213PD Y8, Y7, Y9
 	VMULPD      Y6, Y9, Y6
 	VADDPD      Y1, Y6, Y1
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y1
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y1
 	VSUBPD      Y1, Y8, Y1
 	VSUBPD      Y1, Y5, Y1
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y1
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y1
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y1, Y5, Y1
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD      Y0, Y4, Y0
 	VORPD       Y0, Y1, Y0
-	VMOVUPD     inverseConstants<>+160(SB), Y1
+	VMOVUPD     inverseConstants<>+1344(SB), Y1
 	VANDPD      Y1, Y3, Y1
 	VADDPD      Y1, Y0, Y0
 	VORPD       Y2, Y0, Y0
@@ -4385,72 +4393,72 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y1
+	VMOVUPD      inverseConstants<>+608(SB), Y1
 	VSUBPD       Y1, Y0, Y1
-	VMOVUPD      inverseConstants<>+864(SB), Y2
+	VMOVUPD      inverseConstants<>+1088(SB), Y2
 	VADDPD       Y2, Y1, Y2
 	VMULPD       Y2, Y1, Y2
 	VSQRTPD      Y2, Y2
 	VADDPD       Y2, Y1, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VCMPPD       $0x11, Y2, Y0, Y2
-	VCMPPD       $0x1e, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD    Y3, Y0, Y1, Y0
-	VADDPD       inverseConstants<>+256(SB), Y0, Y1
-	VPADDQ       inverseConstants<>+960(SB), Y1, Y4
-	VANDPD       inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ       inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD       inverseConstants<>+608(SB), Y0, Y1
+	VPADDQ       inverseConstants<>+1952(SB), Y1, Y4
+	VANDPD       inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ       inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ       inverseConstants<>+960(SB), Y1, Y1
+	VORPD        inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+1952(SB), Y1, Y1
 	VPSRLQ       $0x34, Y1, Y1
-	VMOVUPD      inverseConstants<>+1120(SB), Y6
+	VMOVUPD      inverseConstants<>+2112(SB), Y6
 	VPSUBQ       Y1, Y6, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VSUBPD       inverseConstants<>+256(SB), Y1, Y6
+	VSUBPD       inverseConstants<>+608(SB), Y1, Y6
 	VMOVAPD      Y6, Y7
 	VFMADD231PD  Y1, Y0, Y7
 	VSUBPD       Y7, Y6, Y6
 	VFMADD231PD  Y1, Y0, Y6
-	VCMPPD       $0x11, inverseConstants<>+512(SB), Y0, Y1
+	VCMPPD       $0x11, inverseConstants<>+1664(SB), Y0, Y1
 	VBLENDVPD    Y1, Y7, Y5, Y5
 	VANDPD       Y6, Y1, Y1
-	VADDPD       inverseConstants<>+864(SB), Y5, Y6
+	VADDPD       inverseConstants<>+1088(SB), Y5, Y6
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      inverseConstants<>+2496(SB), Y9
-	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+2592(SB), Y10
-	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
+	VMOVUPD      inverseConstants<>+3072(SB), Y9
+	VFMADD213PD  inverseConstants<>+3104(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+3136(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+3168(SB), Y10
+	VFMADD213PD  inverseConstants<>+3200(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+3232(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+3264(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
-	VMULPD       inverseConstants<>+480(SB), Y5, Y8
+	VMULPD       inverseConstants<>+1632(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
 	VFMADD213PD  Y8, Y7, Y9
 	VMULPD       Y6, Y9, Y6
 	VADDPD       Y1, Y6, Y1
-	VFMADD231PD  inverseConstants<>+1280(SB), Y4, Y1
+	VFMADD231PD  inverseConstants<>+2272(SB), Y4, Y1
 	VSUBPD       Y1, Y8, Y1
 	VSUBPD       Y1, Y5, Y1
-	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y1
-	VCMPPD       $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD  inverseConstants<>+2304(SB), Y4, Y1
+	VCMPPD       $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD    Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD       $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD       $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD    Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD       $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y4, Y1, Y5, Y1
-	VCMPPD       $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD       $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD       Y0, Y4, Y0
 	VORPD        Y0, Y1, Y0
-	VMOVUPD      inverseConstants<>+160(SB), Y1
+	VMOVUPD      inverseConstants<>+1344(SB), Y1
 	VANDPD       Y1, Y3, Y1
 	VADDPD       Y1, Y0, Y0
 	VORPD        Y2, Y0, Y0
@@ -4483,68 +4491,68 @@ TEXT ·atanh64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y1
+	VANDPD      inverseConstants<>+576(SB), Y0, Y1
 	VADDPD      Y1, Y1, Y2
-	VMOVUPD     inverseConstants<>+256(SB), Y3
+	VMOVUPD     inverseConstants<>+608(SB), Y3
 	VSUBPD      Y1, Y3, Y1
 	VDIVPD      Y1, Y2, Y1
-	VADDPD      inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y3
-	VANDPD      inverseConstants<>+992(SB), Y3, Y4
-	VPADDQ      inverseConstants<>+1024(SB), Y4, Y4
+	VADDPD      inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y3
+	VANDPD      inverseConstants<>+1984(SB), Y3, Y4
+	VPADDQ      inverseConstants<>+2016(SB), Y4, Y4
 	VPSRLQ      $0x34, Y3, Y3
-	VORPD       inverseConstants<>+1056(SB), Y3, Y3
-	VSUBPD      inverseConstants<>+1088(SB), Y3, Y3
-	VSUBPD      inverseConstants<>+256(SB), Y4, Y4
-	VPADDQ      inverseConstants<>+960(SB), Y2, Y2
+	VORPD       inverseConstants<>+2048(SB), Y3, Y3
+	VSUBPD      inverseConstants<>+2080(SB), Y3, Y3
+	VSUBPD      inverseConstants<>+608(SB), Y4, Y4
+	VPADDQ      inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ      $0x34, Y2, Y2
-	VMOVUPD     inverseConstants<>+1120(SB), Y5
+	VMOVUPD     inverseConstants<>+2112(SB), Y5
 	VPSUBQ      Y2, Y5, Y2
 	VPSLLQ      $0x34, Y2, Y2
-	VSUBPD      inverseConstants<>+256(SB), Y2, Y5
+	VSUBPD      inverseConstants<>+608(SB), Y2, Y5
 	VMOVAPD     Y5, Y6
 	VFMADD231PD Y2, Y1, Y6
 	VSUBPD      Y6, Y5, Y5
 	VFMADD231PD Y2, Y1, Y5
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD   Y2, Y6, Y4, Y4
 	VANDPD      Y5, Y2, Y2
-	VADDPD      inverseConstants<>+864(SB), Y4, Y5
+	VADDPD      inverseConstants<>+1088(SB), Y4, Y5
 	VDIVPD      Y5, Y4, Y5
 	VMULPD      Y5, Y5, Y6
 	VMULPD      Y6, Y6, Y7
-	VMOVUPD     inverseConstants<>+2496(SB), Y8
-	VFMADD213PD inverseConstants<>+2528(SB), Y7, Y8
-	VFMADD213PD inverseConstants<>+2560(SB), Y7, Y8
-	VMOVUPD     inverseConstants<>+2592(SB), Y9
-	VFMADD213PD inverseConstants<>+2624(SB), Y7, Y9
-	VFMADD213PD inverseConstants<>+2656(SB), Y7, Y9
-	VFMADD213PD inverseConstants<>+2688(SB), Y7, Y9
+	VMOVUPD     inverseConstants<>+3072(SB), Y8
+	VFMADD213PD inverseConstants<>+3104(SB), Y7, Y8
+	VFMADD213PD inverseConstants<>+3136(SB), Y7, Y8
+	VMOVUPD     inverseConstants<>+3168(SB), Y9
+	VFMADD213PD inverseConstants<>+3200(SB), Y7, Y9
+	VFMADD213PD inverseConstants<>+3232(SB), Y7, Y9
+	VFMADD213PD inverseConstants<>+3264(SB), Y7, Y9
 	VFMADD213PD Y9, Y6, Y8
-	VMULPD      inverseConstants<>+480(SB), Y4, Y7
+	VMULPD      inverseConstants<>+1632(SB), Y4, Y7
 	VMULPD      Y4, Y7, Y7
 	VFMADD213PD Y7, Y6, Y8
 	VMULPD      Y5, Y8, Y5
 	VADDPD      Y2, Y5, Y2
-	VFMADD231PD inverseConstants<>+1280(SB), Y3, Y2
+	VFMADD231PD inverseConstants<>+2272(SB), Y3, Y2
 	VSUBPD      Y2, Y7, Y2
 	VSUBPD      Y2, Y4, Y2
-	VFMADD231PD inverseConstants<>+1312(SB), Y3, Y2
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y1, Y3
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y1, Y4
+	VFMADD231PD inverseConstants<>+2304(SB), Y3, Y2
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y1, Y3
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y1, Y4
 	VANDPD      Y4, Y3, Y3
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y1, Y4
-	VBLENDVPD   Y4, inverseConstants<>+1408(SB), Y1, Y4
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y1, Y5
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y1, Y4
+	VBLENDVPD   Y4, inverseConstants<>+2400(SB), Y1, Y4
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y1, Y5
 	VORPD       Y5, Y4, Y4
 	VBLENDVPD   Y3, Y2, Y4, Y2
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y1, Y3
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y1, Y3
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD      Y1, Y3, Y1
 	VORPD       Y1, Y2, Y1
-	VMOVUPD     inverseConstants<>+480(SB), Y2
+	VMOVUPD     inverseConstants<>+1632(SB), Y2
 	VMULPD      Y2, Y1, Y1
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VORPD       Y0, Y1, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
 	ADDQ        $0x20, BX
@@ -4559,68 +4567,68 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y1
 	VADDPD       Y1, Y1, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VSUBPD       Y1, Y3, Y1
 	VDIVPD       Y1, Y2, Y1
-	VADDPD       inverseConstants<>+256(SB), Y1, Y2
-	VPADDQ       inverseConstants<>+960(SB), Y2, Y3
-	VANDPD       inverseConstants<>+992(SB), Y3, Y4
-	VPADDQ       inverseConstants<>+1024(SB), Y4, Y4
+	VADDPD       inverseConstants<>+608(SB), Y1, Y2
+	VPADDQ       inverseConstants<>+1952(SB), Y2, Y3
+	VANDPD       inverseConstants<>+1984(SB), Y3, Y4
+	VPADDQ       inverseConstants<>+2016(SB), Y4, Y4
 	VPSRLQ       $0x34, Y3, Y3
-	VORPD        inverseConstants<>+1056(SB), Y3, Y3
-	VSUBPD       inverseConstants<>+1088(SB), Y3, Y3
-	VSUBPD       inverseConstants<>+256(SB), Y4, Y4
-	VPADDQ       inverseConstants<>+960(SB), Y2, Y2
+	VORPD        inverseConstants<>+2048(SB), Y3, Y3
+	VSUBPD       inverseConstants<>+2080(SB), Y3, Y3
+	VSUBPD       inverseConstants<>+608(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+1952(SB), Y2, Y2
 	VPSRLQ       $0x34, Y2, Y2
-	VMOVUPD      inverseConstants<>+1120(SB), Y5
+	VMOVUPD      inverseConstants<>+2112(SB), Y5
 	VPSUBQ       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VSUBPD       inverseConstants<>+256(SB), Y2, Y5
+	VSUBPD       inverseConstants<>+608(SB), Y2, Y5
 	VMOVAPD      Y5, Y6
 	VFMADD231PD  Y2, Y1, Y6
 	VSUBPD       Y6, Y5, Y5
 	VFMADD231PD  Y2, Y1, Y5
-	VCMPPD       $0x11, inverseConstants<>+512(SB), Y1, Y2
+	VCMPPD       $0x11, inverseConstants<>+1664(SB), Y1, Y2
 	VBLENDVPD    Y2, Y6, Y4, Y4
 	VANDPD       Y5, Y2, Y2
-	VADDPD       inverseConstants<>+864(SB), Y4, Y5
+	VADDPD       inverseConstants<>+1088(SB), Y4, Y5
 	VDIVPD       Y5, Y4, Y5
 	VMULPD       Y5, Y5, Y6
 	VMULPD       Y6, Y6, Y7
-	VMOVUPD      inverseConstants<>+2496(SB), Y8
-	VFMADD213PD  inverseConstants<>+2528(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+2560(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+2592(SB), Y9
-	VFMADD213PD  inverseConstants<>+2624(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2656(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2688(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+3072(SB), Y8
+	VFMADD213PD  inverseConstants<>+3104(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+3136(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+3168(SB), Y9
+	VFMADD213PD  inverseConstants<>+3200(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3232(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3264(SB), Y7, Y9
 	VFMADD213PD  Y9, Y6, Y8
-	VMULPD       inverseConstants<>+480(SB), Y4, Y7
+	VMULPD       inverseConstants<>+1632(SB), Y4, Y7
 	VMULPD       Y4, Y7, Y7
 	VFMADD213PD  Y7, Y6, Y8
 	VMULPD       Y5, Y8, Y5
 	VADDPD       Y2, Y5, Y2
-	VFMADD231PD  inverseConstants<>+1280(SB), Y3, Y2
+	VFMADD231PD  inverseConstants<>+2272(SB), Y3, Y2
 	VSUBPD       Y2, Y7, Y2
 	VSUBPD       Y2, Y4, Y2
-	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y2
-	VCMPPD       $0x1e, inverseConstants<>+1344(SB), Y1, Y3
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y1, Y4
+	VFMADD231PD  inverseConstants<>+2304(SB), Y3, Y2
+	VCMPPD       $0x1e, inverseConstants<>+2336(SB), Y1, Y3
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y1, Y4
 	VANDPD       Y4, Y3, Y3
-	VCMPPD       $0x00, inverseConstants<>+1344(SB), Y1, Y4
-	VBLENDVPD    Y4, inverseConstants<>+1408(SB), Y1, Y4
-	VCMPPD       $0x11, inverseConstants<>+1344(SB), Y1, Y5
+	VCMPPD       $0x00, inverseConstants<>+2336(SB), Y1, Y4
+	VBLENDVPD    Y4, inverseConstants<>+2400(SB), Y1, Y4
+	VCMPPD       $0x11, inverseConstants<>+2336(SB), Y1, Y5
 	VORPD        Y5, Y4, Y4
 	VBLENDVPD    Y3, Y2, Y4, Y2
-	VCMPPD       $0x00, inverseConstants<>+1440(SB), Y1, Y3
-	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VCMPPD       $0x00, inverseConstants<>+2432(SB), Y1, Y3
+	VANDPD       inverseConstants<>+1120(SB), Y1, Y1
 	VANDPD       Y1, Y3, Y1
 	VORPD        Y1, Y2, Y1
-	VMOVUPD      inverseConstants<>+480(SB), Y2
+	VMOVUPD      inverseConstants<>+1632(SB), Y2
 	VMULPD       Y2, Y1, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -4651,79 +4659,79 @@ TEXT ·logit64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD     (CX)(BX*1), Y0
-	VMOVUPD     inverseConstants<>+1440(SB), Y1
+	VMOVUPD     inverseConstants<>+2432(SB), Y1
 	VADDPD      Y1, Y0, Y0
 	VADDPD      Y0, Y0, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VSUBPD      Y2, Y1, Y1
-	VMOVUPD     inverseConstants<>+256(SB), Y2
+	VMOVUPD     inverseConstants<>+608(SB), Y2
 	VSUBPD      Y0, Y2, Y2
 	VMINPD      Y2, Y0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y0, Y2
-	VCMPPD      $0x11, inverseConstants<>+544(SB), Y2, Y2
-	VMOVUPD     inverseConstants<>+1472(SB), Y3
+	VANDPD      inverseConstants<>+576(SB), Y0, Y2
+	VCMPPD      $0x11, inverseConstants<>+1696(SB), Y2, Y2
+	VMOVUPD     inverseConstants<>+2464(SB), Y3
 	VMULPD      Y3, Y0, Y3
 	VBLENDVPD   Y2, Y3, Y0, Y0
-	VANDPD      inverseConstants<>+0(SB), Y1, Y3
+	VANDPD      inverseConstants<>+576(SB), Y1, Y3
 	VDIVPD      Y0, Y3, Y0
-	VADDPD      inverseConstants<>+256(SB), Y0, Y3
-	VPADDQ      inverseConstants<>+960(SB), Y3, Y4
-	VANDPD      inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ      inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD      inverseConstants<>+608(SB), Y0, Y3
+	VPADDQ      inverseConstants<>+1952(SB), Y3, Y4
+	VANDPD      inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ      inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ      $0x34, Y4, Y4
-	VORPD       inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD      inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ      inverseConstants<>+960(SB), Y3, Y3
+	VORPD       inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD      inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ      inverseConstants<>+1952(SB), Y3, Y3
 	VPSRLQ      $0x34, Y3, Y3
-	VMOVUPD     inverseConstants<>+1120(SB), Y6
+	VMOVUPD     inverseConstants<>+2112(SB), Y6
 	VPSUBQ      Y3, Y6, Y3
 	VPSLLQ      $0x34, Y3, Y3
-	VSUBPD      inverseConstants<>+256(SB), Y3, Y6
+	VSUBPD      inverseConstants<>+608(SB), Y3, Y6
 	VMOVAPD     Y6, Y7
 	VFMADD231PD Y3, Y0, Y7
 	VSUBPD      Y7, Y6, Y6
 	VFMADD231PD Y3, Y0, Y6
-	VCMPPD      $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD      $0x11, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD   Y3, Y7, Y5, Y5
 	VANDPD      Y6, Y3, Y3
-	VADDPD      inverseConstants<>+864(SB), Y5, Y6
+	VADDPD      inverseConstants<>+1088(SB), Y5, Y6
 	VDIVPD      Y6, Y5, Y6
 	VMULPD      Y6, Y6, Y7
 	VMULPD      Y7, Y7, Y8
-	VMOVUPD     inverseConstants<>+2496(SB), Y9
-	VFMADD213PD inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD     inverseConstants<>+2592(SB), Y10
-	VFMADD213PD inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD inverseConstants<>+2688(SB), Y8, Y10
+	VMOVUPD     inverseConstants<>+3072(SB), Y9
+	VFMADD213PD inverseConstants<>+3104(SB), Y8, Y9
+	VFMADD213PD inverseConstants<>+3136(SB), Y8, Y9
+	VMOVUPD     inverseConstants<>+3168(SB), Y10
+	VFMADD213PD inverseConstants<>+3200(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+3232(SB), Y8, Y10
+	VFMADD213PD inverseConstants<>+3264(SB), Y8, Y10
 	VFMADD213PD Y10, Y7, Y9
-	VMULPD      inverseConstants<>+480(SB), Y5, Y8
+	VMULPD      inverseConstants<>+1632(SB), Y5, Y8
 	VMULPD      Y5, Y8, Y8
 	VFMADD213PD Y8, Y7, Y9
 	VMULPD      Y6, Y9, Y6
 	VADDPD      Y3, Y6, Y3
-	VFMADD231PD inverseConstants<>+1280(SB), Y4, Y3
+	VFMADD231PD inverseConstants<>+2272(SB), Y4, Y3
 	VSUBPD      Y3, Y8, Y3
 	VSUBPD      Y3, Y5, Y3
-	VFMADD231PD inverseConstants<>+1312(SB), Y4, Y3
-	VCMPPD      $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD      $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD inverseConstants<>+2304(SB), Y4, Y3
+	VCMPPD      $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD      $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD      Y5, Y4, Y4
-	VCMPPD      $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD   Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD      $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD      $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD   Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD      $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD       Y6, Y5, Y5
 	VBLENDVPD   Y4, Y3, Y5, Y3
-	VCMPPD      $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD      inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD      $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD      inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD      Y0, Y4, Y0
 	VORPD       Y0, Y3, Y0
-	VMOVUPD     inverseConstants<>+1504(SB), Y3
+	VMOVUPD     inverseConstants<>+2496(SB), Y3
 	VANDPD      Y3, Y2, Y2
 	VADDPD      Y2, Y0, Y0
-	VANDPD      inverseConstants<>+576(SB), Y1, Y1
+	VANDPD      inverseConstants<>+1120(SB), Y1, Y1
 	VORPD       Y1, Y0, Y0
 	VMOVUPD     Y0, (DX)(BX*1)
 	ADDQ        $0x20, BX
@@ -4738,79 +4746,79 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+1440(SB), Y1
+	VMOVUPD      inverseConstants<>+2432(SB), Y1
 	VADDPD       Y1, Y0, Y0
 	VADDPD       Y0, Y0, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VSUBPD       Y2, Y1, Y1
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VSUBPD       Y0, Y2, Y2
 	VMINPD       Y2, Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
-	VCMPPD       $0x11, inverseConstants<>+544(SB), Y2, Y2
-	VMOVUPD      inverseConstants<>+1472(SB), Y3
+	VANDPD       inverseConstants<>+576(SB), Y0, Y2
+	VCMPPD       $0x11, inverseConstants<>+1696(SB), Y2, Y2
+	VMOVUPD      inverseConstants<>+2464(SB), Y3
 	VMULPD       Y3, Y0, Y3
 	VBLENDVPD    Y2, Y3, Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y1, Y3
+	VANDPD       inverseConstants<>+576(SB), Y1, Y3
 	VDIVPD       Y0, Y3, Y0
-	VADDPD       inverseConstants<>+256(SB), Y0, Y3
-	VPADDQ       inverseConstants<>+960(SB), Y3, Y4
-	VANDPD       inverseConstants<>+992(SB), Y4, Y5
-	VPADDQ       inverseConstants<>+1024(SB), Y5, Y5
+	VADDPD       inverseConstants<>+608(SB), Y0, Y3
+	VPADDQ       inverseConstants<>+1952(SB), Y3, Y4
+	VANDPD       inverseConstants<>+1984(SB), Y4, Y5
+	VPADDQ       inverseConstants<>+2016(SB), Y5, Y5
 	VPSRLQ       $0x34, Y4, Y4
-	VORPD        inverseConstants<>+1056(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+1088(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+256(SB), Y5, Y5
-	VPADDQ       inverseConstants<>+960(SB), Y3, Y3
+	VORPD        inverseConstants<>+2048(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+2080(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+608(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+1952(SB), Y3, Y3
 	VPSRLQ       $0x34, Y3, Y3
-	VMOVUPD      inverseConstants<>+1120(SB), Y6
+	VMOVUPD      inverseConstants<>+2112(SB), Y6
 	VPSUBQ       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VSUBPD       inverseConstants<>+256(SB), Y3, Y6
+	VSUBPD       inverseConstants<>+608(SB), Y3, Y6
 	VMOVAPD      Y6, Y7
 	VFMADD231PD  Y3, Y0, Y7
 	VSUBPD       Y7, Y6, Y6
 	VFMADD231PD  Y3, Y0, Y6
-	VCMPPD       $0x11, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD       $0x11, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD    Y3, Y7, Y5, Y5
 	VANDPD       Y6, Y3, Y3
-	VADDPD       inverseConstants<>+864(SB), Y5, Y6
+	VADDPD       inverseConstants<>+1088(SB), Y5, Y6
 	VDIVPD       Y6, Y5, Y6
 	VMULPD       Y6, Y6, Y7
 	VMULPD       Y7, Y7, Y8
-	VMOVUPD      inverseConstants<>+2496(SB), Y9
-	VFMADD213PD  inverseConstants<>+2528(SB), Y8, Y9
-	VFMADD213PD  inverseConstants<>+2560(SB), Y8, Y9
-	VMOVUPD      inverseConstants<>+2592(SB), Y10
-	VFMADD213PD  inverseConstants<>+2624(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2656(SB), Y8, Y10
-	VFMADD213PD  inverseConstants<>+2688(SB), Y8, Y10
+	VMOVUPD      inverseConstants<>+3072(SB), Y9
+	VFMADD213PD  inverseConstants<>+3104(SB), Y8, Y9
+	VFMADD213PD  inverseConstants<>+3136(SB), Y8, Y9
+	VMOVUPD      inverseConstants<>+3168(SB), Y10
+	VFMADD213PD  inverseConstants<>+3200(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+3232(SB), Y8, Y10
+	VFMADD213PD  inverseConstants<>+3264(SB), Y8, Y10
 	VFMADD213PD  Y10, Y7, Y9
-	VMULPD       inverseConstants<>+480(SB), Y5, Y8
+	VMULPD       inverseConstants<>+1632(SB), Y5, Y8
 	VMULPD       Y5, Y8, Y8
 	VFMADD213PD  Y8, Y7, Y9
 	VMULPD       Y6, Y9, Y6
 	VADDPD       Y3, Y6, Y3
-	VFMADD231PD  inverseConstants<>+1280(SB), Y4, Y3
+	VFMADD231PD  inverseConstants<>+2272(SB), Y4, Y3
 	VSUBPD       Y3, Y8, Y3
 	VSUBPD       Y3, Y5, Y3
-	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y3
-	VCMPPD       $0x1e, inverseConstants<>+1344(SB), Y0, Y4
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y0, Y5
+	VFMADD231PD  inverseConstants<>+2304(SB), Y4, Y3
+	VCMPPD       $0x1e, inverseConstants<>+2336(SB), Y0, Y4
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y0, Y5
 	VANDPD       Y5, Y4, Y4
-	VCMPPD       $0x00, inverseConstants<>+1344(SB), Y0, Y5
-	VBLENDVPD    Y5, inverseConstants<>+1408(SB), Y0, Y5
-	VCMPPD       $0x11, inverseConstants<>+1344(SB), Y0, Y6
+	VCMPPD       $0x00, inverseConstants<>+2336(SB), Y0, Y5
+	VBLENDVPD    Y5, inverseConstants<>+2400(SB), Y0, Y5
+	VCMPPD       $0x11, inverseConstants<>+2336(SB), Y0, Y6
 	VORPD        Y6, Y5, Y5
 	VBLENDVPD    Y4, Y3, Y5, Y3
-	VCMPPD       $0x00, inverseConstants<>+1440(SB), Y0, Y4
-	VANDPD       inverseConstants<>+576(SB), Y0, Y0
+	VCMPPD       $0x00, inverseConstants<>+2432(SB), Y0, Y4
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y0
 	VANDPD       Y0, Y4, Y0
 	VORPD        Y0, Y3, Y0
-	VMOVUPD      inverseConstants<>+1504(SB), Y3
+	VMOVUPD      inverseConstants<>+2496(SB), Y3
 	VANDPD       Y3, Y2, Y2
 	VADDPD       Y2, Y0, Y0
-	VANDPD       inverseConstants<>+576(SB), Y1, Y1
+	VANDPD       inverseConstants<>+1120(SB), Y1, Y1
 	VORPD        Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -4843,23 +4851,23 @@ TEXT ·logitGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+1440(SB), Y2
+	VMOVUPD inverseConstants<>+2432(SB), Y2
 	VADDPD  Y2, Y1, Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y1, Y2, Y2
 	VMULPD  Y2, Y1, Y1
-	VCMPPD  $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VCMPPD  $0x11, inverseConstants<>+2432(SB), Y1, Y2
 	VDIVPD  Y1, Y0, Y0
 	VORPD   Y2, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y0
 	VMOVUPD 32(DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+1440(SB), Y2
+	VMOVUPD inverseConstants<>+2432(SB), Y2
 	VADDPD  Y2, Y1, Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y1, Y2, Y2
 	VMULPD  Y2, Y1, Y1
-	VCMPPD  $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VCMPPD  $0x11, inverseConstants<>+2432(SB), Y1, Y2
 	VDIVPD  Y1, Y0, Y0
 	VORPD   Y2, Y0, Y0
 	VMOVUPD Y0, 32(BX)(SI*1)
@@ -4875,12 +4883,12 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+1440(SB), Y2
+	VMOVUPD inverseConstants<>+2432(SB), Y2
 	VADDPD  Y2, Y1, Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y1, Y2, Y2
 	VMULPD  Y2, Y1, Y1
-	VCMPPD  $0x11, inverseConstants<>+1440(SB), Y1, Y2
+	VCMPPD  $0x11, inverseConstants<>+2432(SB), Y1, Y2
 	VDIVPD  Y1, Y0, Y0
 	VORPD   Y2, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
@@ -4897,12 +4905,12 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+1440(SB), Y2
+	VMOVUPD      inverseConstants<>+2432(SB), Y2
 	VADDPD       Y2, Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VSUBPD       Y0, Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VCMPPD       $0x11, inverseConstants<>+1440(SB), Y0, Y2
+	VCMPPD       $0x11, inverseConstants<>+2432(SB), Y0, Y2
 	VDIVPD       Y0, Y1, Y0
 	VORPD        Y2, Y0, Y0
 	MOVQ         SI, CX
@@ -4936,23 +4944,23 @@ TEXT ·asinhGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD   (CX)(SI*1), Y0
 	VMOVUPD   (DX)(SI*1), Y1
-	VANDPD    inverseConstants<>+0(SB), Y1, Y1
+	VANDPD    inverseConstants<>+576(SB), Y1, Y1
 	VMULPD    Y1, Y1, Y2
-	VMOVUPD   inverseConstants<>+256(SB), Y3
+	VMOVUPD   inverseConstants<>+608(SB), Y3
 	VADDPD    Y3, Y2, Y2
 	VSQRTPD   Y2, Y2
-	VCMPPD    $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD    $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD Y3, Y1, Y2, Y1
 	VDIVPD    Y1, Y0, Y0
 	VMOVUPD   Y0, (BX)(SI*1)
 	VMOVUPD   32(CX)(SI*1), Y0
 	VMOVUPD   32(DX)(SI*1), Y1
-	VANDPD    inverseConstants<>+0(SB), Y1, Y1
+	VANDPD    inverseConstants<>+576(SB), Y1, Y1
 	VMULPD    Y1, Y1, Y2
-	VMOVUPD   inverseConstants<>+256(SB), Y3
+	VMOVUPD   inverseConstants<>+608(SB), Y3
 	VADDPD    Y3, Y2, Y2
 	VSQRTPD   Y2, Y2
-	VCMPPD    $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD    $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD Y3, Y1, Y2, Y1
 	VDIVPD    Y1, Y0, Y0
 	VMOVUPD   Y0, 32(BX)(SI*1)
@@ -4968,12 +4976,12 @@ manyDone:
 single:
 	VMOVUPD   (CX)(SI*1), Y0
 	VMOVUPD   (DX)(SI*1), Y1
-	VANDPD    inverseConstants<>+0(SB), Y1, Y1
+	VANDPD    inverseConstants<>+576(SB), Y1, Y1
 	VMULPD    Y1, Y1, Y2
-	VMOVUPD   inverseConstants<>+256(SB), Y3
+	VMOVUPD   inverseConstants<>+608(SB), Y3
 	VADDPD    Y3, Y2, Y2
 	VSQRTPD   Y2, Y2
-	VCMPPD    $0x1e, inverseConstants<>+512(SB), Y1, Y3
+	VCMPPD    $0x1e, inverseConstants<>+1664(SB), Y1, Y3
 	VBLENDVPD Y3, Y1, Y2, Y1
 	VDIVPD    Y1, Y0, Y0
 	VMOVUPD   Y0, (BX)(SI*1)
@@ -4990,12 +4998,12 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y0
+	VANDPD       inverseConstants<>+576(SB), Y0, Y0
 	VMULPD       Y0, Y0, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y2, Y2
 	VSQRTPD      Y2, Y2
-	VCMPPD       $0x1e, inverseConstants<>+512(SB), Y0, Y3
+	VCMPPD       $0x1e, inverseConstants<>+1664(SB), Y0, Y3
 	VBLENDVPD    Y3, Y0, Y2, Y0
 	VDIVPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -5029,9 +5037,9 @@ TEXT ·acoshGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y2, Y1, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
+	VMOVUPD inverseConstants<>+608(SB), Y3
 	VADDPD  Y3, Y1, Y1
 	VSQRTPD Y2, Y2
 	VSQRTPD Y1, Y1
@@ -5040,9 +5048,9 @@ many:
 	VMOVUPD Y0, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y0
 	VMOVUPD 32(DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y2, Y1, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
+	VMOVUPD inverseConstants<>+608(SB), Y3
 	VADDPD  Y3, Y1, Y1
 	VSQRTPD Y2, Y2
 	VSQRTPD Y1, Y1
@@ -5061,9 +5069,9 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y2, Y1, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
+	VMOVUPD inverseConstants<>+608(SB), Y3
 	VADDPD  Y3, Y1, Y1
 	VSQRTPD Y2, Y2
 	VSQRTPD Y1, Y1
@@ -5083,9 +5091,9 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VSUBPD       Y2, Y0, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y0, Y0
 	VSQRTPD      Y2, Y2
 	VSQRTPD      Y0, Y0
@@ -5122,18 +5130,18 @@ TEXT ·atanhGrad64AVX2(SB), NOSPLIT, $0-56
 many:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
+	VMOVUPD inverseConstants<>+608(SB), Y3
 	VADDPD  Y1, Y3, Y1
 	VMULPD  Y1, Y2, Y1
 	VDIVPD  Y1, Y0, Y0
 	VMOVUPD Y0, (BX)(SI*1)
 	VMOVUPD 32(CX)(SI*1), Y0
 	VMOVUPD 32(DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
+	VMOVUPD inverseConstants<>+608(SB), Y3
 	VADDPD  Y1, Y3, Y1
 	VMULPD  Y1, Y2, Y1
 	VDIVPD  Y1, Y0, Y0
@@ -5150,9 +5158,9 @@ manyDone:
 single:
 	VMOVUPD (CX)(SI*1), Y0
 	VMOVUPD (DX)(SI*1), Y1
-	VMOVUPD inverseConstants<>+256(SB), Y2
+	VMOVUPD inverseConstants<>+608(SB), Y2
 	VSUBPD  Y1, Y2, Y2
-	VMOVUPD inverseConstants<>+256(SB), Y3
+	VMOVUPD inverseConstants<>+608(SB), Y3
 	VADDPD  Y1, Y3, Y1
 	VMULPD  Y1, Y2, Y1
 	VDIVPD  Y1, Y0, Y0
@@ -5170,9 +5178,9 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+256(SB), Y2
+	VMOVUPD      inverseConstants<>+608(SB), Y2
 	VSUBPD       Y0, Y2, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y0, Y3, Y0
 	VMULPD       Y0, Y2, Y0
 	VDIVPD       Y0, Y1, Y0
@@ -5205,34 +5213,34 @@ TEXT ·mish64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      inverseConstants<>+1536(SB), Y1
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+2528(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPD       inverseConstants<>+1120(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
-	VFNMADD231PD inverseConstants<>+1312(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+1280(SB), Y5, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+2304(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+2272(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1760(SB), Y8
-	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1920(SB), Y9
-	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+2752(SB), Y8
+	VFMADD213PD  inverseConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2816(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2848(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2880(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2912(SB), Y9
+	VFMADD213PD  inverseConstants<>+2944(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2976(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
@@ -5241,41 +5249,41 @@ single:
 	VADDPD       Y8, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       inverseConstants<>+256(SB), Y7, Y7
+	VPADDQ       inverseConstants<>+608(SB), Y7, Y7
 	VMULPD       Y7, Y3, Y3
 	VPSUBQ       Y5, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y5
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y9
+	VMOVUPD      inverseConstants<>+608(SB), Y9
 	VADDPD       Y9, Y5, Y9
 	VFMADD231PD  Y5, Y3, Y9
 	VADDPD       Y3, Y7, Y10
 	VMULPD       Y3, Y5, Y3
 	VBLENDVPD    Y2, Y3, Y10, Y3
 	VADDPD       Y5, Y7, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VMOVUPD      inverseConstants<>+1088(SB), Y7
 	VADDPD       Y7, Y5, Y5
 	VBLENDVPD    Y2, Y9, Y5, Y5
 	VDIVPD       Y5, Y3, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VSUBPD       Y3, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y8, Y1, Y5
 	VFMADD231PD  Y6, Y1, Y5
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y6
-	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
+	VPADDQ       inverseConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
 	VPSUBQ       Y1, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       inverseConstants<>+256(SB), Y1, Y1
+	VPADDQ       inverseConstants<>+608(SB), Y1, Y1
 	VMULPD       Y1, Y5, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y4
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y4
 	VORPD        Y4, Y1, Y1
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y0, Y4
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y0, Y4
 	VMULPD       Y3, Y0, Y3
 	VANDPD       Y3, Y4, Y3
 	VSUBPD       Y3, Y0, Y0
@@ -5293,34 +5301,34 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      inverseConstants<>+1536(SB), Y1
-	VANDPD       inverseConstants<>+0(SB), Y0, Y2
+	VMOVUPD      inverseConstants<>+2528(SB), Y1
+	VANDPD       inverseConstants<>+576(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VXORPD       inverseConstants<>+576(SB), Y1, Y2
+	VXORPD       inverseConstants<>+1120(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
-	VFNMADD231PD inverseConstants<>+1312(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+1280(SB), Y5, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+2304(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+2272(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1760(SB), Y8
-	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1920(SB), Y9
-	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+2752(SB), Y8
+	VFMADD213PD  inverseConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2816(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2848(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2880(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2912(SB), Y9
+	VFMADD213PD  inverseConstants<>+2944(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2976(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
@@ -5329,41 +5337,41 @@ singleDone:
 	VADDPD       Y8, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y7
-	VPADDQ       inverseConstants<>+256(SB), Y7, Y7
+	VPADDQ       inverseConstants<>+608(SB), Y7, Y7
 	VMULPD       Y7, Y3, Y3
 	VPSUBQ       Y5, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y5
 	VMULPD       Y3, Y3, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y9
+	VMOVUPD      inverseConstants<>+608(SB), Y9
 	VADDPD       Y9, Y5, Y9
 	VFMADD231PD  Y5, Y3, Y9
 	VADDPD       Y3, Y7, Y10
 	VMULPD       Y3, Y5, Y3
 	VBLENDVPD    Y2, Y3, Y10, Y3
 	VADDPD       Y5, Y7, Y5
-	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VMOVUPD      inverseConstants<>+1088(SB), Y7
 	VADDPD       Y7, Y5, Y5
 	VBLENDVPD    Y2, Y9, Y5, Y5
 	VDIVPD       Y5, Y3, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VSUBPD       Y3, Y5, Y5
 	VMULPD       Y5, Y1, Y1
 	VMULPD       Y8, Y1, Y5
 	VFMADD231PD  Y6, Y1, Y5
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y6
-	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
+	VPADDQ       inverseConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
 	VPSUBQ       Y1, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       inverseConstants<>+256(SB), Y1, Y1
+	VPADDQ       inverseConstants<>+608(SB), Y1, Y1
 	VMULPD       Y1, Y5, Y1
-	VANDPD       inverseConstants<>+576(SB), Y0, Y4
+	VANDPD       inverseConstants<>+1120(SB), Y0, Y4
 	VORPD        Y4, Y1, Y1
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y0, Y4
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y0, Y4
 	VMULPD       Y3, Y0, Y3
 	VANDPD       Y3, Y4, Y3
 	VSUBPD       Y3, Y0, Y0
@@ -5399,66 +5407,66 @@ TEXT ·mishGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VORPD        inverseConstants<>+576(SB), Y1, Y2
+	VORPD        inverseConstants<>+1120(SB), Y1, Y2
 	VXORPS       Y3, Y3, Y3
-	VANDPD       inverseConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, inverseConstants<>+2720(SB), Y4, Y4
+	VANDPD       inverseConstants<>+576(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+3296(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
-	VMOVUPD      inverseConstants<>+2752(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+3328(SB), Y4
+	VMOVUPD      inverseConstants<>+3360(SB), Y5
 	VMINPD       Y2, Y5, Y2
 	VMAXPD       Y2, Y4, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
-	VFNMADD231PD inverseConstants<>+1312(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+1280(SB), Y5, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+2304(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+2272(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1760(SB), Y8
-	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1920(SB), Y9
-	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+2752(SB), Y8
+	VFMADD213PD  inverseConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2816(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2848(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2880(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2912(SB), Y9
+	VFMADD213PD  inverseConstants<>+2944(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2976(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
+	VPADDQ       inverseConstants<>+608(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y1, Y5
 	VADDPD       Y3, Y4, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y7
+	VMOVUPD      inverseConstants<>+608(SB), Y7
 	VADDPD       Y7, Y3, Y3
-	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VMOVUPD      inverseConstants<>+1088(SB), Y7
 	VADDPD       Y7, Y6, Y7
 	VADDPD       Y4, Y4, Y8
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1664(SB), Y8
+	VMOVUPD      inverseConstants<>+2656(SB), Y8
 	VMULPD       Y8, Y4, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y8
+	VMOVUPD      inverseConstants<>+608(SB), Y8
 	VADDPD       Y8, Y2, Y2
 	VMULPD       Y2, Y4, Y2
 	VBLENDVPD    Y5, Y3, Y6, Y3
@@ -5485,66 +5493,66 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VORPD        inverseConstants<>+576(SB), Y0, Y2
+	VORPD        inverseConstants<>+1120(SB), Y0, Y2
 	VXORPS       Y3, Y3, Y3
-	VANDPD       inverseConstants<>+0(SB), Y2, Y4
-	VCMPPD       $0x11, inverseConstants<>+2720(SB), Y4, Y4
+	VANDPD       inverseConstants<>+576(SB), Y2, Y4
+	VCMPPD       $0x11, inverseConstants<>+3296(SB), Y4, Y4
 	VANDPD       Y3, Y4, Y3
-	VMOVUPD      inverseConstants<>+2752(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+3328(SB), Y4
+	VMOVUPD      inverseConstants<>+3360(SB), Y5
 	VMINPD       Y2, Y5, Y2
 	VMAXPD       Y2, Y4, Y2
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y2, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
-	VFNMADD231PD inverseConstants<>+1312(SB), Y5, Y2
-	VFNMADD231PD inverseConstants<>+1280(SB), Y5, Y3
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y2, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
+	VFNMADD231PD inverseConstants<>+2304(SB), Y5, Y2
+	VFNMADD231PD inverseConstants<>+2272(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      inverseConstants<>+1760(SB), Y8
-	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1920(SB), Y9
-	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+2752(SB), Y8
+	VFMADD213PD  inverseConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2816(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2848(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2880(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2912(SB), Y9
+	VFMADD213PD  inverseConstants<>+2944(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2976(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
 	VADDPD       Y8, Y6, Y2
 	VPSRAD       $0x01, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y2, Y2
 	VPSUBQ       Y3, Y4, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       inverseConstants<>+256(SB), Y3, Y3
+	VPADDQ       inverseConstants<>+608(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
 	VADDPD       Y2, Y2, Y3
 	VMULPD       Y2, Y2, Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPD       $0x1e, Y5, Y0, Y5
 	VADDPD       Y3, Y4, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y7
+	VMOVUPD      inverseConstants<>+608(SB), Y7
 	VADDPD       Y7, Y3, Y3
-	VMOVUPD      inverseConstants<>+864(SB), Y7
+	VMOVUPD      inverseConstants<>+1088(SB), Y7
 	VADDPD       Y7, Y6, Y7
 	VADDPD       Y4, Y4, Y8
 	VADDPD       Y8, Y3, Y8
 	VBLENDVPD    Y5, Y8, Y7, Y7
 	VBLENDVPD    Y5, Y4, Y2, Y4
-	VMOVUPD      inverseConstants<>+1664(SB), Y8
+	VMOVUPD      inverseConstants<>+2656(SB), Y8
 	VMULPD       Y8, Y4, Y4
-	VMOVUPD      inverseConstants<>+256(SB), Y8
+	VMOVUPD      inverseConstants<>+608(SB), Y8
 	VADDPD       Y8, Y2, Y2
 	VMULPD       Y2, Y4, Y2
 	VBLENDVPD    Y5, Y3, Y6, Y3
@@ -5591,38 +5599,38 @@ single:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1696(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+2688(SB), Y4
+	VMOVUPD      inverseConstants<>+3360(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+96(SB), Y6
-	VFMADD231PD  inverseConstants<>+128(SB), Y4, Y6
-	VSUBPD       inverseConstants<>+96(SB), Y6, Y7
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y6
+	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y6
+	VSUBPD       inverseConstants<>+1280(SB), Y6, Y7
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD inverseConstants<>+160(SB), Y7, Y4
-	VFNMADD231PD inverseConstants<>+192(SB), Y7, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y7, Y4
+	VFNMADD231PD inverseConstants<>+1376(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      inverseConstants<>+1760(SB), Y8
-	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1920(SB), Y9
-	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+2752(SB), Y8
+	VFMADD213PD  inverseConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2816(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2848(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2880(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2912(SB), Y9
+	VFMADD213PD  inverseConstants<>+2944(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2976(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+256(SB), Y4, Y6
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+608(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       inverseConstants<>+576(SB), Y3, Y3
+	VANDPD       inverseConstants<>+1120(SB), Y3, Y3
 	VORPD        Y3, Y4, Y3
 	VMULPD       Y3, Y0, Y3
 	VBLENDVPD    Y2, Y1, Y3, Y1
@@ -5642,38 +5650,38 @@ singleDone:
 	VXORPS       Y2, Y2, Y2
 	VCMPPD       $0x1e, Y2, Y1, Y2
 	VDIVPD       Y0, Y1, Y3
-	VMOVUPD      inverseConstants<>+1696(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+2688(SB), Y4
+	VMOVUPD      inverseConstants<>+3360(SB), Y5
 	VMINPD       Y3, Y5, Y5
 	VMAXPD       Y5, Y4, Y4
-	VCMPPD       $0x1e, inverseConstants<>+64(SB), Y4, Y5
-	VMOVUPD      inverseConstants<>+96(SB), Y6
-	VFMADD231PD  inverseConstants<>+128(SB), Y4, Y6
-	VSUBPD       inverseConstants<>+96(SB), Y6, Y7
+	VCMPPD       $0x1e, inverseConstants<>+1248(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y6
+	VFMADD231PD  inverseConstants<>+1312(SB), Y4, Y6
+	VSUBPD       inverseConstants<>+1280(SB), Y6, Y7
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD inverseConstants<>+160(SB), Y7, Y4
-	VFNMADD231PD inverseConstants<>+192(SB), Y7, Y4
+	VFNMADD231PD inverseConstants<>+1344(SB), Y7, Y4
+	VFNMADD231PD inverseConstants<>+1376(SB), Y7, Y4
 	VMULPD       Y4, Y4, Y7
-	VMOVUPD      inverseConstants<>+1760(SB), Y8
-	VFMADD213PD  inverseConstants<>+1792(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1824(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1856(SB), Y7, Y8
-	VFMADD213PD  inverseConstants<>+1888(SB), Y7, Y8
-	VMOVUPD      inverseConstants<>+1920(SB), Y9
-	VFMADD213PD  inverseConstants<>+1952(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+1984(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2016(SB), Y7, Y9
-	VFMADD213PD  inverseConstants<>+2048(SB), Y7, Y9
+	VMOVUPD      inverseConstants<>+2752(SB), Y8
+	VFMADD213PD  inverseConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2816(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2848(SB), Y7, Y8
+	VFMADD213PD  inverseConstants<>+2880(SB), Y7, Y8
+	VMOVUPD      inverseConstants<>+2912(SB), Y9
+	VFMADD213PD  inverseConstants<>+2944(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+2976(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3008(SB), Y7, Y9
+	VFMADD213PD  inverseConstants<>+3040(SB), Y7, Y9
 	VFMADD213PD  Y9, Y4, Y8
 	VFMADD213PD  Y4, Y7, Y8
 	VPADDQ       Y5, Y6, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
-	VSUBPD       inverseConstants<>+256(SB), Y4, Y6
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
+	VSUBPD       inverseConstants<>+608(SB), Y4, Y6
 	VFMADD213PD  Y6, Y4, Y8
 	VANDPD       Y8, Y5, Y4
 	VADDPD       Y4, Y8, Y4
-	VANDPD       inverseConstants<>+576(SB), Y3, Y3
+	VANDPD       inverseConstants<>+1120(SB), Y3, Y3
 	VORPD        Y3, Y4, Y3
 	VMULPD       Y3, Y0, Y0
 	VBLENDVPD    Y2, Y1, Y0, Y0
@@ -5714,43 +5722,43 @@ single:
 	VMOVAPD      Y2, Y4
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y4
-	VANDPD       inverseConstants<>+0(SB), Y4, Y5
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y5, Y5
+	VANDPD       inverseConstants<>+576(SB), Y4, Y5
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y5, Y5
 	VANDPD       Y4, Y5, Y4
-	VMOVUPD      inverseConstants<>+2752(SB), Y5
-	VMOVUPD      inverseConstants<>+2784(SB), Y6
+	VMOVUPD      inverseConstants<>+3328(SB), Y5
+	VMOVUPD      inverseConstants<>+3360(SB), Y6
 	VMINPD       Y3, Y6, Y3
 	VMAXPD       Y3, Y5, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y5
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y5
-	VSUBPD       inverseConstants<>+96(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+1280(SB), Y5
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y5
+	VSUBPD       inverseConstants<>+1280(SB), Y5, Y6
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y6, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y6, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y6, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y6, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      inverseConstants<>+1760(SB), Y7
-	VFMADD213PD  inverseConstants<>+1792(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1824(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1856(SB), Y6, Y7
-	VFMADD213PD  inverseConstants<>+1888(SB), Y6, Y7
-	VMOVUPD      inverseConstants<>+1920(SB), Y8
-	VFMADD213PD  inverseConstants<>+1952(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+1984(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+2016(SB), Y6, Y8
-	VFMADD213PD  inverseConstants<>+2048(SB), Y6, Y8
+	VMOVUPD      inverseConstants<>+2752(SB), Y7
+	VFMADD213PD  inverseConstants<>+2784(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2816(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2848(SB), Y6, Y7
+	VFMADD213PD  inverseConstants<>+2880(SB), Y6, Y7
+	VMOVUPD      inverseConstants<>+2912(SB), Y8
+	VFMADD213PD  inverseConstants<>+2944(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+2976(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+3008(SB), Y6, Y8
+	VFMADD213PD  inverseConstants<>+3040(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y3, Y6, Y7
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y7, Y3
 	VPSRAD       $0x01, Y5, Y6
 	VPSLLQ       $0x34, Y6, Y7
-	VPADDQ       inverseConstants<>+256(SB), Y7, Y7
+	VPADDQ       inverseConstants<>+608(SB), Y7, Y7
 	VMULPD       Y7, Y3, Y3
 	VPSUBQ       Y6, Y5, Y5
 	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       inverseConstants<>+256(SB), Y5, Y5
+	VPADDQ       inverseConstants<>+608(SB), Y5, Y5
 	VMULPD       Y5, Y3, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y5
+	VMOVUPD      inverseConstants<>+608(SB), Y5
 	VADDPD       Y5, Y4, Y4
 	VMULPD       Y4, Y3, Y3
 	VXORPS       Y4, Y4, Y4
@@ -5775,43 +5783,43 @@ singleDone:
 	VMOVAPD      Y1, Y4
 	VFNMADD231PD Y0, Y3, Y4
 	VDIVPD       Y0, Y4, Y0
-	VANDPD       inverseConstants<>+0(SB), Y0, Y4
-	VCMPPD       $0x11, inverseConstants<>+1376(SB), Y4, Y4
+	VANDPD       inverseConstants<>+576(SB), Y0, Y4
+	VCMPPD       $0x11, inverseConstants<>+2368(SB), Y4, Y4
 	VANDPD       Y0, Y4, Y0
-	VMOVUPD      inverseConstants<>+2752(SB), Y4
-	VMOVUPD      inverseConstants<>+2784(SB), Y5
+	VMOVUPD      inverseConstants<>+3328(SB), Y4
+	VMOVUPD      inverseConstants<>+3360(SB), Y5
 	VMINPD       Y3, Y5, Y3
 	VMAXPD       Y3, Y4, Y3
-	VMOVUPD      inverseConstants<>+96(SB), Y4
-	VFMADD231PD  inverseConstants<>+128(SB), Y3, Y4
-	VSUBPD       inverseConstants<>+96(SB), Y4, Y5
+	VMOVUPD      inverseConstants<>+1280(SB), Y4
+	VFMADD231PD  inverseConstants<>+1312(SB), Y3, Y4
+	VSUBPD       inverseConstants<>+1280(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD inverseConstants<>+160(SB), Y5, Y3
-	VFNMADD231PD inverseConstants<>+192(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1344(SB), Y5, Y3
+	VFNMADD231PD inverseConstants<>+1376(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      inverseConstants<>+1760(SB), Y6
-	VFMADD213PD  inverseConstants<>+1792(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1824(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1856(SB), Y5, Y6
-	VFMADD213PD  inverseConstants<>+1888(SB), Y5, Y6
-	VMOVUPD      inverseConstants<>+1920(SB), Y7
-	VFMADD213PD  inverseConstants<>+1952(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+1984(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2016(SB), Y5, Y7
-	VFMADD213PD  inverseConstants<>+2048(SB), Y5, Y7
+	VMOVUPD      inverseConstants<>+2752(SB), Y6
+	VFMADD213PD  inverseConstants<>+2784(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2816(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2848(SB), Y5, Y6
+	VFMADD213PD  inverseConstants<>+2880(SB), Y5, Y6
+	VMOVUPD      inverseConstants<>+2912(SB), Y7
+	VFMADD213PD  inverseConstants<>+2944(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+2976(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+3008(SB), Y5, Y7
+	VFMADD213PD  inverseConstants<>+3040(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      inverseConstants<>+256(SB), Y3
+	VMOVUPD      inverseConstants<>+608(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSRAD       $0x01, Y4, Y5
 	VPSLLQ       $0x34, Y5, Y6
-	VPADDQ       inverseConstants<>+256(SB), Y6, Y6
+	VPADDQ       inverseConstants<>+608(SB), Y6, Y6
 	VMULPD       Y6, Y3, Y3
 	VPSUBQ       Y5, Y4, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       inverseConstants<>+256(SB), Y4, Y4
+	VPADDQ       inverseConstants<>+608(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMOVUPD      inverseConstants<>+256(SB), Y4
+	VMOVUPD      inverseConstants<>+608(SB), Y4
 	VADDPD       Y4, Y0, Y0
 	VMULPD       Y0, Y3, Y0
 	VXORPS       Y3, Y3, Y3
@@ -5845,356 +5853,428 @@ DATA inverseMasks<>+48(SB)/8, $0x0000000000000000
 DATA inverseMasks<>+56(SB)/8, $0x0000000000000000
 GLOBL inverseMasks<>(SB), RODATA|NOPTR, $64
 
-DATA inverseConstants<>+0(SB)/8, $0x7fffffffffffffff
-DATA inverseConstants<>+8(SB)/8, $0x7fffffffffffffff
-DATA inverseConstants<>+16(SB)/8, $0x7fffffffffffffff
-DATA inverseConstants<>+24(SB)/8, $0x7fffffffffffffff
-DATA inverseConstants<>+32(SB)/8, $0x4086340000000000
-DATA inverseConstants<>+40(SB)/8, $0x4086340000000000
-DATA inverseConstants<>+48(SB)/8, $0x4086340000000000
-DATA inverseConstants<>+56(SB)/8, $0x4086340000000000
-DATA inverseConstants<>+64(SB)/8, $0x4086280000000000
-DATA inverseConstants<>+72(SB)/8, $0x4086280000000000
-DATA inverseConstants<>+80(SB)/8, $0x4086280000000000
-DATA inverseConstants<>+88(SB)/8, $0x4086280000000000
-DATA inverseConstants<>+96(SB)/8, $0x4338000000000000
-DATA inverseConstants<>+104(SB)/8, $0x4338000000000000
-DATA inverseConstants<>+112(SB)/8, $0x4338000000000000
-DATA inverseConstants<>+120(SB)/8, $0x4338000000000000
-DATA inverseConstants<>+128(SB)/8, $0x3ff71547652b82fe
-DATA inverseConstants<>+136(SB)/8, $0x3ff71547652b82fe
-DATA inverseConstants<>+144(SB)/8, $0x3ff71547652b82fe
-DATA inverseConstants<>+152(SB)/8, $0x3ff71547652b82fe
-DATA inverseConstants<>+160(SB)/8, $0x3fe62e42fefa39ef
-DATA inverseConstants<>+168(SB)/8, $0x3fe62e42fefa39ef
-DATA inverseConstants<>+176(SB)/8, $0x3fe62e42fefa39ef
-DATA inverseConstants<>+184(SB)/8, $0x3fe62e42fefa39ef
-DATA inverseConstants<>+192(SB)/8, $0x3c7abc9e3b39803f
-DATA inverseConstants<>+200(SB)/8, $0x3c7abc9e3b39803f
-DATA inverseConstants<>+208(SB)/8, $0x3c7abc9e3b39803f
-DATA inverseConstants<>+216(SB)/8, $0x3c7abc9e3b39803f
-DATA inverseConstants<>+224(SB)/8, $0x0000000000000001
-DATA inverseConstants<>+232(SB)/8, $0x0000000000000001
-DATA inverseConstants<>+240(SB)/8, $0x0000000000000001
-DATA inverseConstants<>+248(SB)/8, $0x0000000000000001
-DATA inverseConstants<>+256(SB)/8, $0x3ff0000000000000
-DATA inverseConstants<>+264(SB)/8, $0x3ff0000000000000
-DATA inverseConstants<>+272(SB)/8, $0x3ff0000000000000
-DATA inverseConstants<>+280(SB)/8, $0x3ff0000000000000
-DATA inverseConstants<>+288(SB)/8, $0x3f2a124f19fe89ac
-DATA inverseConstants<>+296(SB)/8, $0x3f2a124f19fe89ac
-DATA inverseConstants<>+304(SB)/8, $0x3f2a124f19fe89ac
-DATA inverseConstants<>+312(SB)/8, $0x3f2a124f19fe89ac
-DATA inverseConstants<>+320(SB)/8, $0x3f81110e0f238322
-DATA inverseConstants<>+328(SB)/8, $0x3f81110e0f238322
-DATA inverseConstants<>+336(SB)/8, $0x3f81110e0f238322
-DATA inverseConstants<>+344(SB)/8, $0x3f81110e0f238322
-DATA inverseConstants<>+352(SB)/8, $0x3fc5555555a78ed4
-DATA inverseConstants<>+360(SB)/8, $0x3fc5555555a78ed4
-DATA inverseConstants<>+368(SB)/8, $0x3fc5555555a78ed4
-DATA inverseConstants<>+376(SB)/8, $0x3fc5555555a78ed4
-DATA inverseConstants<>+384(SB)/8, $0x3f56d43246b523b4
-DATA inverseConstants<>+392(SB)/8, $0x3f56d43246b523b4
-DATA inverseConstants<>+400(SB)/8, $0x3f56d43246b523b4
-DATA inverseConstants<>+408(SB)/8, $0x3f56d43246b523b4
-DATA inverseConstants<>+416(SB)/8, $0x3fa5554e9063586e
-DATA inverseConstants<>+424(SB)/8, $0x3fa5554e9063586e
-DATA inverseConstants<>+432(SB)/8, $0x3fa5554e9063586e
-DATA inverseConstants<>+440(SB)/8, $0x3fa5554e9063586e
-DATA inverseConstants<>+448(SB)/8, $0x3fe0000000b9129b
-DATA inverseConstants<>+456(SB)/8, $0x3fe0000000b9129b
-DATA inverseConstants<>+464(SB)/8, $0x3fe0000000b9129b
-DATA inverseConstants<>+472(SB)/8, $0x3fe0000000b9129b
-DATA inverseConstants<>+480(SB)/8, $0x3fe0000000000000
-DATA inverseConstants<>+488(SB)/8, $0x3fe0000000000000
-DATA inverseConstants<>+496(SB)/8, $0x3fe0000000000000
-DATA inverseConstants<>+504(SB)/8, $0x3fe0000000000000
-DATA inverseConstants<>+512(SB)/8, $0x43b0000000000000
-DATA inverseConstants<>+520(SB)/8, $0x43b0000000000000
-DATA inverseConstants<>+528(SB)/8, $0x43b0000000000000
-DATA inverseConstants<>+536(SB)/8, $0x43b0000000000000
-DATA inverseConstants<>+544(SB)/8, $0x0170000000000000
-DATA inverseConstants<>+552(SB)/8, $0x0170000000000000
-DATA inverseConstants<>+560(SB)/8, $0x0170000000000000
-DATA inverseConstants<>+568(SB)/8, $0x0170000000000000
-DATA inverseConstants<>+576(SB)/8, $0x8000000000000000
-DATA inverseConstants<>+584(SB)/8, $0x8000000000000000
-DATA inverseConstants<>+592(SB)/8, $0x8000000000000000
-DATA inverseConstants<>+600(SB)/8, $0x8000000000000000
-DATA inverseConstants<>+608(SB)/8, $0x3fd0000000000000
-DATA inverseConstants<>+616(SB)/8, $0x3fd0000000000000
-DATA inverseConstants<>+624(SB)/8, $0x3fd0000000000000
-DATA inverseConstants<>+632(SB)/8, $0x3fd0000000000000
+DATA inverseConstants<>+0(SB)/8, $0x7fffffff7fffffff
+DATA inverseConstants<>+8(SB)/8, $0x7fffffff7fffffff
+DATA inverseConstants<>+16(SB)/8, $0x7fffffff7fffffff
+DATA inverseConstants<>+24(SB)/8, $0x7fffffff7fffffff
+DATA inverseConstants<>+32(SB)/8, $0x3f0000003f000000
+DATA inverseConstants<>+40(SB)/8, $0x3f0000003f000000
+DATA inverseConstants<>+48(SB)/8, $0x3f0000003f000000
+DATA inverseConstants<>+56(SB)/8, $0x3f0000003f000000
+DATA inverseConstants<>+64(SB)/8, $0x0da242600da24260
+DATA inverseConstants<>+72(SB)/8, $0x0da242600da24260
+DATA inverseConstants<>+80(SB)/8, $0x0da242600da24260
+DATA inverseConstants<>+88(SB)/8, $0x0da242600da24260
+DATA inverseConstants<>+96(SB)/8, $0x3d0a09c63d0a09c6
+DATA inverseConstants<>+104(SB)/8, $0x3d0a09c63d0a09c6
+DATA inverseConstants<>+112(SB)/8, $0x3d0a09c63d0a09c6
+DATA inverseConstants<>+120(SB)/8, $0x3d0a09c63d0a09c6
+DATA inverseConstants<>+128(SB)/8, $0x3cfec90d3cfec90d
+DATA inverseConstants<>+136(SB)/8, $0x3cfec90d3cfec90d
+DATA inverseConstants<>+144(SB)/8, $0x3cfec90d3cfec90d
+DATA inverseConstants<>+152(SB)/8, $0x3cfec90d3cfec90d
+DATA inverseConstants<>+160(SB)/8, $0x3d999a193d999a19
+DATA inverseConstants<>+168(SB)/8, $0x3d999a193d999a19
+DATA inverseConstants<>+176(SB)/8, $0x3d999a193d999a19
+DATA inverseConstants<>+184(SB)/8, $0x3d999a193d999a19
+DATA inverseConstants<>+192(SB)/8, $0x3c8c70fb3c8c70fb
+DATA inverseConstants<>+200(SB)/8, $0x3c8c70fb3c8c70fb
+DATA inverseConstants<>+208(SB)/8, $0x3c8c70fb3c8c70fb
+DATA inverseConstants<>+216(SB)/8, $0x3c8c70fb3c8c70fb
+DATA inverseConstants<>+224(SB)/8, $0x3d36adc73d36adc7
+DATA inverseConstants<>+232(SB)/8, $0x3d36adc73d36adc7
+DATA inverseConstants<>+240(SB)/8, $0x3d36adc73d36adc7
+DATA inverseConstants<>+248(SB)/8, $0x3d36adc73d36adc7
+DATA inverseConstants<>+256(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA inverseConstants<>+264(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA inverseConstants<>+272(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA inverseConstants<>+280(SB)/8, $0x3e2aaaaa3e2aaaaa
+DATA inverseConstants<>+288(SB)/8, $0x3fc90fdb3fc90fdb
+DATA inverseConstants<>+296(SB)/8, $0x3fc90fdb3fc90fdb
+DATA inverseConstants<>+304(SB)/8, $0x3fc90fdb3fc90fdb
+DATA inverseConstants<>+312(SB)/8, $0x3fc90fdb3fc90fdb
+DATA inverseConstants<>+320(SB)/8, $0xb33bbd2eb33bbd2e
+DATA inverseConstants<>+328(SB)/8, $0xb33bbd2eb33bbd2e
+DATA inverseConstants<>+336(SB)/8, $0xb33bbd2eb33bbd2e
+DATA inverseConstants<>+344(SB)/8, $0xb33bbd2eb33bbd2e
+DATA inverseConstants<>+352(SB)/8, $0xc0000000c0000000
+DATA inverseConstants<>+360(SB)/8, $0xc0000000c0000000
+DATA inverseConstants<>+368(SB)/8, $0xc0000000c0000000
+DATA inverseConstants<>+376(SB)/8, $0xc0000000c0000000
+DATA inverseConstants<>+384(SB)/8, $0x8000000080000000
+DATA inverseConstants<>+392(SB)/8, $0x8000000080000000
+DATA inverseConstants<>+400(SB)/8, $0x8000000080000000
+DATA inverseConstants<>+408(SB)/8, $0x8000000080000000
+DATA inverseConstants<>+416(SB)/8, $0x40490fdb40490fdb
+DATA inverseConstants<>+424(SB)/8, $0x40490fdb40490fdb
+DATA inverseConstants<>+432(SB)/8, $0x40490fdb40490fdb
+DATA inverseConstants<>+440(SB)/8, $0x40490fdb40490fdb
+DATA inverseConstants<>+448(SB)/8, $0xb3bbbd2eb3bbbd2e
+DATA inverseConstants<>+456(SB)/8, $0xb3bbbd2eb3bbbd2e
+DATA inverseConstants<>+464(SB)/8, $0xb3bbbd2eb3bbbd2e
+DATA inverseConstants<>+472(SB)/8, $0xb3bbbd2eb3bbbd2e
+DATA inverseConstants<>+480(SB)/8, $0xbf800000bf800000
+DATA inverseConstants<>+488(SB)/8, $0xbf800000bf800000
+DATA inverseConstants<>+496(SB)/8, $0xbf800000bf800000
+DATA inverseConstants<>+504(SB)/8, $0xbf800000bf800000
+DATA inverseConstants<>+512(SB)/8, $0x4000000040000000
+DATA inverseConstants<>+520(SB)/8, $0x4000000040000000
+DATA inverseConstants<>+528(SB)/8, $0x4000000040000000
+DATA inverseConstants<>+536(SB)/8, $0x4000000040000000
+DATA inverseConstants<>+544(SB)/8, $0x3f8000003f800000
+DATA inverseConstants<>+552(SB)/8, $0x3f8000003f800000
+DATA inverseConstants<>+560(SB)/8, $0x3f8000003f800000
+DATA inverseConstants<>+568(SB)/8, $0x3f8000003f800000
+DATA inverseConstants<>+576(SB)/8, $0x7fffffffffffffff
+DATA inverseConstants<>+584(SB)/8, $0x7fffffffffffffff
+DATA inverseConstants<>+592(SB)/8, $0x7fffffffffffffff
+DATA inverseConstants<>+600(SB)/8, $0x7fffffffffffffff
+DATA inverseConstants<>+608(SB)/8, $0x3ff0000000000000
+DATA inverseConstants<>+616(SB)/8, $0x3ff0000000000000
+DATA inverseConstants<>+624(SB)/8, $0x3ff0000000000000
+DATA inverseConstants<>+632(SB)/8, $0x3ff0000000000000
 DATA inverseConstants<>+640(SB)/8, $0x3fda827999fcef32
 DATA inverseConstants<>+648(SB)/8, $0x3fda827999fcef32
 DATA inverseConstants<>+656(SB)/8, $0x3fda827999fcef32
 DATA inverseConstants<>+664(SB)/8, $0x3fda827999fcef32
-DATA inverseConstants<>+672(SB)/8, $0x3fa9d86ebba846aa
-DATA inverseConstants<>+680(SB)/8, $0x3fa9d86ebba846aa
-DATA inverseConstants<>+688(SB)/8, $0x3fa9d86ebba846aa
-DATA inverseConstants<>+696(SB)/8, $0x3fa9d86ebba846aa
-DATA inverseConstants<>+704(SB)/8, $0x3fbc57b9120eab27
-DATA inverseConstants<>+712(SB)/8, $0x3fbc57b9120eab27
-DATA inverseConstants<>+720(SB)/8, $0x3fbc57b9120eab27
-DATA inverseConstants<>+728(SB)/8, $0x3fbc57b9120eab27
-DATA inverseConstants<>+736(SB)/8, $0x3fc99997b10270ea
-DATA inverseConstants<>+744(SB)/8, $0x3fc99997b10270ea
-DATA inverseConstants<>+752(SB)/8, $0x3fc99997b10270ea
-DATA inverseConstants<>+760(SB)/8, $0x3fc99997b10270ea
-DATA inverseConstants<>+768(SB)/8, $0xbfb6143778c10af3
-DATA inverseConstants<>+776(SB)/8, $0xbfb6143778c10af3
-DATA inverseConstants<>+784(SB)/8, $0xbfb6143778c10af3
-DATA inverseConstants<>+792(SB)/8, $0xbfb6143778c10af3
-DATA inverseConstants<>+800(SB)/8, $0xbfc248a16707762d
-DATA inverseConstants<>+808(SB)/8, $0xbfc248a16707762d
-DATA inverseConstants<>+816(SB)/8, $0xbfc248a16707762d
-DATA inverseConstants<>+824(SB)/8, $0xbfc248a16707762d
-DATA inverseConstants<>+832(SB)/8, $0xbfd5555554c099a8
-DATA inverseConstants<>+840(SB)/8, $0xbfd5555554c099a8
-DATA inverseConstants<>+848(SB)/8, $0xbfd5555554c099a8
-DATA inverseConstants<>+856(SB)/8, $0xbfd5555554c099a8
-DATA inverseConstants<>+864(SB)/8, $0x4000000000000000
-DATA inverseConstants<>+872(SB)/8, $0x4000000000000000
-DATA inverseConstants<>+880(SB)/8, $0x4000000000000000
-DATA inverseConstants<>+888(SB)/8, $0x4000000000000000
-DATA inverseConstants<>+896(SB)/8, $0x3c81a62633145c07
-DATA inverseConstants<>+904(SB)/8, $0x3c81a62633145c07
-DATA inverseConstants<>+912(SB)/8, $0x3c81a62633145c07
-DATA inverseConstants<>+920(SB)/8, $0x3c81a62633145c07
-DATA inverseConstants<>+928(SB)/8, $0x3fe921fb54442d18
-DATA inverseConstants<>+936(SB)/8, $0x3fe921fb54442d18
-DATA inverseConstants<>+944(SB)/8, $0x3fe921fb54442d18
-DATA inverseConstants<>+952(SB)/8, $0x3fe921fb54442d18
-DATA inverseConstants<>+960(SB)/8, $0x00095f619980c433
-DATA inverseConstants<>+968(SB)/8, $0x00095f619980c433
-DATA inverseConstants<>+976(SB)/8, $0x00095f619980c433
-DATA inverseConstants<>+984(SB)/8, $0x00095f619980c433
-DATA inverseConstants<>+992(SB)/8, $0x000fffffffffffff
-DATA inverseConstants<>+1000(SB)/8, $0x000fffffffffffff
-DATA inverseConstants<>+1008(SB)/8, $0x000fffffffffffff
-DATA inverseConstants<>+1016(SB)/8, $0x000fffffffffffff
-DATA inverseConstants<>+1024(SB)/8, $0x3fe6a09e667f3bcd
-DATA inverseConstants<>+1032(SB)/8, $0x3fe6a09e667f3bcd
-DATA inverseConstants<>+1040(SB)/8, $0x3fe6a09e667f3bcd
-DATA inverseConstants<>+1048(SB)/8, $0x3fe6a09e667f3bcd
-DATA inverseConstants<>+1056(SB)/8, $0x4330000000000000
-DATA inverseConstants<>+1064(SB)/8, $0x4330000000000000
-DATA inverseConstants<>+1072(SB)/8, $0x4330000000000000
-DATA inverseConstants<>+1080(SB)/8, $0x4330000000000000
-DATA inverseConstants<>+1088(SB)/8, $0x43300000000003ff
-DATA inverseConstants<>+1096(SB)/8, $0x43300000000003ff
-DATA inverseConstants<>+1104(SB)/8, $0x43300000000003ff
-DATA inverseConstants<>+1112(SB)/8, $0x43300000000003ff
-DATA inverseConstants<>+1120(SB)/8, $0x00000000000007fe
-DATA inverseConstants<>+1128(SB)/8, $0x00000000000007fe
-DATA inverseConstants<>+1136(SB)/8, $0x00000000000007fe
-DATA inverseConstants<>+1144(SB)/8, $0x00000000000007fe
-DATA inverseConstants<>+1152(SB)/8, $0x3fcddcf7101b6371
-DATA inverseConstants<>+1160(SB)/8, $0x3fcddcf7101b6371
-DATA inverseConstants<>+1168(SB)/8, $0x3fcddcf7101b6371
-DATA inverseConstants<>+1176(SB)/8, $0x3fcddcf7101b6371
-DATA inverseConstants<>+1184(SB)/8, $0x3fd245c40aecb50c
-DATA inverseConstants<>+1192(SB)/8, $0x3fd245c40aecb50c
-DATA inverseConstants<>+1200(SB)/8, $0x3fd245c40aecb50c
-DATA inverseConstants<>+1208(SB)/8, $0x3fd245c40aecb50c
-DATA inverseConstants<>+1216(SB)/8, $0x3fd9999eb63e783d
-DATA inverseConstants<>+1224(SB)/8, $0x3fd9999eb63e783d
-DATA inverseConstants<>+1232(SB)/8, $0x3fd9999eb63e783d
-DATA inverseConstants<>+1240(SB)/8, $0x3fd9999eb63e783d
-DATA inverseConstants<>+1248(SB)/8, $0x3fe5555554bb1b2f
-DATA inverseConstants<>+1256(SB)/8, $0x3fe5555554bb1b2f
-DATA inverseConstants<>+1264(SB)/8, $0x3fe5555554bb1b2f
-DATA inverseConstants<>+1272(SB)/8, $0x3fe5555554bb1b2f
-DATA inverseConstants<>+1280(SB)/8, $0x3dea39ef35793c76
-DATA inverseConstants<>+1288(SB)/8, $0x3dea39ef35793c76
-DATA inverseConstants<>+1296(SB)/8, $0x3dea39ef35793c76
-DATA inverseConstants<>+1304(SB)/8, $0x3dea39ef35793c76
-DATA inverseConstants<>+1312(SB)/8, $0x3fe62e42fee00000
-DATA inverseConstants<>+1320(SB)/8, $0x3fe62e42fee00000
-DATA inverseConstants<>+1328(SB)/8, $0x3fe62e42fee00000
-DATA inverseConstants<>+1336(SB)/8, $0x3fe62e42fee00000
-DATA inverseConstants<>+1344(SB)/8, $0xbff0000000000000
-DATA inverseConstants<>+1352(SB)/8, $0xbff0000000000000
-DATA inverseConstants<>+1360(SB)/8, $0xbff0000000000000
-DATA inverseConstants<>+1368(SB)/8, $0xbff0000000000000
-DATA inverseConstants<>+1376(SB)/8, $0x7ff0000000000000
-DATA inverseConstants<>+1384(SB)/8, $0x7ff0000000000000
-DATA inverseConstants<>+1392(SB)/8, $0x7ff0000000000000
-DATA inverseConstants<>+1400(SB)/8, $0x7ff0000000000000
-DATA inverseConstants<>+1408(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1416(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1424(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1432(SB)/8, $0xfff0000000000000
-DATA inverseConstants<>+1440(SB)/8, $0x0000000000000000
-DATA inverseConstants<>+1448(SB)/8, $0x0000000000000000
-DATA inverseConstants<>+1456(SB)/8, $0x0000000000000000
-DATA inverseConstants<>+1464(SB)/8, $0x0000000000000000
-DATA inverseConstants<>+1472(SB)/8, $0x4350000000000000
-DATA inverseConstants<>+1480(SB)/8, $0x4350000000000000
-DATA inverseConstants<>+1488(SB)/8, $0x4350000000000000
-DATA inverseConstants<>+1496(SB)/8, $0x4350000000000000
-DATA inverseConstants<>+1504(SB)/8, $0x4042b708872320e2
-DATA inverseConstants<>+1512(SB)/8, $0x4042b708872320e2
-DATA inverseConstants<>+1520(SB)/8, $0x4042b708872320e2
-DATA inverseConstants<>+1528(SB)/8, $0x4042b708872320e2
-DATA inverseConstants<>+1536(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1544(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1552(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1560(SB)/8, $0x4089000000000000
-DATA inverseConstants<>+1568(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1576(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1584(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1592(SB)/8, $0xc085e00000000000
-DATA inverseConstants<>+1600(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1608(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1616(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1624(SB)/8, $0x4085e00000000000
-DATA inverseConstants<>+1632(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1640(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1648(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1656(SB)/8, $0xc087480000000000
-DATA inverseConstants<>+1664(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1672(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1680(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1688(SB)/8, $0x4010000000000000
-DATA inverseConstants<>+1696(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1704(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1712(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1720(SB)/8, $0xc049000000000000
-DATA inverseConstants<>+1728(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1736(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1744(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1752(SB)/8, $0x40862e42fefa39ef
-DATA inverseConstants<>+1760(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1768(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1776(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1784(SB)/8, $0x3e5af38a9b0ec855
-DATA inverseConstants<>+1792(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1800(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1808(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1816(SB)/8, $0x3ec71de0dae63bb3
-DATA inverseConstants<>+1824(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1832(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1840(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1848(SB)/8, $0x3f2a01a01a7c41d5
-DATA inverseConstants<>+1856(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1864(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1872(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1880(SB)/8, $0x3f811111111109b3
-DATA inverseConstants<>+1888(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1896(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1904(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1912(SB)/8, $0x3fc5555555555556
-DATA inverseConstants<>+1920(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1928(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1936(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1944(SB)/8, $0x3e9289185613a3d6
-DATA inverseConstants<>+1952(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1960(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1968(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1976(SB)/8, $0x3efa019b90d2ae7a
-DATA inverseConstants<>+1984(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+1992(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+2000(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+2008(SB)/8, $0x3f56c16c1788bd90
-DATA inverseConstants<>+2016(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+2024(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+2032(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+2040(SB)/8, $0x3fa5555555553d63
-DATA inverseConstants<>+2048(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+2056(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+2064(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+2072(SB)/8, $0x3fe0000000000001
-DATA inverseConstants<>+2080(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2088(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2096(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2104(SB)/8, $0x3f9f5ea203927f08
-DATA inverseConstants<>+2112(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2120(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2128(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2136(SB)/8, $0x3fa829c9a46152b5
-DATA inverseConstants<>+2144(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2152(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2160(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2168(SB)/8, $0x3fae1d8e89291b2f
-DATA inverseConstants<>+2176(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2184(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2192(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2200(SB)/8, $0x3fb3b13aea970e58
-DATA inverseConstants<>+2208(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2216(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2224(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2232(SB)/8, $0x3fbc71c71c6ddb13
-DATA inverseConstants<>+2240(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2248(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2256(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2264(SB)/8, $0x3fc9999999999997
-DATA inverseConstants<>+2272(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2280(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2288(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2296(SB)/8, $0xbf8c807c7fd8901c
-DATA inverseConstants<>+2304(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2312(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2320(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2328(SB)/8, $0xbfa503b1df32251d
-DATA inverseConstants<>+2336(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2344(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2352(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2360(SB)/8, $0xbfaaebd143c55a36
-DATA inverseConstants<>+2368(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2376(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2384(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2392(SB)/8, $0xbfb1110ceddb22d6
-DATA inverseConstants<>+2400(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2408(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2416(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2424(SB)/8, $0xbfb745d173561ae0
-DATA inverseConstants<>+2432(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2440(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2448(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2456(SB)/8, $0xbfc24924924920ac
-DATA inverseConstants<>+2464(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2472(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2480(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2488(SB)/8, $0xbfd5555555555555
-DATA inverseConstants<>+2496(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2504(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2512(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2520(SB)/8, $0x3fc39a09d078c69f
-DATA inverseConstants<>+2528(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2536(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2544(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2552(SB)/8, $0x3fcc71c51d8e78af
-DATA inverseConstants<>+2560(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2568(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2576(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2584(SB)/8, $0x3fd999999997fa04
-DATA inverseConstants<>+2592(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2600(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2608(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2616(SB)/8, $0x3fc2f112df3e5244
-DATA inverseConstants<>+2624(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2632(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2640(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2648(SB)/8, $0x3fc7466496cb03de
-DATA inverseConstants<>+2656(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2664(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2672(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2680(SB)/8, $0x3fd2492494229359
-DATA inverseConstants<>+2688(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2696(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2704(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2712(SB)/8, $0x3fe5555555555593
-DATA inverseConstants<>+2720(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2728(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2736(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2744(SB)/8, $0x408f400000000000
-DATA inverseConstants<>+2752(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2760(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2768(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2776(SB)/8, $0xc087500000000000
-DATA inverseConstants<>+2784(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2792(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2800(SB)/8, $0x4086300000000000
-DATA inverseConstants<>+2808(SB)/8, $0x4086300000000000
-GLOBL inverseConstants<>(SB), RODATA|NOPTR, $2816
+DATA inverseConstants<>+672(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+680(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+688(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+696(SB)/8, $0x3f9f5ea203927f08
+DATA inverseConstants<>+704(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+712(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+720(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+728(SB)/8, $0x3fa829c9a46152b5
+DATA inverseConstants<>+736(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+744(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+752(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+760(SB)/8, $0x3fae1d8e89291b2f
+DATA inverseConstants<>+768(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+776(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+784(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+792(SB)/8, $0x3fb3b13aea970e58
+DATA inverseConstants<>+800(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+808(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+816(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+824(SB)/8, $0x3fbc71c71c6ddb13
+DATA inverseConstants<>+832(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+840(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+848(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+856(SB)/8, $0x3fc9999999999997
+DATA inverseConstants<>+864(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+872(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+880(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+888(SB)/8, $0xbf8c807c7fd8901c
+DATA inverseConstants<>+896(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+904(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+912(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+920(SB)/8, $0xbfa503b1df32251d
+DATA inverseConstants<>+928(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+936(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+944(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+952(SB)/8, $0xbfaaebd143c55a36
+DATA inverseConstants<>+960(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+968(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+976(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+984(SB)/8, $0xbfb1110ceddb22d6
+DATA inverseConstants<>+992(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+1000(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+1008(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+1016(SB)/8, $0xbfb745d173561ae0
+DATA inverseConstants<>+1024(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+1032(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+1040(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+1048(SB)/8, $0xbfc24924924920ac
+DATA inverseConstants<>+1056(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+1064(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+1072(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+1080(SB)/8, $0xbfd5555555555555
+DATA inverseConstants<>+1088(SB)/8, $0x4000000000000000
+DATA inverseConstants<>+1096(SB)/8, $0x4000000000000000
+DATA inverseConstants<>+1104(SB)/8, $0x4000000000000000
+DATA inverseConstants<>+1112(SB)/8, $0x4000000000000000
+DATA inverseConstants<>+1120(SB)/8, $0x8000000000000000
+DATA inverseConstants<>+1128(SB)/8, $0x8000000000000000
+DATA inverseConstants<>+1136(SB)/8, $0x8000000000000000
+DATA inverseConstants<>+1144(SB)/8, $0x8000000000000000
+DATA inverseConstants<>+1152(SB)/8, $0x3c81a62633145c07
+DATA inverseConstants<>+1160(SB)/8, $0x3c81a62633145c07
+DATA inverseConstants<>+1168(SB)/8, $0x3c81a62633145c07
+DATA inverseConstants<>+1176(SB)/8, $0x3c81a62633145c07
+DATA inverseConstants<>+1184(SB)/8, $0x3fe921fb54442d18
+DATA inverseConstants<>+1192(SB)/8, $0x3fe921fb54442d18
+DATA inverseConstants<>+1200(SB)/8, $0x3fe921fb54442d18
+DATA inverseConstants<>+1208(SB)/8, $0x3fe921fb54442d18
+DATA inverseConstants<>+1216(SB)/8, $0x4086340000000000
+DATA inverseConstants<>+1224(SB)/8, $0x4086340000000000
+DATA inverseConstants<>+1232(SB)/8, $0x4086340000000000
+DATA inverseConstants<>+1240(SB)/8, $0x4086340000000000
+DATA inverseConstants<>+1248(SB)/8, $0x4086280000000000
+DATA inverseConstants<>+1256(SB)/8, $0x4086280000000000
+DATA inverseConstants<>+1264(SB)/8, $0x4086280000000000
+DATA inverseConstants<>+1272(SB)/8, $0x4086280000000000
+DATA inverseConstants<>+1280(SB)/8, $0x4338000000000000
+DATA inverseConstants<>+1288(SB)/8, $0x4338000000000000
+DATA inverseConstants<>+1296(SB)/8, $0x4338000000000000
+DATA inverseConstants<>+1304(SB)/8, $0x4338000000000000
+DATA inverseConstants<>+1312(SB)/8, $0x3ff71547652b82fe
+DATA inverseConstants<>+1320(SB)/8, $0x3ff71547652b82fe
+DATA inverseConstants<>+1328(SB)/8, $0x3ff71547652b82fe
+DATA inverseConstants<>+1336(SB)/8, $0x3ff71547652b82fe
+DATA inverseConstants<>+1344(SB)/8, $0x3fe62e42fefa39ef
+DATA inverseConstants<>+1352(SB)/8, $0x3fe62e42fefa39ef
+DATA inverseConstants<>+1360(SB)/8, $0x3fe62e42fefa39ef
+DATA inverseConstants<>+1368(SB)/8, $0x3fe62e42fefa39ef
+DATA inverseConstants<>+1376(SB)/8, $0x3c7abc9e3b39803f
+DATA inverseConstants<>+1384(SB)/8, $0x3c7abc9e3b39803f
+DATA inverseConstants<>+1392(SB)/8, $0x3c7abc9e3b39803f
+DATA inverseConstants<>+1400(SB)/8, $0x3c7abc9e3b39803f
+DATA inverseConstants<>+1408(SB)/8, $0x0000000000000001
+DATA inverseConstants<>+1416(SB)/8, $0x0000000000000001
+DATA inverseConstants<>+1424(SB)/8, $0x0000000000000001
+DATA inverseConstants<>+1432(SB)/8, $0x0000000000000001
+DATA inverseConstants<>+1440(SB)/8, $0x3f2a124f19fe89ac
+DATA inverseConstants<>+1448(SB)/8, $0x3f2a124f19fe89ac
+DATA inverseConstants<>+1456(SB)/8, $0x3f2a124f19fe89ac
+DATA inverseConstants<>+1464(SB)/8, $0x3f2a124f19fe89ac
+DATA inverseConstants<>+1472(SB)/8, $0x3f81110e0f238322
+DATA inverseConstants<>+1480(SB)/8, $0x3f81110e0f238322
+DATA inverseConstants<>+1488(SB)/8, $0x3f81110e0f238322
+DATA inverseConstants<>+1496(SB)/8, $0x3f81110e0f238322
+DATA inverseConstants<>+1504(SB)/8, $0x3fc5555555a78ed4
+DATA inverseConstants<>+1512(SB)/8, $0x3fc5555555a78ed4
+DATA inverseConstants<>+1520(SB)/8, $0x3fc5555555a78ed4
+DATA inverseConstants<>+1528(SB)/8, $0x3fc5555555a78ed4
+DATA inverseConstants<>+1536(SB)/8, $0x3f56d43246b523b4
+DATA inverseConstants<>+1544(SB)/8, $0x3f56d43246b523b4
+DATA inverseConstants<>+1552(SB)/8, $0x3f56d43246b523b4
+DATA inverseConstants<>+1560(SB)/8, $0x3f56d43246b523b4
+DATA inverseConstants<>+1568(SB)/8, $0x3fa5554e9063586e
+DATA inverseConstants<>+1576(SB)/8, $0x3fa5554e9063586e
+DATA inverseConstants<>+1584(SB)/8, $0x3fa5554e9063586e
+DATA inverseConstants<>+1592(SB)/8, $0x3fa5554e9063586e
+DATA inverseConstants<>+1600(SB)/8, $0x3fe0000000b9129b
+DATA inverseConstants<>+1608(SB)/8, $0x3fe0000000b9129b
+DATA inverseConstants<>+1616(SB)/8, $0x3fe0000000b9129b
+DATA inverseConstants<>+1624(SB)/8, $0x3fe0000000b9129b
+DATA inverseConstants<>+1632(SB)/8, $0x3fe0000000000000
+DATA inverseConstants<>+1640(SB)/8, $0x3fe0000000000000
+DATA inverseConstants<>+1648(SB)/8, $0x3fe0000000000000
+DATA inverseConstants<>+1656(SB)/8, $0x3fe0000000000000
+DATA inverseConstants<>+1664(SB)/8, $0x43b0000000000000
+DATA inverseConstants<>+1672(SB)/8, $0x43b0000000000000
+DATA inverseConstants<>+1680(SB)/8, $0x43b0000000000000
+DATA inverseConstants<>+1688(SB)/8, $0x43b0000000000000
+DATA inverseConstants<>+1696(SB)/8, $0x0170000000000000
+DATA inverseConstants<>+1704(SB)/8, $0x0170000000000000
+DATA inverseConstants<>+1712(SB)/8, $0x0170000000000000
+DATA inverseConstants<>+1720(SB)/8, $0x0170000000000000
+DATA inverseConstants<>+1728(SB)/8, $0x3fd0000000000000
+DATA inverseConstants<>+1736(SB)/8, $0x3fd0000000000000
+DATA inverseConstants<>+1744(SB)/8, $0x3fd0000000000000
+DATA inverseConstants<>+1752(SB)/8, $0x3fd0000000000000
+DATA inverseConstants<>+1760(SB)/8, $0x3fa9d86ebba846aa
+DATA inverseConstants<>+1768(SB)/8, $0x3fa9d86ebba846aa
+DATA inverseConstants<>+1776(SB)/8, $0x3fa9d86ebba846aa
+DATA inverseConstants<>+1784(SB)/8, $0x3fa9d86ebba846aa
+DATA inverseConstants<>+1792(SB)/8, $0x3fbc57b9120eab27
+DATA inverseConstants<>+1800(SB)/8, $0x3fbc57b9120eab27
+DATA inverseConstants<>+1808(SB)/8, $0x3fbc57b9120eab27
+DATA inverseConstants<>+1816(SB)/8, $0x3fbc57b9120eab27
+DATA inverseConstants<>+1824(SB)/8, $0x3fc99997b10270ea
+DATA inverseConstants<>+1832(SB)/8, $0x3fc99997b10270ea
+DATA inverseConstants<>+1840(SB)/8, $0x3fc99997b10270ea
+DATA inverseConstants<>+1848(SB)/8, $0x3fc99997b10270ea
+DATA inverseConstants<>+1856(SB)/8, $0xbfb6143778c10af3
+DATA inverseConstants<>+1864(SB)/8, $0xbfb6143778c10af3
+DATA inverseConstants<>+1872(SB)/8, $0xbfb6143778c10af3
+DATA inverseConstants<>+1880(SB)/8, $0xbfb6143778c10af3
+DATA inverseConstants<>+1888(SB)/8, $0xbfc248a16707762d
+DATA inverseConstants<>+1896(SB)/8, $0xbfc248a16707762d
+DATA inverseConstants<>+1904(SB)/8, $0xbfc248a16707762d
+DATA inverseConstants<>+1912(SB)/8, $0xbfc248a16707762d
+DATA inverseConstants<>+1920(SB)/8, $0xbfd5555554c099a8
+DATA inverseConstants<>+1928(SB)/8, $0xbfd5555554c099a8
+DATA inverseConstants<>+1936(SB)/8, $0xbfd5555554c099a8
+DATA inverseConstants<>+1944(SB)/8, $0xbfd5555554c099a8
+DATA inverseConstants<>+1952(SB)/8, $0x00095f619980c433
+DATA inverseConstants<>+1960(SB)/8, $0x00095f619980c433
+DATA inverseConstants<>+1968(SB)/8, $0x00095f619980c433
+DATA inverseConstants<>+1976(SB)/8, $0x00095f619980c433
+DATA inverseConstants<>+1984(SB)/8, $0x000fffffffffffff
+DATA inverseConstants<>+1992(SB)/8, $0x000fffffffffffff
+DATA inverseConstants<>+2000(SB)/8, $0x000fffffffffffff
+DATA inverseConstants<>+2008(SB)/8, $0x000fffffffffffff
+DATA inverseConstants<>+2016(SB)/8, $0x3fe6a09e667f3bcd
+DATA inverseConstants<>+2024(SB)/8, $0x3fe6a09e667f3bcd
+DATA inverseConstants<>+2032(SB)/8, $0x3fe6a09e667f3bcd
+DATA inverseConstants<>+2040(SB)/8, $0x3fe6a09e667f3bcd
+DATA inverseConstants<>+2048(SB)/8, $0x4330000000000000
+DATA inverseConstants<>+2056(SB)/8, $0x4330000000000000
+DATA inverseConstants<>+2064(SB)/8, $0x4330000000000000
+DATA inverseConstants<>+2072(SB)/8, $0x4330000000000000
+DATA inverseConstants<>+2080(SB)/8, $0x43300000000003ff
+DATA inverseConstants<>+2088(SB)/8, $0x43300000000003ff
+DATA inverseConstants<>+2096(SB)/8, $0x43300000000003ff
+DATA inverseConstants<>+2104(SB)/8, $0x43300000000003ff
+DATA inverseConstants<>+2112(SB)/8, $0x00000000000007fe
+DATA inverseConstants<>+2120(SB)/8, $0x00000000000007fe
+DATA inverseConstants<>+2128(SB)/8, $0x00000000000007fe
+DATA inverseConstants<>+2136(SB)/8, $0x00000000000007fe
+DATA inverseConstants<>+2144(SB)/8, $0x3fcddcf7101b6371
+DATA inverseConstants<>+2152(SB)/8, $0x3fcddcf7101b6371
+DATA inverseConstants<>+2160(SB)/8, $0x3fcddcf7101b6371
+DATA inverseConstants<>+2168(SB)/8, $0x3fcddcf7101b6371
+DATA inverseConstants<>+2176(SB)/8, $0x3fd245c40aecb50c
+DATA inverseConstants<>+2184(SB)/8, $0x3fd245c40aecb50c
+DATA inverseConstants<>+2192(SB)/8, $0x3fd245c40aecb50c
+DATA inverseConstants<>+2200(SB)/8, $0x3fd245c40aecb50c
+DATA inverseConstants<>+2208(SB)/8, $0x3fd9999eb63e783d
+DATA inverseConstants<>+2216(SB)/8, $0x3fd9999eb63e783d
+DATA inverseConstants<>+2224(SB)/8, $0x3fd9999eb63e783d
+DATA inverseConstants<>+2232(SB)/8, $0x3fd9999eb63e783d
+DATA inverseConstants<>+2240(SB)/8, $0x3fe5555554bb1b2f
+DATA inverseConstants<>+2248(SB)/8, $0x3fe5555554bb1b2f
+DATA inverseConstants<>+2256(SB)/8, $0x3fe5555554bb1b2f
+DATA inverseConstants<>+2264(SB)/8, $0x3fe5555554bb1b2f
+DATA inverseConstants<>+2272(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+2280(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+2288(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+2296(SB)/8, $0x3dea39ef35793c76
+DATA inverseConstants<>+2304(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+2312(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+2320(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+2328(SB)/8, $0x3fe62e42fee00000
+DATA inverseConstants<>+2336(SB)/8, $0xbff0000000000000
+DATA inverseConstants<>+2344(SB)/8, $0xbff0000000000000
+DATA inverseConstants<>+2352(SB)/8, $0xbff0000000000000
+DATA inverseConstants<>+2360(SB)/8, $0xbff0000000000000
+DATA inverseConstants<>+2368(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+2376(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+2384(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+2392(SB)/8, $0x7ff0000000000000
+DATA inverseConstants<>+2400(SB)/8, $0xfff0000000000000
+DATA inverseConstants<>+2408(SB)/8, $0xfff0000000000000
+DATA inverseConstants<>+2416(SB)/8, $0xfff0000000000000
+DATA inverseConstants<>+2424(SB)/8, $0xfff0000000000000
+DATA inverseConstants<>+2432(SB)/8, $0x0000000000000000
+DATA inverseConstants<>+2440(SB)/8, $0x0000000000000000
+DATA inverseConstants<>+2448(SB)/8, $0x0000000000000000
+DATA inverseConstants<>+2456(SB)/8, $0x0000000000000000
+DATA inverseConstants<>+2464(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+2472(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+2480(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+2488(SB)/8, $0x4350000000000000
+DATA inverseConstants<>+2496(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+2504(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+2512(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+2520(SB)/8, $0x4042b708872320e2
+DATA inverseConstants<>+2528(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+2536(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+2544(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+2552(SB)/8, $0x4089000000000000
+DATA inverseConstants<>+2560(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+2568(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+2576(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+2584(SB)/8, $0xc085e00000000000
+DATA inverseConstants<>+2592(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+2600(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+2608(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+2616(SB)/8, $0x4085e00000000000
+DATA inverseConstants<>+2624(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+2632(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+2640(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+2648(SB)/8, $0xc087480000000000
+DATA inverseConstants<>+2656(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+2664(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+2672(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+2680(SB)/8, $0x4010000000000000
+DATA inverseConstants<>+2688(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+2696(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+2704(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+2712(SB)/8, $0xc049000000000000
+DATA inverseConstants<>+2720(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+2728(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+2736(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+2744(SB)/8, $0x40862e42fefa39ef
+DATA inverseConstants<>+2752(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+2760(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+2768(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+2776(SB)/8, $0x3e5af38a9b0ec855
+DATA inverseConstants<>+2784(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+2792(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+2800(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+2808(SB)/8, $0x3ec71de0dae63bb3
+DATA inverseConstants<>+2816(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+2824(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+2832(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+2840(SB)/8, $0x3f2a01a01a7c41d5
+DATA inverseConstants<>+2848(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+2856(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+2864(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+2872(SB)/8, $0x3f811111111109b3
+DATA inverseConstants<>+2880(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+2888(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+2896(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+2904(SB)/8, $0x3fc5555555555556
+DATA inverseConstants<>+2912(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+2920(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+2928(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+2936(SB)/8, $0x3e9289185613a3d6
+DATA inverseConstants<>+2944(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+2952(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+2960(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+2968(SB)/8, $0x3efa019b90d2ae7a
+DATA inverseConstants<>+2976(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+2984(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+2992(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+3000(SB)/8, $0x3f56c16c1788bd90
+DATA inverseConstants<>+3008(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+3016(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+3024(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+3032(SB)/8, $0x3fa5555555553d63
+DATA inverseConstants<>+3040(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+3048(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+3056(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+3064(SB)/8, $0x3fe0000000000001
+DATA inverseConstants<>+3072(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+3080(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+3088(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+3096(SB)/8, $0x3fc39a09d078c69f
+DATA inverseConstants<>+3104(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+3112(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+3120(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+3128(SB)/8, $0x3fcc71c51d8e78af
+DATA inverseConstants<>+3136(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+3144(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+3152(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+3160(SB)/8, $0x3fd999999997fa04
+DATA inverseConstants<>+3168(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+3176(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+3184(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+3192(SB)/8, $0x3fc2f112df3e5244
+DATA inverseConstants<>+3200(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+3208(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+3216(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+3224(SB)/8, $0x3fc7466496cb03de
+DATA inverseConstants<>+3232(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+3240(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+3248(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+3256(SB)/8, $0x3fd2492494229359
+DATA inverseConstants<>+3264(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+3272(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+3280(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+3288(SB)/8, $0x3fe5555555555593
+DATA inverseConstants<>+3296(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+3304(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+3312(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+3320(SB)/8, $0x408f400000000000
+DATA inverseConstants<>+3328(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+3336(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+3344(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+3352(SB)/8, $0xc087500000000000
+DATA inverseConstants<>+3360(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+3368(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+3376(SB)/8, $0x4086300000000000
+DATA inverseConstants<>+3384(SB)/8, $0x4086300000000000
+GLOBL inverseConstants<>(SB), RODATA|NOPTR, $3392

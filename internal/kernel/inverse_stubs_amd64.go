@@ -2,6 +2,46 @@
 
 package kernel
 
+// asin32AVX2 is dst = arcsin x.
+//
+//go:noescape
+func asin32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
+// acos32AVX2 is dst = arccos x.
+//
+//go:noescape
+func acos32AVX2(dst *float32, x *float32, n int, a float64, b float64)
+
+// asinGrad32AVX2 is dst = gy/√(1 − x²).
+//
+//go:noescape
+func asinGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// acosGrad32AVX2 is dst = −gy/√(1 − x²).
+//
+//go:noescape
+func acosGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
+// asin64AVX2 is dst = arcsin x.
+//
+//go:noescape
+func asin64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+// acos64AVX2 is dst = arccos x.
+//
+//go:noescape
+func acos64AVX2(dst *float64, x *float64, n int, a float64, b float64)
+
+// asinGrad64AVX2 is dst = gy/√(1 − x²).
+//
+//go:noescape
+func asinGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
+// acosGrad64AVX2 is dst = −gy/√(1 − x²).
+//
+//go:noescape
+func acosGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+
 // sinh32AVX2 is dst = (eˣ − e⁻ˣ)/2.
 //
 //go:noescape
@@ -27,30 +67,10 @@ func coshGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a 
 //go:noescape
 func atan32AVX2(dst *float32, x *float32, n int, a float64, b float64)
 
-// asin32AVX2 is dst = arcsin x.
-//
-//go:noescape
-func asin32AVX2(dst *float32, x *float32, n int, a float64, b float64)
-
-// acos32AVX2 is dst = arccos x.
-//
-//go:noescape
-func acos32AVX2(dst *float32, x *float32, n int, a float64, b float64)
-
 // atanGrad32AVX2 is dst = gy/(1 + x²).
 //
 //go:noescape
 func atanGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-
-// asinGrad32AVX2 is dst = gy/√(1 − x²).
-//
-//go:noescape
-func asinGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-
-// acosGrad32AVX2 is dst = −gy/√(1 − x²).
-//
-//go:noescape
-func acosGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
 
 // tanGrad32AVX2 is dst = gy·(1 + y²).
 //
@@ -142,31 +162,11 @@ func coshGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a 
 //go:noescape
 func atan64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 
-// asin64AVX2 is dst = arcsin x.
-//
-//go:noescape
-func asin64AVX2(dst *float64, x *float64, n int, a float64, b float64)
-
-// acos64AVX2 is dst = arccos x.
-//
-//go:noescape
-func acos64AVX2(dst *float64, x *float64, n int, a float64, b float64)
-
 // atanGrad64AVX2 is dst = gy/(1 + x²), up to the vector before the first with
 // an element that it cannot compute, and returns how many elements that is.
 //
 //go:noescape
 func atanGrad64AVX2(dst *float64, gy *float64, x *float64, n int, a float64) (done int)
-
-// asinGrad64AVX2 is dst = gy/√(1 − x²).
-//
-//go:noescape
-func asinGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-
-// acosGrad64AVX2 is dst = −gy/√(1 − x²).
-//
-//go:noescape
-func acosGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // tanGrad64AVX2 is dst = gy·(1 + y²).
 //

@@ -9,206 +9,646 @@ TEXT ·gelu32AVX512(SB), NOSPLIT, $0-40
 	MOVQ x+8(FP), CX
 	MOVQ dst+0(FP), DX
 	XORQ BX, BX
+	SUBQ $0x20, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS          (CX)(BX*1), Z0
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z1
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z1, K1
+	VMOVUPS          64(CX)(BX*1), Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z2
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z2, K2
+	KORW             K1, K2, K1
+	KORTESTW         K1, K1
+	JNZ              manySlow
+	VBROADCASTSS     special512Constants<>+16(SB), Z2
+	VMAXPS           Z0, Z2, Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z0
+	VBROADCASTSS     special512Constants<>+24(SB), Z3
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z0, Z3
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z0, Z3
+	VPERMPS          special512Pieces<>+0(SB), Z3, Z4
+	VSUBPS           Z4, Z0, Z0
+	VPERMPS          special512Pieces<>+64(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+128(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+192(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+256(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+320(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+384(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+448(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+512(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+576(SB), Z3, Z3
+	VFMADD213PS      Z3, Z0, Z4
+	VSUBPS           Z4, Z2, Z0
+	VMOVUPS          Z0, (DX)(BX*1)
+	VBROADCASTSS     special512Constants<>+16(SB), Z0
+	VMAXPS           Z1, Z0, Z0
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z1
+	VBROADCASTSS     special512Constants<>+24(SB), Z2
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z1, Z2
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z1, Z2
+	VPERMPS          special512Pieces<>+640(SB), Z2, Z3
+	VSUBPS           Z3, Z1, Z1
+	VPERMPS          special512Pieces<>+704(SB), Z2, Z3
+	VPERMPS          special512Pieces<>+768(SB), Z2, Z4
+	VFMADD213PS      Z4, Z1, Z3
+	VPERMPS          special512Pieces<>+832(SB), Z2, Z4
+	VFMADD213PS      Z4, Z1, Z3
+	VPERMPS          special512Pieces<>+896(SB), Z2, Z4
+	VFMADD213PS      Z4, Z1, Z3
+	VPERMPS          special512Pieces<>+960(SB), Z2, Z4
+	VFMADD213PS      Z4, Z1, Z3
+	VPERMPS          special512Pieces<>+1024(SB), Z2, Z4
+	VFMADD213PS      Z4, Z1, Z3
+	VPERMPS          special512Pieces<>+1088(SB), Z2, Z4
+	VFMADD213PS      Z4, Z1, Z3
+	VPERMPS          special512Pieces<>+1152(SB), Z2, Z4
+	VFMADD213PS      Z4, Z1, Z3
+	VPERMPS          special512Pieces<>+1216(SB), Z2, Z2
+	VFMADD213PS      Z2, Z1, Z3
+	VSUBPS           Z3, Z0, Z0
+	VMOVUPS          Z0, 64(DX)(BX*1)
+
+manyNext:
+	ADDQ $0x80, BX
+	SUBQ $0x20, AX
+	JGE  many
+
+manyDone:
+	ADDQ $0x20, AX
 	SUBQ $0x10, AX
 	JLT  singleDone
 
 single:
-	VMOVUPS           (CX)(BX*1), Z0
-	VBROADCASTSS      special512Constants<>+0(SB), Z1
-	VANDPS.BCST       special512Constants<>+8(SB), Z0, Z2
-	VMINPS            Z2, Z1, Z1
-	VBROADCASTSS      special512Constants<>+16(SB), Z2
-	VMAXPS            Z0, Z2, Z0
-	VMULPS            Z1, Z1, Z2
-	VMOVAPD           Z1, Z3
-	VFMSUB213PS       Z2, Z1, Z3
-	VMULPS.BCST       special512Constants<>+24(SB), Z2, Z2
-	VMULPS.BCST       special512Constants<>+24(SB), Z3, Z3
-	VBROADCASTSS      special512Constants<>+32(SB), Z4
-	VFMADD231PS.BCST  special512Constants<>+40(SB), Z2, Z4
-	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z5
-	VFNMADD231PS.BCST special512Constants<>+48(SB), Z5, Z2
-	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z3
-	VADDPS            Z3, Z2, Z5
-	VSUBPS            Z2, Z5, Z2
-	VSUBPS            Z2, Z3, Z2
-	VBROADCASTSS      special512Constants<>+64(SB), Z3
-	VADDPS            Z5, Z3, Z6
-	VSUBPS            Z3, Z6, Z3
-	VSUBPS            Z3, Z5, Z3
-	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      special512Constants<>+72(SB), Z8
-	VFMADD213PS.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PS.BCST  special512Constants<>+88(SB), Z7, Z8
-	VBROADCASTSS      special512Constants<>+96(SB), Z9
-	VFMADD213PS.BCST  special512Constants<>+104(SB), Z7, Z9
-	VFMADD213PS.BCST  special512Constants<>+112(SB), Z7, Z9
-	VFMADD213PS       Z9, Z5, Z8
-	VFMADD213PS       Z3, Z7, Z8
-	VFMADD231PS       Z6, Z2, Z8
-	VBROADCASTSS      special512Constants<>+120(SB), Z2
-	VADDPS            Z2, Z1, Z2
-	VSUBPS            Z1, Z2, Z3
-	VSUBPS            Z3, Z2, Z5
-	VSUBPS            Z5, Z1, Z5
-	VBROADCASTSS      special512Constants<>+120(SB), Z7
-	VSUBPS            Z3, Z7, Z3
-	VADDPS            Z3, Z5, Z3
-	VBROADCASTSS      special512Constants<>+64(SB), Z5
-	VDIVPS            Z2, Z5, Z5
-	VMULPS            Z5, Z1, Z7
-	VMOVAPD           Z1, Z1
-	VFNMADD231PS      Z2, Z7, Z1
-	VFNMADD231PS      Z3, Z7, Z1
-	VMULPS            Z5, Z1, Z1
-	VMOVAPD           Z7, Z2
-	VBROADCASTSS      special512Constants<>+128(SB), Z3
-	VBROADCASTSS      special512Constants<>+64(SB), Z5
-	VFMSUB213PS       Z5, Z3, Z2
-	VBROADCASTSS      special512Constants<>+128(SB), Z3
-	VFMADD231PS       Z3, Z1, Z2
-	VMULPS            Z2, Z2, Z3
-	VBROADCASTSS      special512Constants<>+136(SB), Z5
-	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z5
-	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z5
-	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z5
-	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z5
-	VBROADCASTSS      special512Constants<>+176(SB), Z9
-	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z9
-	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z9
-	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z9
-	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z9
-	VFMADD213PS       Z9, Z2, Z5
-	VBROADCASTSS      special512Constants<>+216(SB), Z3
-	VMOVAPD           Z3, Z9
-	VFMADD231PS       Z2, Z5, Z9
-	VSUBPS            Z9, Z3, Z3
-	VFMADD231PS       Z2, Z5, Z3
-	VBROADCASTSS      special512Constants<>+224(SB), Z5
-	VMOVAPD           Z5, Z10
-	VFMADD231PS       Z2, Z9, Z10
-	VSUBPS            Z10, Z5, Z5
-	VFMADD231PS       Z2, Z9, Z5
-	VFMADD231PS       Z2, Z3, Z5
-	VMULPS            Z10, Z6, Z2
-	VMOVAPD           Z6, Z3
-	VFMSUB213PS       Z2, Z10, Z3
-	VFMADD231PS       Z5, Z6, Z3
-	VFMADD231PS       Z10, Z8, Z3
-	VMULPS            Z3, Z7, Z3
-	VFMADD231PS       Z2, Z1, Z3
-	VFMADD231PS       Z2, Z7, Z3
-	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z1
-	VSCALEFPS         Z1, Z3, Z1
-	VSUBPS            Z1, Z0, Z0
-	VMOVUPS           Z0, (DX)(BX*1)
-	ADDQ              $0x40, BX
-	SUBQ              $0x10, AX
-	JGE               single
+	VMOVUPS          (CX)(BX*1), Z0
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z1
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z1, K1
+	KORTESTW         K1, K1
+	JNZ              singleSlow
+	VBROADCASTSS     special512Constants<>+16(SB), Z1
+	VMAXPS           Z0, Z1, Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z0
+	VBROADCASTSS     special512Constants<>+24(SB), Z2
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z0, Z2
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z0, Z2
+	VPERMPS          special512Pieces<>+1280(SB), Z2, Z3
+	VSUBPS           Z3, Z0, Z0
+	VPERMPS          special512Pieces<>+1344(SB), Z2, Z3
+	VPERMPS          special512Pieces<>+1408(SB), Z2, Z4
+	VFMADD213PS      Z4, Z0, Z3
+	VPERMPS          special512Pieces<>+1472(SB), Z2, Z4
+	VFMADD213PS      Z4, Z0, Z3
+	VPERMPS          special512Pieces<>+1536(SB), Z2, Z4
+	VFMADD213PS      Z4, Z0, Z3
+	VPERMPS          special512Pieces<>+1600(SB), Z2, Z4
+	VFMADD213PS      Z4, Z0, Z3
+	VPERMPS          special512Pieces<>+1664(SB), Z2, Z4
+	VFMADD213PS      Z4, Z0, Z3
+	VPERMPS          special512Pieces<>+1728(SB), Z2, Z4
+	VFMADD213PS      Z4, Z0, Z3
+	VPERMPS          special512Pieces<>+1792(SB), Z2, Z4
+	VFMADD213PS      Z4, Z0, Z3
+	VPERMPS          special512Pieces<>+1856(SB), Z2, Z2
+	VFMADD213PS      Z2, Z0, Z3
+	VSUBPS           Z3, Z1, Z0
+	VMOVUPS          Z0, (DX)(BX*1)
+
+singleNext:
+	ADDQ $0x40, BX
+	SUBQ $0x10, AX
+	JGE  single
 
 singleDone:
-	ADDQ              $0x10, AX
-	JZ                end
-	MOVQ              $-1, SI
-	BZHIQ             AX, SI, SI
-	KMOVW             SI, K1
-	VMOVUPS.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSS      special512Constants<>+0(SB), Z1
-	VANDPS.BCST       special512Constants<>+8(SB), Z0, Z2
-	VMINPS            Z2, Z1, Z1
-	VBROADCASTSS      special512Constants<>+16(SB), Z2
-	VMAXPS            Z0, Z2, Z0
-	VMULPS            Z1, Z1, Z2
-	VMOVAPD           Z1, Z3
-	VFMSUB213PS       Z2, Z1, Z3
-	VMULPS.BCST       special512Constants<>+24(SB), Z2, Z2
-	VMULPS.BCST       special512Constants<>+24(SB), Z3, Z3
-	VBROADCASTSS      special512Constants<>+32(SB), Z4
-	VFMADD231PS.BCST  special512Constants<>+40(SB), Z2, Z4
-	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z5
-	VFNMADD231PS.BCST special512Constants<>+48(SB), Z5, Z2
-	VFNMADD231PS.BCST special512Constants<>+56(SB), Z5, Z3
-	VADDPS            Z3, Z2, Z5
-	VSUBPS            Z2, Z5, Z2
-	VSUBPS            Z2, Z3, Z2
-	VBROADCASTSS      special512Constants<>+64(SB), Z3
-	VADDPS            Z5, Z3, Z6
-	VSUBPS            Z3, Z6, Z3
-	VSUBPS            Z3, Z5, Z3
-	VMULPS            Z5, Z5, Z7
-	VBROADCASTSS      special512Constants<>+72(SB), Z8
-	VFMADD213PS.BCST  special512Constants<>+80(SB), Z7, Z8
-	VFMADD213PS.BCST  special512Constants<>+88(SB), Z7, Z8
-	VBROADCASTSS      special512Constants<>+96(SB), Z9
-	VFMADD213PS.BCST  special512Constants<>+104(SB), Z7, Z9
-	VFMADD213PS.BCST  special512Constants<>+112(SB), Z7, Z9
-	VFMADD213PS       Z9, Z5, Z8
-	VFMADD213PS       Z3, Z7, Z8
-	VFMADD231PS       Z6, Z2, Z8
-	VBROADCASTSS      special512Constants<>+120(SB), Z2
-	VADDPS            Z2, Z1, Z2
-	VSUBPS            Z1, Z2, Z3
-	VSUBPS            Z3, Z2, Z5
-	VSUBPS            Z5, Z1, Z5
-	VBROADCASTSS      special512Constants<>+120(SB), Z7
-	VSUBPS            Z3, Z7, Z3
-	VADDPS            Z3, Z5, Z3
-	VBROADCASTSS      special512Constants<>+64(SB), Z5
-	VDIVPS            Z2, Z5, Z5
-	VMULPS            Z5, Z1, Z7
-	VMOVAPD           Z1, Z1
-	VFNMADD231PS      Z2, Z7, Z1
-	VFNMADD231PS      Z3, Z7, Z1
-	VMULPS            Z5, Z1, Z1
-	VMOVAPD           Z7, Z2
-	VBROADCASTSS      special512Constants<>+128(SB), Z3
-	VBROADCASTSS      special512Constants<>+64(SB), Z5
-	VFMSUB213PS       Z5, Z3, Z2
-	VBROADCASTSS      special512Constants<>+128(SB), Z3
-	VFMADD231PS       Z3, Z1, Z2
-	VMULPS            Z2, Z2, Z3
-	VBROADCASTSS      special512Constants<>+136(SB), Z5
-	VFMADD213PS.BCST  special512Constants<>+144(SB), Z3, Z5
-	VFMADD213PS.BCST  special512Constants<>+152(SB), Z3, Z5
-	VFMADD213PS.BCST  special512Constants<>+160(SB), Z3, Z5
-	VFMADD213PS.BCST  special512Constants<>+168(SB), Z3, Z5
-	VBROADCASTSS      special512Constants<>+176(SB), Z9
-	VFMADD213PS.BCST  special512Constants<>+184(SB), Z3, Z9
-	VFMADD213PS.BCST  special512Constants<>+192(SB), Z3, Z9
-	VFMADD213PS.BCST  special512Constants<>+200(SB), Z3, Z9
-	VFMADD213PS.BCST  special512Constants<>+208(SB), Z3, Z9
-	VFMADD213PS       Z9, Z2, Z5
-	VBROADCASTSS      special512Constants<>+216(SB), Z3
-	VMOVAPD           Z3, Z9
-	VFMADD231PS       Z2, Z5, Z9
-	VSUBPS            Z9, Z3, Z3
-	VFMADD231PS       Z2, Z5, Z3
-	VBROADCASTSS      special512Constants<>+224(SB), Z5
-	VMOVAPD           Z5, Z10
-	VFMADD231PS       Z2, Z9, Z10
-	VSUBPS            Z10, Z5, Z5
-	VFMADD231PS       Z2, Z9, Z5
-	VFMADD231PS       Z2, Z3, Z5
-	VMULPS            Z10, Z6, Z2
-	VMOVAPD           Z6, Z3
-	VFMSUB213PS       Z2, Z10, Z3
-	VFMADD231PS       Z5, Z6, Z3
-	VFMADD231PS       Z10, Z8, Z3
-	VMULPS            Z3, Z7, Z3
-	VFMADD231PS       Z2, Z1, Z3
-	VFMADD231PS       Z2, Z7, Z3
-	VSUBPS.BCST       special512Constants<>+32(SB), Z4, Z1
-	VSCALEFPS         Z1, Z3, Z1
-	VSUBPS            Z1, Z0, Z0
-	MOVQ              BX, CX
-	MOVQ              $-1, BX
-	BZHIQ             AX, BX, BX
-	KMOVW             BX, K1
-	VMOVUPS           Z0, K1, (DX)(CX*1)
+	ADDQ             $0x10, AX
+	JZ               end
+	MOVQ             $-1, SI
+	BZHIQ            AX, SI, SI
+	KMOVW            SI, K1
+	VMOVUPS.Z        (CX)(BX*1), K1, Z0
+	VBROADCASTSS     special512Constants<>+48(SB), Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VMINPS           Z2, Z1, Z1
+	VMULPS           Z1, Z1, Z2
+	VMOVAPD          Z1, Z3
+	VFMSUB213PS      Z2, Z1, Z3
+	VBROADCASTSS     special512Constants<>+56(SB), Z1
+	VDIVPS           Z2, Z1, Z1
+	VBROADCASTSS     special512Constants<>+64(SB), Z4
+	VFMADD213PS.BCST special512Constants<>+72(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+80(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+88(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+96(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+104(SB), Z1, Z4
+	VBROADCASTSS     special512Constants<>+40(SB), Z1
+	VFMADD231PS.BCST special512Constants<>+112(SB), Z2, Z1
+	VSUBPS.BCST      special512Constants<>+40(SB), Z1, Z5
+	VFMADD231PS.BCST special512Constants<>+120(SB), Z5, Z2
+	VFMADD231PS.BCST special512Constants<>+128(SB), Z5, Z3
+	VADDPS           Z3, Z2, Z2
+	VBROADCASTSS     special512Constants<>+136(SB), Z3
+	VFMADD213PS.BCST special512Constants<>+144(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+152(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+168(SB), Z2, Z3
+	VMULPS           Z2, Z2, Z5
+	VBROADCASTSS     special512Constants<>+176(SB), Z6
+	VMULPS           Z6, Z2, Z2
+	VFMADD213PS      Z2, Z5, Z3
+	VFMADD231PS      Z4, Z3, Z4
+	VPSLLD           $0x17, Z1, Z1
+	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
+	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VBROADCASTSS     special512Constants<>+16(SB), Z3
+	VMAXPS           Z0, Z3, Z3
+	VMULPS           Z1, Z2, Z1
+	VSUBPS           Z1, Z3, Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z2, K1
+	VBROADCASTSS     special512Constants<>+16(SB), Z2
+	VMAXPS           Z0, Z2, Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z0
+	VBROADCASTSS     special512Constants<>+24(SB), Z3
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z0, Z3
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z0, Z3
+	VPERMPS          special512Pieces<>+1920(SB), Z3, Z4
+	VSUBPS           Z4, Z0, Z0
+	VPERMPS          special512Pieces<>+1984(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+2048(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2112(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2176(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2240(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2304(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2368(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2432(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2496(SB), Z3, Z3
+	VFMADD213PS      Z3, Z0, Z4
+	VSUBPS           Z4, Z2, Z0
+	VBLENDMPS        Z1, Z0, K1, Z0
+	MOVQ             BX, CX
+	MOVQ             $-1, BX
+	BZHIQ            AX, BX, BX
+	KMOVW            BX, K1
+	VMOVUPS          Z0, K1, (DX)(CX*1)
 
 end:
 	VZEROUPPER
 	RET
+
+manySlow:
+	VMOVUPS          (CX)(BX*1), Z0
+	VBROADCASTSS     special512Constants<>+48(SB), Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VMINPS           Z2, Z1, Z1
+	VMULPS           Z1, Z1, Z2
+	VMOVAPD          Z1, Z3
+	VFMSUB213PS      Z2, Z1, Z3
+	VBROADCASTSS     special512Constants<>+56(SB), Z1
+	VDIVPS           Z2, Z1, Z1
+	VBROADCASTSS     special512Constants<>+64(SB), Z4
+	VFMADD213PS.BCST special512Constants<>+72(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+80(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+88(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+96(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+104(SB), Z1, Z4
+	VBROADCASTSS     special512Constants<>+40(SB), Z1
+	VFMADD231PS.BCST special512Constants<>+112(SB), Z2, Z1
+	VSUBPS.BCST      special512Constants<>+40(SB), Z1, Z5
+	VFMADD231PS.BCST special512Constants<>+120(SB), Z5, Z2
+	VFMADD231PS.BCST special512Constants<>+128(SB), Z5, Z3
+	VADDPS           Z3, Z2, Z2
+	VBROADCASTSS     special512Constants<>+136(SB), Z3
+	VFMADD213PS.BCST special512Constants<>+144(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+152(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+168(SB), Z2, Z3
+	VMULPS           Z2, Z2, Z5
+	VBROADCASTSS     special512Constants<>+176(SB), Z6
+	VMULPS           Z6, Z2, Z2
+	VFMADD213PS      Z2, Z5, Z3
+	VFMADD231PS      Z4, Z3, Z4
+	VPSLLD           $0x17, Z1, Z1
+	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
+	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VBROADCASTSS     special512Constants<>+16(SB), Z3
+	VMAXPS           Z0, Z3, Z3
+	VMULPS           Z1, Z2, Z1
+	VSUBPS           Z1, Z3, Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z2, K1
+	VBROADCASTSS     special512Constants<>+16(SB), Z2
+	VMAXPS           Z0, Z2, Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z0
+	VBROADCASTSS     special512Constants<>+24(SB), Z3
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z0, Z3
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z0, Z3
+	VPERMPS          special512Pieces<>+2560(SB), Z3, Z4
+	VSUBPS           Z4, Z0, Z0
+	VPERMPS          special512Pieces<>+2624(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+2688(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2752(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2816(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2880(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+2944(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3008(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3072(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3136(SB), Z3, Z3
+	VFMADD213PS      Z3, Z0, Z4
+	VSUBPS           Z4, Z2, Z0
+	VBLENDMPS        Z1, Z0, K1, Z0
+	VMOVUPS          Z0, (DX)(BX*1)
+	VMOVUPS          64(CX)(BX*1), Z0
+	VBROADCASTSS     special512Constants<>+48(SB), Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VMINPS           Z2, Z1, Z1
+	VMULPS           Z1, Z1, Z2
+	VMOVAPD          Z1, Z3
+	VFMSUB213PS      Z2, Z1, Z3
+	VBROADCASTSS     special512Constants<>+56(SB), Z1
+	VDIVPS           Z2, Z1, Z1
+	VBROADCASTSS     special512Constants<>+64(SB), Z4
+	VFMADD213PS.BCST special512Constants<>+72(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+80(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+88(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+96(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+104(SB), Z1, Z4
+	VBROADCASTSS     special512Constants<>+40(SB), Z1
+	VFMADD231PS.BCST special512Constants<>+112(SB), Z2, Z1
+	VSUBPS.BCST      special512Constants<>+40(SB), Z1, Z5
+	VFMADD231PS.BCST special512Constants<>+120(SB), Z5, Z2
+	VFMADD231PS.BCST special512Constants<>+128(SB), Z5, Z3
+	VADDPS           Z3, Z2, Z2
+	VBROADCASTSS     special512Constants<>+136(SB), Z3
+	VFMADD213PS.BCST special512Constants<>+144(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+152(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+168(SB), Z2, Z3
+	VMULPS           Z2, Z2, Z5
+	VBROADCASTSS     special512Constants<>+176(SB), Z6
+	VMULPS           Z6, Z2, Z2
+	VFMADD213PS      Z2, Z5, Z3
+	VFMADD231PS      Z4, Z3, Z4
+	VPSLLD           $0x17, Z1, Z1
+	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
+	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VBROADCASTSS     special512Constants<>+16(SB), Z3
+	VMAXPS           Z0, Z3, Z3
+	VMULPS           Z1, Z2, Z1
+	VSUBPS           Z1, Z3, Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z2, K1
+	VBROADCASTSS     special512Constants<>+16(SB), Z2
+	VMAXPS           Z0, Z2, Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z0
+	VBROADCASTSS     special512Constants<>+24(SB), Z3
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z0, Z3
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z0, Z3
+	VPERMPS          special512Pieces<>+3200(SB), Z3, Z4
+	VSUBPS           Z4, Z0, Z0
+	VPERMPS          special512Pieces<>+3264(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+3328(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3392(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3456(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3520(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3584(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3648(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3712(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+3776(SB), Z3, Z3
+	VFMADD213PS      Z3, Z0, Z4
+	VSUBPS           Z4, Z2, Z0
+	VBLENDMPS        Z1, Z0, K1, Z0
+	VMOVUPS          Z0, 64(DX)(BX*1)
+	JMP              manyNext
+
+singleSlow:
+	VMOVUPS          (CX)(BX*1), Z0
+	VBROADCASTSS     special512Constants<>+48(SB), Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VMINPS           Z2, Z1, Z1
+	VMULPS           Z1, Z1, Z2
+	VMOVAPD          Z1, Z3
+	VFMSUB213PS      Z2, Z1, Z3
+	VBROADCASTSS     special512Constants<>+56(SB), Z1
+	VDIVPS           Z2, Z1, Z1
+	VBROADCASTSS     special512Constants<>+64(SB), Z4
+	VFMADD213PS.BCST special512Constants<>+72(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+80(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+88(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+96(SB), Z1, Z4
+	VFMADD213PS.BCST special512Constants<>+104(SB), Z1, Z4
+	VBROADCASTSS     special512Constants<>+40(SB), Z1
+	VFMADD231PS.BCST special512Constants<>+112(SB), Z2, Z1
+	VSUBPS.BCST      special512Constants<>+40(SB), Z1, Z5
+	VFMADD231PS.BCST special512Constants<>+120(SB), Z5, Z2
+	VFMADD231PS.BCST special512Constants<>+128(SB), Z5, Z3
+	VADDPS           Z3, Z2, Z2
+	VBROADCASTSS     special512Constants<>+136(SB), Z3
+	VFMADD213PS.BCST special512Constants<>+144(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+152(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+168(SB), Z2, Z3
+	VMULPS           Z2, Z2, Z5
+	VBROADCASTSS     special512Constants<>+176(SB), Z6
+	VMULPS           Z6, Z2, Z2
+	VFMADD213PS      Z2, Z5, Z3
+	VFMADD231PS      Z4, Z3, Z4
+	VPSLLD           $0x17, Z1, Z1
+	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
+	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VBROADCASTSS     special512Constants<>+16(SB), Z3
+	VMAXPS           Z0, Z3, Z3
+	VMULPS           Z1, Z2, Z1
+	VSUBPS           Z1, Z3, Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z2
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z2, K1
+	VBROADCASTSS     special512Constants<>+16(SB), Z2
+	VMAXPS           Z0, Z2, Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z0
+	VBROADCASTSS     special512Constants<>+24(SB), Z3
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z0, Z3
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z0, Z3
+	VPERMPS          special512Pieces<>+3840(SB), Z3, Z4
+	VSUBPS           Z4, Z0, Z0
+	VPERMPS          special512Pieces<>+3904(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+3968(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+4032(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+4096(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+4160(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+4224(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+4288(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+4352(SB), Z3, Z5
+	VFMADD213PS      Z5, Z0, Z4
+	VPERMPS          special512Pieces<>+4416(SB), Z3, Z3
+	VFMADD213PS      Z3, Z0, Z4
+	VSUBPS           Z4, Z2, Z0
+	VBLENDMPS        Z1, Z0, K1, Z0
+	VMOVUPS          Z0, (DX)(BX*1)
+	JMP              singleNext
+
+// func geluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluGrad32AVX512(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x10, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS          (CX)(SI*1), Z0
+	VMOVUPS          (DX)(SI*1), Z1
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z2
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z2, K1
+	KORTESTW         K1, K1
+	JNZ              singleSlow
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z2
+	VBROADCASTSS     special512Constants<>+24(SB), Z3
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z2, Z3
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z2, Z3
+	VPERMPS          special512Pieces<>+4480(SB), Z3, Z4
+	VSUBPS           Z4, Z2, Z2
+	VPERMPS          special512Pieces<>+4544(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+4608(SB), Z3, Z5
+	VFMADD213PS      Z5, Z2, Z4
+	VPERMPS          special512Pieces<>+4672(SB), Z3, Z5
+	VFMADD213PS      Z5, Z2, Z4
+	VPERMPS          special512Pieces<>+4736(SB), Z3, Z5
+	VFMADD213PS      Z5, Z2, Z4
+	VPERMPS          special512Pieces<>+4800(SB), Z3, Z5
+	VFMADD213PS      Z5, Z2, Z4
+	VPERMPS          special512Pieces<>+4864(SB), Z3, Z5
+	VFMADD213PS      Z5, Z2, Z4
+	VPERMPS          special512Pieces<>+4928(SB), Z3, Z5
+	VFMADD213PS      Z5, Z2, Z4
+	VPERMPS          special512Pieces<>+4992(SB), Z3, Z5
+	VFMADD213PS      Z5, Z2, Z4
+	VPERMPS          special512Pieces<>+5056(SB), Z3, Z3
+	VFMADD213PS      Z3, Z2, Z4
+	VPMOVD2M         Z1, K1
+	VBROADCASTSS     special512Constants<>+56(SB), Z1
+	VSUBPS           Z4, Z1, Z1
+	VBLENDMPS        Z4, Z1, K1, Z1
+	VMULPS           Z1, Z0, Z0
+	VMOVUPS          Z0, (BX)(SI*1)
+
+singleNext:
+	ADDQ $0x40, SI
+	SUBQ $0x10, AX
+	JGE  single
+
+singleDone:
+	ADDQ             $0x10, AX
+	JZ               end
+	MOVQ             $-1, DI
+	BZHIQ            AX, DI, DI
+	KMOVW            DI, K1
+	VMOVUPS.Z        (CX)(SI*1), K1, Z0
+	VMOVUPS.Z        (DX)(SI*1), K1, Z1
+	VBROADCASTSS     special512Constants<>+48(SB), Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
+	VMINPS           Z3, Z2, Z2
+	VMULPS           Z2, Z2, Z3
+	VMOVAPD          Z2, Z4
+	VFMSUB213PS      Z3, Z2, Z4
+	VBROADCASTSS     special512Constants<>+56(SB), Z5
+	VDIVPS           Z3, Z5, Z5
+	VBROADCASTSS     special512Constants<>+200(SB), Z6
+	VFMADD213PS.BCST special512Constants<>+208(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+216(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+224(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+232(SB), Z5, Z6
+	VBROADCASTSS     special512Constants<>+40(SB), Z5
+	VFMADD231PS.BCST special512Constants<>+112(SB), Z3, Z5
+	VSUBPS.BCST      special512Constants<>+40(SB), Z5, Z7
+	VFMADD231PS.BCST special512Constants<>+120(SB), Z7, Z3
+	VFMADD231PS.BCST special512Constants<>+128(SB), Z7, Z4
+	VADDPS           Z4, Z3, Z3
+	VBROADCASTSS     special512Constants<>+136(SB), Z4
+	VFMADD213PS.BCST special512Constants<>+144(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+152(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+160(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+168(SB), Z3, Z4
+	VMULPS           Z3, Z3, Z7
+	VBROADCASTSS     special512Constants<>+176(SB), Z8
+	VMULPS           Z8, Z3, Z3
+	VFMADD213PS      Z3, Z7, Z4
+	VMULPS           Z2, Z6, Z3
+	VFMSUB213PS      Z3, Z2, Z6
+	VFMADD231PS      Z3, Z4, Z6
+	VADDPS           Z6, Z3, Z2
+	VPSLLD           $0x17, Z5, Z3
+	VPADDD.BCST      special512Constants<>+184(SB), Z3, Z3
+	VMULPS.BCST      special512Constants<>+192(SB), Z2, Z2
+	VCMPPS.BCST      $0x11, special512Constants<>+240(SB), Z1, K1
+	KNOTW            K1, K1
+	VMOVAPS.Z        Z2, K1, Z2
+	VMULPS           Z2, Z0, Z4
+	VMULPS           Z3, Z4, Z4
+	VBROADCASTSS     special512Constants<>+56(SB), Z5
+	VMULPS           Z3, Z2, Z2
+	VSUBPS           Z2, Z5, Z2
+	VPMOVD2M         Z1, K1
+	VMULPS           Z2, Z0, Z2
+	VBLENDMPS        Z4, Z2, K1, Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z3, K1
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
+	VBROADCASTSS     special512Constants<>+24(SB), Z4
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+5120(SB), Z4, Z5
+	VSUBPS           Z5, Z3, Z3
+	VPERMPS          special512Pieces<>+5184(SB), Z4, Z5
+	VPERMPS          special512Pieces<>+5248(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5312(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5376(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5440(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5504(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5568(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5632(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5696(SB), Z4, Z4
+	VFMADD213PS      Z4, Z3, Z5
+	VPMOVD2M         Z1, K2
+	VBROADCASTSS     special512Constants<>+56(SB), Z1
+	VSUBPS           Z5, Z1, Z1
+	VBLENDMPS        Z5, Z1, K2, Z1
+	VMULPS           Z1, Z0, Z0
+	VBLENDMPS        Z2, Z0, K1, Z0
+	MOVQ             SI, CX
+	MOVQ             $-1, DX
+	BZHIQ            AX, DX, DX
+	KMOVW            DX, K1
+	VMOVUPS          Z0, K1, (BX)(CX*1)
+
+end:
+	VZEROUPPER
+	RET
+
+singleSlow:
+	VMOVUPS          (CX)(SI*1), Z0
+	VMOVUPS          (DX)(SI*1), Z1
+	VBROADCASTSS     special512Constants<>+48(SB), Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
+	VMINPS           Z3, Z2, Z2
+	VMULPS           Z2, Z2, Z3
+	VMOVAPD          Z2, Z4
+	VFMSUB213PS      Z3, Z2, Z4
+	VBROADCASTSS     special512Constants<>+56(SB), Z5
+	VDIVPS           Z3, Z5, Z5
+	VBROADCASTSS     special512Constants<>+200(SB), Z6
+	VFMADD213PS.BCST special512Constants<>+208(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+216(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+224(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+232(SB), Z5, Z6
+	VBROADCASTSS     special512Constants<>+40(SB), Z5
+	VFMADD231PS.BCST special512Constants<>+112(SB), Z3, Z5
+	VSUBPS.BCST      special512Constants<>+40(SB), Z5, Z7
+	VFMADD231PS.BCST special512Constants<>+120(SB), Z7, Z3
+	VFMADD231PS.BCST special512Constants<>+128(SB), Z7, Z4
+	VADDPS           Z4, Z3, Z3
+	VBROADCASTSS     special512Constants<>+136(SB), Z4
+	VFMADD213PS.BCST special512Constants<>+144(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+152(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+160(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+168(SB), Z3, Z4
+	VMULPS           Z3, Z3, Z7
+	VBROADCASTSS     special512Constants<>+176(SB), Z8
+	VMULPS           Z8, Z3, Z3
+	VFMADD213PS      Z3, Z7, Z4
+	VMULPS           Z2, Z6, Z3
+	VFMSUB213PS      Z3, Z2, Z6
+	VFMADD231PS      Z3, Z4, Z6
+	VADDPS           Z6, Z3, Z2
+	VPSLLD           $0x17, Z5, Z3
+	VPADDD.BCST      special512Constants<>+184(SB), Z3, Z3
+	VMULPS.BCST      special512Constants<>+192(SB), Z2, Z2
+	VCMPPS.BCST      $0x11, special512Constants<>+240(SB), Z1, K1
+	KNOTW            K1, K1
+	VMOVAPS.Z        Z2, K1, Z2
+	VMULPS           Z2, Z0, Z4
+	VMULPS           Z3, Z4, Z4
+	VBROADCASTSS     special512Constants<>+56(SB), Z5
+	VMULPS           Z3, Z2, Z2
+	VSUBPS           Z2, Z5, Z2
+	VPMOVD2M         Z1, K1
+	VMULPS           Z2, Z0, Z2
+	VBLENDMPS        Z4, Z2, K1, Z2
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
+	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z3, K1
+	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
+	VBROADCASTSS     special512Constants<>+24(SB), Z4
+	VFMADD231PS.BCST special512Constants<>+32(SB), Z3, Z4
+	VFMADD213PS.BCST special512Constants<>+40(SB), Z3, Z4
+	VPERMPS          special512Pieces<>+5760(SB), Z4, Z5
+	VSUBPS           Z5, Z3, Z3
+	VPERMPS          special512Pieces<>+5824(SB), Z4, Z5
+	VPERMPS          special512Pieces<>+5888(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5952(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+6016(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+6080(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+6144(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+6208(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+6272(SB), Z4, Z6
+	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+6336(SB), Z4, Z4
+	VFMADD213PS      Z4, Z3, Z5
+	VPMOVD2M         Z1, K2
+	VBROADCASTSS     special512Constants<>+56(SB), Z1
+	VSUBPS           Z5, Z1, Z1
+	VBLENDMPS        Z5, Z1, K2, Z1
+	VMULPS           Z1, Z0, Z0
+	VBLENDMPS        Z2, Z0, K1, Z0
+	VMOVUPS          Z0, (BX)(SI*1)
+	JMP              singleNext
 
 // func gelu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
@@ -222,51 +662,51 @@ TEXT ·gelu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      special512Constants<>+232(SB), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VBROADCASTSD      special512Constants<>+248(SB), Z1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
 	VMAXPD            Z0, Z2, Z0
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+256(SB), Z2, Z2
-	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+264(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+272(SB), Z2, Z2
+	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+280(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+304(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+320(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+344(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+360(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z2
+	VBROADCASTSD      special512Constants<>+400(SB), Z2
 	VADDPD            Z2, Z1, Z2
 	VSUBPD            Z1, Z2, Z3
 	VSUBPD            Z3, Z2, Z5
 	VSUBPD            Z5, Z1, Z5
-	VBROADCASTSD      special512Constants<>+384(SB), Z7
+	VBROADCASTSD      special512Constants<>+400(SB), Z7
 	VSUBPD            Z3, Z7, Z3
 	VADDPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VDIVPD            Z2, Z5, Z5
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z1
@@ -274,15 +714,13 @@ single:
 	VFNMADD231PD      Z3, Z7, Z1
 	VMULPD            Z5, Z1, Z1
 	VMOVAPD           Z7, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VFMSUB213PD       Z5, Z3, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
 	VFMADD231PD       Z3, Z1, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+416(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
@@ -290,9 +728,9 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+480(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+496(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z9
@@ -301,13 +739,15 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z9
 	VFMADD213PD       Z9, Z2, Z5
-	VBROADCASTSD      special512Constants<>+568(SB), Z3
+	VBROADCASTSD      special512Constants<>+584(SB), Z3
 	VMOVAPD           Z3, Z9
 	VFMADD231PD       Z2, Z5, Z9
 	VSUBPD            Z9, Z3, Z3
 	VFMADD231PD       Z2, Z5, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VBROADCASTSD      special512Constants<>+592(SB), Z5
 	VMOVAPD           Z5, Z10
 	VFMADD231PD       Z2, Z9, Z10
 	VSUBPD            Z10, Z5, Z5
@@ -321,7 +761,7 @@ single:
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VSUBPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -336,51 +776,51 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      special512Constants<>+232(SB), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z2
+	VBROADCASTSD      special512Constants<>+248(SB), Z1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VBROADCASTSD      special512Constants<>+264(SB), Z2
 	VMAXPD            Z0, Z2, Z0
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+256(SB), Z2, Z2
-	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+264(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+272(SB), Z2, Z2
+	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+280(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+304(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+320(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+344(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+360(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z2
+	VBROADCASTSD      special512Constants<>+400(SB), Z2
 	VADDPD            Z2, Z1, Z2
 	VSUBPD            Z1, Z2, Z3
 	VSUBPD            Z3, Z2, Z5
 	VSUBPD            Z5, Z1, Z5
-	VBROADCASTSD      special512Constants<>+384(SB), Z7
+	VBROADCASTSD      special512Constants<>+400(SB), Z7
 	VSUBPD            Z3, Z7, Z3
 	VADDPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VDIVPD            Z2, Z5, Z5
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z1
@@ -388,15 +828,13 @@ singleDone:
 	VFNMADD231PD      Z3, Z7, Z1
 	VMULPD            Z5, Z1, Z1
 	VMOVAPD           Z7, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VFMSUB213PD       Z5, Z3, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
 	VFMADD231PD       Z3, Z1, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+416(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
@@ -404,9 +842,9 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+480(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+496(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z9
@@ -415,13 +853,15 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z9
 	VFMADD213PD       Z9, Z2, Z5
-	VBROADCASTSD      special512Constants<>+568(SB), Z3
+	VBROADCASTSD      special512Constants<>+584(SB), Z3
 	VMOVAPD           Z3, Z9
 	VFMADD231PD       Z2, Z5, Z9
 	VSUBPD            Z9, Z3, Z3
 	VFMADD231PD       Z2, Z5, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z5
+	VBROADCASTSD      special512Constants<>+592(SB), Z5
 	VMOVAPD           Z5, Z10
 	VFMADD231PD       Z2, Z9, Z10
 	VSUBPD            Z10, Z5, Z5
@@ -435,7 +875,7 @@ singleDone:
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VSUBPD            Z1, Z0, Z0
 	MOVQ              BX, CX
@@ -448,9 +888,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func geluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, AVX512VL, BMI2
-TEXT ·geluGrad32AVX512(SB), NOSPLIT, $0-56
+// func geluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
+// Requires: AVX, AVX512DQ, AVX512F, BMI2
+TEXT ·geluGrad64AVX512(SB), NOSPLIT, $0-56
 	MOVQ n+32(FP), AX
 	MOVQ gy+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -460,82 +900,128 @@ TEXT ·geluGrad32AVX512(SB), NOSPLIT, $0-56
 	JLT  singleDone
 
 single:
-	VCVTPS2PD         (CX)(SI*1), Z0
-	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+232(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
+	VMOVUPD           (CX)(SI*1), Z0
+	VMOVUPD           (DX)(SI*1), Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+584(SB), Z4
-	VBROADCASTSD      special512Constants<>+592(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      special512Constants<>+264(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z4, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+272(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
+	VADDPD            Z4, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+320(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+360(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VSUBPD            Z2, Z3, Z6
+	VSUBPD            Z6, Z3, Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      special512Constants<>+400(SB), Z10
+	VSUBPD            Z6, Z10, Z6
+	VADDPD            Z6, Z8, Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VDIVPD            Z3, Z8, Z8
+	VMULPD            Z8, Z4, Z10
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z6, Z4
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+616(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+640(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+296(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VBROADCASTSD      special512Constants<>+384(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z2, Z2
-	VMOVAPD           Z2, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VFMSUB213PD       Z6, Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VMULPD            Z4, Z3, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+720(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VMULPD            Z6, Z4, Z2
+	VFNMADD231PD      Z3, Z10, Z4
+	VFNMADD231PD      Z6, Z10, Z4
+	VMULPD            Z8, Z4, Z3
+	VMULPD            Z10, Z2, Z4
+	VMOVAPD           Z2, Z6
+	VFMSUB213PD       Z4, Z10, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VMOVAPD           Z4, Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VFMSUB213PD       Z8, Z4, Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VFMADD231PD       Z4, Z6, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+416(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+496(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z6
+	VBROADCASTSD      special512Constants<>+584(SB), Z4
+	VMOVAPD           Z4, Z8
+	VFMADD231PD       Z2, Z6, Z8
+	VSUBPD            Z8, Z4, Z4
+	VFMADD231PD       Z2, Z6, Z4
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VMOVAPD           Z6, Z11
+	VFMADD231PD       Z2, Z8, Z11
+	VSUBPD            Z11, Z6, Z6
+	VFMADD231PD       Z2, Z8, Z6
+	VFMADD231PD       Z2, Z4, Z6
+	VMULPD            Z11, Z7, Z2
+	VMOVAPD           Z7, Z4
+	VFMSUB213PD       Z2, Z11, Z4
+	VFMADD231PD       Z6, Z7, Z4
+	VFMADD231PD       Z11, Z9, Z4
+	VMULPD            Z4, Z10, Z4
+	VFMADD231PD       Z2, Z3, Z4
+	VFMADD231PD       Z2, Z10, Z4
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z2
+	VSCALEFPD         Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VSUBPD            Z2, Z4, Z4
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VSUBPD            Z2, Z3, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       special512Constants<>+600(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
 	VBLENDMPD         Z2, Z1, K1, Z1
 	VMULPD            Z1, Z0, Z0
-	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, (BX)(SI*1)
-	ADDQ              $0x20, SI
+	VMOVUPD           Z0, (BX)(SI*1)
+	ADDQ              $0x40, SI
 	SUBQ              $0x08, AX
 	JGE               single
 
@@ -545,74 +1031,121 @@ singleDone:
 	MOVQ              $-1, DI
 	BZHIQ             AX, DI, DI
 	KMOVW             DI, K1
-	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
-	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+232(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
+	VMOVUPD.Z         (CX)(SI*1), K1, Z0
+	VMOVUPD.Z         (DX)(SI*1), K1, Z1
+	VBROADCASTSD      special512Constants<>+248(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+584(SB), Z4
-	VBROADCASTSD      special512Constants<>+592(SB), Z5
-	VMINPD            Z3, Z5, Z5
-	VMAXPD            Z5, Z4, Z4
-	VBROADCASTSD      special512Constants<>+264(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z4, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
+	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+272(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
+	VADDPD            Z4, Z3, Z6
+	VSUBPD            Z3, Z6, Z3
+	VSUBPD            Z3, Z4, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VADDPD            Z6, Z4, Z7
+	VSUBPD            Z4, Z7, Z4
+	VSUBPD            Z4, Z6, Z4
+	VMULPD            Z6, Z6, Z8
+	VBROADCASTSD      special512Constants<>+320(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+360(SB), Z10
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
+	VFMADD213PD       Z10, Z6, Z9
+	VFMADD213PD       Z4, Z8, Z9
+	VFMADD231PD       Z7, Z3, Z9
+	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VADDPD            Z3, Z2, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VSUBPD            Z2, Z3, Z6
+	VSUBPD            Z6, Z3, Z8
+	VSUBPD            Z8, Z2, Z8
+	VBROADCASTSD      special512Constants<>+400(SB), Z10
+	VSUBPD            Z6, Z10, Z6
+	VADDPD            Z6, Z8, Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VDIVPD            Z3, Z8, Z8
+	VMULPD            Z8, Z4, Z10
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z6, Z4
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z6, Z4
-	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+616(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+640(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z6, Z8
-	VFMADD213PD       Z8, Z4, Z7
-	VFMADD213PD       Z4, Z6, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VADDPD            Z4, Z7, Z4
-	VPSLLQ            $0x34, Z5, Z5
-	VPADDQ.BCST       special512Constants<>+296(SB), Z5, Z5
-	VMULPD            Z5, Z4, Z4
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
-	KNOTW             K1, K1
-	VMOVAPD.Z         Z4, K1, Z3
-	VBROADCASTSD      special512Constants<>+384(SB), Z4
-	VADDPD            Z4, Z2, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
-	VDIVPD            Z4, Z5, Z4
-	VMULPD            Z4, Z2, Z2
-	VMOVAPD           Z2, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
-	VFMSUB213PD       Z6, Z5, Z2
-	VMULPD            Z2, Z2, Z5
-	VMULPD            Z4, Z3, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+720(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z5, Z7
-	VFMADD213PD       Z7, Z2, Z6
-	VMULPD            Z6, Z4, Z2
+	VFNMADD231PD      Z3, Z10, Z4
+	VFNMADD231PD      Z6, Z10, Z4
+	VMULPD            Z8, Z4, Z3
+	VMULPD            Z10, Z2, Z4
+	VMOVAPD           Z2, Z6
+	VFMSUB213PD       Z4, Z10, Z6
+	VFMADD231PD       Z3, Z2, Z6
+	VMOVAPD           Z4, Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VFMSUB213PD       Z8, Z4, Z2
+	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VFMADD231PD       Z4, Z6, Z2
+	VMULPD            Z2, Z2, Z4
+	VBROADCASTSD      special512Constants<>+416(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+496(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z4, Z8
+	VFMADD213PD       Z8, Z2, Z6
+	VBROADCASTSD      special512Constants<>+584(SB), Z4
+	VMOVAPD           Z4, Z8
+	VFMADD231PD       Z2, Z6, Z8
+	VSUBPD            Z8, Z4, Z4
+	VFMADD231PD       Z2, Z6, Z4
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VMOVAPD           Z6, Z11
+	VFMADD231PD       Z2, Z8, Z11
+	VSUBPD            Z11, Z6, Z6
+	VFMADD231PD       Z2, Z8, Z6
+	VFMADD231PD       Z2, Z4, Z6
+	VMULPD            Z11, Z7, Z2
+	VMOVAPD           Z7, Z4
+	VFMSUB213PD       Z2, Z11, Z4
+	VFMADD231PD       Z6, Z7, Z4
+	VFMADD231PD       Z11, Z9, Z4
+	VMULPD            Z4, Z10, Z4
+	VFMADD231PD       Z2, Z3, Z4
+	VFMADD231PD       Z2, Z10, Z4
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z2
+	VSCALEFPD         Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VSUBPD            Z2, Z4, Z4
-	VBLENDMPD         Z2, Z4, K1, Z2
-	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VSUBPD            Z2, Z3, Z3
+	VBLENDMPD         Z2, Z3, K1, Z2
+	VADDPD            Z9, Z7, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z4
+	VSCALEFPD         Z4, Z3, Z3
+	VMULPD.BCST       special512Constants<>+600(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -622,8 +1155,7 @@ singleDone:
 	MOVQ              $-1, DX
 	BZHIQ             AX, DX, DX
 	KMOVW             DX, K1
-	VCVTPD2PS         Z0, Y0
-	VMOVUPS           Y0, K1, (BX)(CX*1)
+	VMOVUPD           Z0, K1, (BX)(CX*1)
 
 end:
 	VZEROUPPER
@@ -641,92 +1173,92 @@ TEXT ·erf32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+784(SB), Z3
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+616(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z5
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+640(SB), Z5
+	VBROADCASTSD      special512Constants<>+648(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+264(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+280(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+280(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+640(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+672(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+696(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
+	VPADDQ.BCST       special512Constants<>+312(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z3
-	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
 	VADDPD            Z5, Z4, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VDIVPD            Z5, Z6, Z5
 	VMULPD            Z5, Z4, Z4
 	VMOVAPD           Z4, Z4
-	VBROADCASTSD      special512Constants<>+392(SB), Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+408(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VFMSUB213PD       Z7, Z6, Z4
 	VMULPD            Z4, Z4, Z6
 	VMULPD            Z5, Z3, Z3
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+720(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+728(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+768(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z7
 	VFMADD213PD       Z7, Z4, Z5
 	VMULPD            Z5, Z3, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+824(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+856(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+872(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -741,92 +1273,92 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+784(SB), Z3
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+616(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z5
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+640(SB), Z5
+	VBROADCASTSD      special512Constants<>+648(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+264(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+264(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+280(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+280(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+616(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+640(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+672(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+696(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+296(SB), Z6, Z6
+	VPADDQ.BCST       special512Constants<>+312(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z3, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z3
-	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
 	VADDPD            Z5, Z4, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VDIVPD            Z5, Z6, Z5
 	VMULPD            Z5, Z4, Z4
 	VMOVAPD           Z4, Z4
-	VBROADCASTSD      special512Constants<>+392(SB), Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+408(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VFMSUB213PD       Z7, Z6, Z4
 	VMULPD            Z4, Z4, Z6
 	VMULPD            Z5, Z3, Z3
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+720(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+728(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+768(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+776(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z7
 	VFMADD213PD       Z7, Z4, Z5
 	VMULPD            Z5, Z3, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+824(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+856(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+872(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -853,42 +1385,42 @@ TEXT ·erfGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+584(SB), Z2
-	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
+	VBROADCASTSD      special512Constants<>+648(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+616(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+640(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+696(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+912(SB), Z2
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -905,42 +1437,42 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+584(SB), Z2
-	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
+	VBROADCASTSD      special512Constants<>+648(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+616(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+640(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+696(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+912(SB), Z2
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -966,70 +1498,70 @@ TEXT ·erfc32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+784(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+616(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+584(SB), Z3
-	VBROADCASTSD      special512Constants<>+592(SB), Z4
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+640(SB), Z3
+	VBROADCASTSD      special512Constants<>+648(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      special512Constants<>+264(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+280(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z4
+	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z5, Z3
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+616(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+640(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+696(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VPADDQ.BCST       special512Constants<>+312(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z1
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z3
 	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VDIVPD            Z3, Z4, Z3
 	VMULPD            Z3, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VFMSUB213PD       Z5, Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z3, Z1, Z1
-	VBROADCASTSD      special512Constants<>+672(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+720(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+728(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+768(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
 	VFMADD213PD       Z5, Z2, Z3
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VBROADCASTSD      special512Constants<>+408(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1045,70 +1577,70 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+784(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+616(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+584(SB), Z3
-	VBROADCASTSD      special512Constants<>+592(SB), Z4
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+640(SB), Z3
+	VBROADCASTSD      special512Constants<>+648(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      special512Constants<>+264(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+280(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z4
+	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z5, Z3
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+616(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+640(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+696(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+296(SB), Z4, Z4
+	VPADDQ.BCST       special512Constants<>+312(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z1
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z3
 	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VDIVPD            Z3, Z4, Z3
 	VMULPD            Z3, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VFMSUB213PD       Z5, Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z3, Z1, Z1
-	VBROADCASTSD      special512Constants<>+672(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+696(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+720(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+728(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+768(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+776(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
 	VFMADD213PD       Z5, Z2, Z3
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VBROADCASTSD      special512Constants<>+408(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
@@ -1136,42 +1668,42 @@ TEXT ·erfcGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+584(SB), Z2
-	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
+	VBROADCASTSD      special512Constants<>+648(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+616(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+640(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+696(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+944(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1188,42 +1720,42 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+584(SB), Z2
-	VBROADCASTSD      special512Constants<>+592(SB), Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
+	VBROADCASTSD      special512Constants<>+648(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+600(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+608(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+616(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+624(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+632(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+640(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+648(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+656(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+672(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+696(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+296(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+664(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+944(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -1249,52 +1781,52 @@ TEXT ·sin32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1032(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1056(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1048(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1309,52 +1841,52 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1032(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1056(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1048(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1384,50 +1916,50 @@ TEXT ·cos32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+968(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+992(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+984(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1032(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1048(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1442,50 +1974,50 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+968(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+992(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+984(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+296(SB), Z5
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+312(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1032(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1056(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1048(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1515,51 +2047,51 @@ TEXT ·tan32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1032(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1056(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1048(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VBLENDMPD         Z5, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+608(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1575,51 +2107,51 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1032(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1056(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1048(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VBLENDMPD         Z5, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+608(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              $-1, BX
@@ -1652,50 +2184,50 @@ TEXT ·sinGrad32AVX512(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z1, Z1, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z1
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z1, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z1, Z7, Z1
-	VBROADCASTSD      special512Constants<>+1032(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1056(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1048(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z1, Z4, Z7
 	VADDPD            Z7, Z6, Z1
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1712,50 +2244,50 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z1, Z1, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z1
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VSUBPD            Z1, Z6, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z1, Z7, Z1
-	VBROADCASTSD      special512Constants<>+1032(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1056(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1048(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z1, Z4, Z7
 	VADDPD            Z7, Z6, Z1
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -1788,53 +2320,53 @@ TEXT ·cosGrad32AVX512(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1032(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1056(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1048(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1851,53 +2383,53 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1032(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1056(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1048(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -1916,279 +2448,6 @@ stop:
 	VZEROUPPER
 	RET
 
-// func geluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX, AVX512DQ, AVX512F, BMI2
-TEXT ·geluGrad64AVX512(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x08, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD           (CX)(SI*1), Z0
-	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+232(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
-	VMINPD            Z3, Z2, Z2
-	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z4
-	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+264(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
-	VADDPD            Z4, Z3, Z6
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+304(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+344(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
-	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VSUBPD            Z2, Z3, Z6
-	VSUBPD            Z6, Z3, Z8
-	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z10
-	VSUBPD            Z6, Z10, Z6
-	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
-	VDIVPD            Z3, Z8, Z8
-	VMULPD            Z8, Z4, Z10
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z3, Z10, Z4
-	VFNMADD231PD      Z6, Z10, Z4
-	VMULPD            Z8, Z4, Z3
-	VMULPD            Z10, Z2, Z4
-	VMOVAPD           Z2, Z6
-	VFMSUB213PD       Z4, Z10, Z6
-	VFMADD231PD       Z3, Z2, Z6
-	VMOVAPD           Z4, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
-	VFMSUB213PD       Z8, Z4, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VFMADD231PD       Z4, Z6, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+400(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z6
-	VBROADCASTSD      special512Constants<>+568(SB), Z4
-	VMOVAPD           Z4, Z8
-	VFMADD231PD       Z2, Z6, Z8
-	VSUBPD            Z8, Z4, Z4
-	VFMADD231PD       Z2, Z6, Z4
-	VBROADCASTSD      special512Constants<>+576(SB), Z6
-	VMOVAPD           Z6, Z11
-	VFMADD231PD       Z2, Z8, Z11
-	VSUBPD            Z11, Z6, Z6
-	VFMADD231PD       Z2, Z8, Z6
-	VFMADD231PD       Z2, Z4, Z6
-	VMULPD            Z11, Z7, Z2
-	VMOVAPD           Z7, Z4
-	VFMSUB213PD       Z2, Z11, Z4
-	VFMADD231PD       Z6, Z7, Z4
-	VFMADD231PD       Z11, Z9, Z4
-	VMULPD            Z4, Z10, Z4
-	VFMADD231PD       Z2, Z3, Z4
-	VFMADD231PD       Z2, Z10, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z2
-	VSCALEFPD         Z2, Z4, Z2
-	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
-	VSUBPD            Z2, Z3, Z3
-	VBLENDMPD         Z2, Z3, K1, Z2
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z1
-	VMULPD            Z1, Z0, Z0
-	VMOVUPD           Z0, (BX)(SI*1)
-	ADDQ              $0x40, SI
-	SUBQ              $0x08, AX
-	JGE               single
-
-singleDone:
-	ADDQ              $0x08, AX
-	JZ                end
-	MOVQ              $-1, DI
-	BZHIQ             AX, DI, DI
-	KMOVW             DI, K1
-	VMOVUPD.Z         (CX)(SI*1), K1, Z0
-	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+232(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z3
-	VMINPD            Z3, Z2, Z2
-	VMULPD            Z2, Z2, Z3
-	VMOVAPD           Z2, Z4
-	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+256(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+256(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+264(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
-	VADDPD            Z4, Z3, Z6
-	VSUBPD            Z3, Z6, Z3
-	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VADDPD            Z6, Z4, Z7
-	VSUBPD            Z4, Z7, Z4
-	VSUBPD            Z4, Z6, Z4
-	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+304(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+344(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
-	VFMADD213PD       Z10, Z6, Z9
-	VFMADD213PD       Z4, Z8, Z9
-	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
-	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
-	VSUBPD            Z2, Z3, Z6
-	VSUBPD            Z6, Z3, Z8
-	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z10
-	VSUBPD            Z6, Z10, Z6
-	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
-	VDIVPD            Z3, Z8, Z8
-	VMULPD            Z8, Z4, Z10
-	VMOVAPD           Z4, Z4
-	VFNMADD231PD      Z3, Z10, Z4
-	VFNMADD231PD      Z6, Z10, Z4
-	VMULPD            Z8, Z4, Z3
-	VMULPD            Z10, Z2, Z4
-	VMOVAPD           Z2, Z6
-	VFMSUB213PD       Z4, Z10, Z6
-	VFMADD231PD       Z3, Z2, Z6
-	VMOVAPD           Z4, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
-	VFMSUB213PD       Z8, Z4, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z4
-	VFMADD231PD       Z4, Z6, Z2
-	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+400(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+552(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
-	VFMADD213PD       Z8, Z2, Z6
-	VBROADCASTSD      special512Constants<>+568(SB), Z4
-	VMOVAPD           Z4, Z8
-	VFMADD231PD       Z2, Z6, Z8
-	VSUBPD            Z8, Z4, Z4
-	VFMADD231PD       Z2, Z6, Z4
-	VBROADCASTSD      special512Constants<>+576(SB), Z6
-	VMOVAPD           Z6, Z11
-	VFMADD231PD       Z2, Z8, Z11
-	VSUBPD            Z11, Z6, Z6
-	VFMADD231PD       Z2, Z8, Z6
-	VFMADD231PD       Z2, Z4, Z6
-	VMULPD            Z11, Z7, Z2
-	VMOVAPD           Z7, Z4
-	VFMSUB213PD       Z2, Z11, Z4
-	VFMADD231PD       Z6, Z7, Z4
-	VFMADD231PD       Z11, Z9, Z4
-	VMULPD            Z4, Z10, Z4
-	VFMADD231PD       Z2, Z3, Z4
-	VFMADD231PD       Z2, Z10, Z4
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z2
-	VSCALEFPD         Z2, Z4, Z2
-	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
-	VSUBPD            Z2, Z3, Z3
-	VBLENDMPD         Z2, Z3, K1, Z2
-	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z4
-	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       special512Constants<>+768(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
-	VCMPPD            $0x00, Z4, Z3, K1
-	VMULPD            Z3, Z1, Z1
-	VADDPD            Z2, Z1, Z1
-	VBLENDMPD         Z2, Z1, K1, Z1
-	VMULPD            Z1, Z0, Z0
-	MOVQ              SI, CX
-	MOVQ              $-1, DX
-	BZHIQ             AX, DX, DX
-	KMOVW             DX, K1
-	VMOVUPD           Z0, K1, (BX)(CX*1)
-
-end:
-	VZEROUPPER
-	RET
-
 // func erf64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX512DQ, AVX512F, BMI2
 TEXT ·erf64AVX512(SB), NOSPLIT, $0-40
@@ -2201,57 +2460,57 @@ TEXT ·erf64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+784(SB), Z3
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+616(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z5
-	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z6
-	VBROADCASTSD      special512Constants<>+264(SB), Z7
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z7
-	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z8, Z5
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z8, Z6
+	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z6
+	VBROADCASTSD      special512Constants<>+280(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z7
+	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z8, Z5
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z8, Z6
 	VADDPD            Z6, Z5, Z8
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z6, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VADDPD            Z8, Z6, Z9
 	VSUBPD            Z6, Z9, Z6
 	VSUBPD            Z6, Z8, Z6
 	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      special512Constants<>+304(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+320(SB), Z11
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z10, Z11
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+344(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+360(SB), Z12
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z12
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z10, Z12
 	VFMADD213PD       Z12, Z8, Z11
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
-	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
 	VADDPD            Z5, Z4, Z5
 	VMOVAPD           Z3, Z6
-	VBROADCASTSD      special512Constants<>+792(SB), Z8
+	VBROADCASTSD      special512Constants<>+624(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
-	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
 	VSUBPD            Z4, Z5, Z8
 	VSUBPD            Z8, Z5, Z10
 	VSUBPD            Z10, Z4, Z10
-	VBROADCASTSD      special512Constants<>+384(SB), Z12
+	VBROADCASTSD      special512Constants<>+400(SB), Z12
 	VSUBPD            Z8, Z12, Z8
 	VADDPD            Z8, Z10, Z8
 	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VDIVPD            Z5, Z8, Z8
 	VMULPD            Z8, Z3, Z10
 	VMOVAPD           Z3, Z3
@@ -2263,15 +2522,13 @@ single:
 	VFMSUB213PD       Z5, Z10, Z6
 	VFMADD231PD       Z3, Z4, Z6
 	VMOVAPD           Z5, Z4
-	VBROADCASTSD      special512Constants<>+392(SB), Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+408(SB), Z5
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VFMSUB213PD       Z8, Z5, Z4
-	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VBROADCASTSD      special512Constants<>+408(SB), Z5
 	VFMADD231PD       Z5, Z6, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+400(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+416(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z6
@@ -2279,9 +2536,9 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+496(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z8
@@ -2290,13 +2547,15 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z8
 	VFMADD213PD       Z8, Z4, Z6
-	VBROADCASTSD      special512Constants<>+568(SB), Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z5
 	VMOVAPD           Z5, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VSUBPD            Z8, Z5, Z5
 	VFMADD231PD       Z4, Z6, Z5
-	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
 	VMOVAPD           Z6, Z12
 	VFMADD231PD       Z4, Z8, Z12
 	VSUBPD            Z12, Z6, Z6
@@ -2310,32 +2569,32 @@ single:
 	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
 	VFMADD231PD       Z4, Z10, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z3
 	VSCALEFPD         Z3, Z5, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+824(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+856(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+872(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -2349,57 +2608,57 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
-	VBROADCASTSD      special512Constants<>+784(SB), Z3
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+616(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+792(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+800(SB), Z5, Z5
-	VMULPD.BCST       special512Constants<>+800(SB), Z6, Z6
-	VBROADCASTSD      special512Constants<>+264(SB), Z7
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z5, Z7
-	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z8, Z5
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z8, Z6
+	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z6
+	VBROADCASTSD      special512Constants<>+280(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z7
+	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z8, Z5
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z8, Z6
 	VADDPD            Z6, Z5, Z8
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z6, Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VADDPD            Z8, Z6, Z9
 	VSUBPD            Z6, Z9, Z6
 	VSUBPD            Z6, Z8, Z6
 	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      special512Constants<>+304(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+320(SB), Z11
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z10, Z11
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+344(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+360(SB), Z12
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z12
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z10, Z12
 	VFMADD213PD       Z12, Z8, Z11
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
-	VBROADCASTSD      special512Constants<>+384(SB), Z5
+	VBROADCASTSD      special512Constants<>+400(SB), Z5
 	VADDPD            Z5, Z4, Z5
 	VMOVAPD           Z3, Z6
-	VBROADCASTSD      special512Constants<>+792(SB), Z8
+	VBROADCASTSD      special512Constants<>+624(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
-	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z3
 	VSUBPD            Z4, Z5, Z8
 	VSUBPD            Z8, Z5, Z10
 	VSUBPD            Z10, Z4, Z10
-	VBROADCASTSD      special512Constants<>+384(SB), Z12
+	VBROADCASTSD      special512Constants<>+400(SB), Z12
 	VSUBPD            Z8, Z12, Z8
 	VADDPD            Z8, Z10, Z8
 	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VDIVPD            Z5, Z8, Z8
 	VMULPD            Z8, Z3, Z10
 	VMOVAPD           Z3, Z3
@@ -2411,15 +2670,13 @@ singleDone:
 	VFMSUB213PD       Z5, Z10, Z6
 	VFMADD231PD       Z3, Z4, Z6
 	VMOVAPD           Z5, Z4
-	VBROADCASTSD      special512Constants<>+392(SB), Z5
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+408(SB), Z5
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VFMSUB213PD       Z8, Z5, Z4
-	VBROADCASTSD      special512Constants<>+392(SB), Z5
+	VBROADCASTSD      special512Constants<>+408(SB), Z5
 	VFMADD231PD       Z5, Z6, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+400(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+416(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z6
@@ -2427,9 +2684,9 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+480(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+496(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z8
@@ -2438,13 +2695,15 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z8
 	VFMADD213PD       Z8, Z4, Z6
-	VBROADCASTSD      special512Constants<>+568(SB), Z5
+	VBROADCASTSD      special512Constants<>+584(SB), Z5
 	VMOVAPD           Z5, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VSUBPD            Z8, Z5, Z5
 	VFMADD231PD       Z4, Z6, Z5
-	VBROADCASTSD      special512Constants<>+576(SB), Z6
+	VBROADCASTSD      special512Constants<>+592(SB), Z6
 	VMOVAPD           Z6, Z12
 	VFMADD231PD       Z4, Z8, Z12
 	VSUBPD            Z12, Z6, Z6
@@ -2458,32 +2717,32 @@ singleDone:
 	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
 	VFMADD231PD       Z4, Z10, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z7, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z3
 	VSCALEFPD         Z3, Z5, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+808(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+824(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+856(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+872(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+912(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2509,44 +2768,44 @@ TEXT ·erfGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+304(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+320(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+344(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+360(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+912(SB), Z2
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -2562,44 +2821,44 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+304(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+320(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+344(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+360(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+912(SB), Z2
+	VBROADCASTSD      special512Constants<>+928(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -2624,56 +2883,56 @@ TEXT ·erfc64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+784(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+616(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+264(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
 	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+304(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+320(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+344(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+360(SB), Z10
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VMOVAPD           Z1, Z4
-	VBROADCASTSD      special512Constants<>+792(SB), Z6
+	VBROADCASTSD      special512Constants<>+624(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
-	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z1, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z1, Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z1
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
 	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z10
+	VBROADCASTSD      special512Constants<>+400(SB), Z10
 	VSUBPD            Z6, Z10, Z6
 	VADDPD            Z6, Z8, Z6
 	VADDPD            Z4, Z6, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VDIVPD            Z3, Z6, Z6
 	VMULPD            Z6, Z1, Z8
 	VMOVAPD           Z1, Z1
@@ -2685,15 +2944,13 @@ single:
 	VFMSUB213PD       Z3, Z8, Z4
 	VFMADD231PD       Z1, Z2, Z4
 	VMOVAPD           Z3, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VFMSUB213PD       Z6, Z3, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
 	VFMADD231PD       Z3, Z4, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+416(SB), Z4
 	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z4
@@ -2701,9 +2958,9 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+496(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z6
@@ -2712,13 +2969,15 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z6
 	VFMADD213PD       Z6, Z2, Z4
-	VBROADCASTSD      special512Constants<>+568(SB), Z3
+	VBROADCASTSD      special512Constants<>+584(SB), Z3
 	VMOVAPD           Z3, Z6
 	VFMADD231PD       Z2, Z4, Z6
 	VSUBPD            Z6, Z3, Z3
 	VFMADD231PD       Z2, Z4, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VBROADCASTSD      special512Constants<>+592(SB), Z4
 	VMOVAPD           Z4, Z10
 	VFMADD231PD       Z2, Z6, Z10
 	VSUBPD            Z10, Z4, Z4
@@ -2732,11 +2991,11 @@ single:
 	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z8, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VBROADCASTSD      special512Constants<>+408(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -2751,56 +3010,56 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+784(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+616(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+792(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+264(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z6, Z4
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+280(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
 	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z4
 	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+304(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+320(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+344(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+360(SB), Z10
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+384(SB), Z3
+	VBROADCASTSD      special512Constants<>+400(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VMOVAPD           Z1, Z4
-	VBROADCASTSD      special512Constants<>+792(SB), Z6
+	VBROADCASTSD      special512Constants<>+624(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
-	VFMADD231PD.BCST  special512Constants<>+1088(SB), Z1, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z1, Z4
+	VBROADCASTSD      special512Constants<>+312(SB), Z1
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
 	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+384(SB), Z10
+	VBROADCASTSD      special512Constants<>+400(SB), Z10
 	VSUBPD            Z6, Z10, Z6
 	VADDPD            Z6, Z8, Z6
 	VADDPD            Z4, Z6, Z4
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VDIVPD            Z3, Z6, Z6
 	VMULPD            Z6, Z1, Z8
 	VMOVAPD           Z1, Z1
@@ -2812,15 +3071,13 @@ singleDone:
 	VFMSUB213PD       Z3, Z8, Z4
 	VFMADD231PD       Z1, Z2, Z4
 	VMOVAPD           Z3, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
-	VBROADCASTSD      special512Constants<>+296(SB), Z6
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+312(SB), Z6
 	VFMSUB213PD       Z6, Z3, Z2
-	VBROADCASTSD      special512Constants<>+392(SB), Z3
+	VBROADCASTSD      special512Constants<>+408(SB), Z3
 	VFMADD231PD       Z3, Z4, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+408(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+416(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+416(SB), Z4
 	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z4
@@ -2828,9 +3085,9 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+480(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+496(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z6
@@ -2839,13 +3096,15 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+552(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z6
 	VFMADD213PD       Z6, Z2, Z4
-	VBROADCASTSD      special512Constants<>+568(SB), Z3
+	VBROADCASTSD      special512Constants<>+584(SB), Z3
 	VMOVAPD           Z3, Z6
 	VFMADD231PD       Z2, Z4, Z6
 	VSUBPD            Z6, Z3, Z3
 	VFMADD231PD       Z2, Z4, Z3
-	VBROADCASTSD      special512Constants<>+576(SB), Z4
+	VBROADCASTSD      special512Constants<>+592(SB), Z4
 	VMOVAPD           Z4, Z10
 	VFMADD231PD       Z2, Z6, Z10
 	VSUBPD            Z10, Z4, Z4
@@ -2859,11 +3118,11 @@ singleDone:
 	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z8, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z5, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+392(SB), Z0
+	VBROADCASTSD      special512Constants<>+408(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
@@ -2890,44 +3149,44 @@ TEXT ·erfcGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+304(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+320(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+344(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+360(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+944(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -2943,44 +3202,44 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+920(SB), Z2
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+936(SB), Z2
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+800(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+800(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+264(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+272(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+280(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+288(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+296(SB), Z2
+	VBROADCASTSD      special512Constants<>+312(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+304(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+312(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+320(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+320(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+344(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+360(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
 	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+944(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -3005,57 +3264,57 @@ TEXT ·sin64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1056(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1048(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -3069,57 +3328,57 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1056(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1048(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
-	VBROADCASTSD      special512Constants<>+776(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3148,55 +3407,55 @@ TEXT ·cos64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
 	VSUBPD            Z3, Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z0
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z0, Z3, Z5
 	VADDPD            Z3, Z5, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z6, Z8, Z6
 	VFNMADD231PD      Z0, Z3, Z6
-	VBROADCASTSD      special512Constants<>+1032(SB), Z0
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z0
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+1056(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+1048(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z0
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+1072(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z3
 	VFMADD213PD       Z3, Z2, Z0
 	VFMADD213PD       Z6, Z4, Z0
 	VADDPD            Z0, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -3210,55 +3469,55 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
 	VSUBPD            Z3, Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z0
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+968(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+992(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+984(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z0, Z3, Z5
 	VADDPD            Z3, Z5, Z5
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z6
-	VBROADCASTSD      special512Constants<>+296(SB), Z7
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z6
+	VBROADCASTSD      special512Constants<>+312(SB), Z7
 	VSUBPD            Z6, Z7, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z6, Z8, Z6
 	VFNMADD231PD      Z0, Z3, Z6
-	VBROADCASTSD      special512Constants<>+1032(SB), Z0
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z0
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+1056(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+1048(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z0
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+1072(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z3
 	VFMADD213PD       Z3, Z2, Z0
 	VFMADD213PD       Z6, Z4, Z0
 	VADDPD            Z0, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+248(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3287,56 +3546,56 @@ TEXT ·tan64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1056(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1048(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+608(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3351,56 +3610,56 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+240(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+264(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+280(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1056(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1048(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+248(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+776(SB), Z2
+	VBROADCASTSD      special512Constants<>+608(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              $-1, BX
@@ -3432,55 +3691,55 @@ TEXT ·sinGrad64AVX512(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
 	VSUBPD            Z4, Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z1
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z1, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z1, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z1
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z1
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z1
-	VBROADCASTSD      special512Constants<>+1056(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1048(SB), Z1
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z1
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z1
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
 	VFMADD213PD       Z4, Z3, Z1
 	VFMADD213PD       Z7, Z5, Z1
 	VADDPD            Z1, Z8, Z1
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3496,55 +3755,55 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
 	VSUBPD            Z4, Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z1
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z1
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+968(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+992(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+984(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z1, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z7
-	VBROADCASTSD      special512Constants<>+296(SB), Z8
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+312(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z1, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1032(SB), Z1
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z1
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z1
-	VBROADCASTSD      special512Constants<>+1056(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1048(SB), Z1
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z1
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z1
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
 	VFMADD213PD       Z4, Z3, Z1
 	VFMADD213PD       Z7, Z5, Z1
 	VADDPD            Z1, Z8, Z1
-	VPADDQ.BCST       special512Constants<>+1080(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -3576,58 +3835,58 @@ TEXT ·cosGrad64AVX512(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMOVAPD           Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z5
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z4
 	VMULPD            Z5, Z5, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+968(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+992(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+984(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VMULPD            Z3, Z7, Z7
 	VFMADD213PD       Z4, Z5, Z7
 	VADDPD            Z5, Z7, Z7
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
-	VBROADCASTSD      special512Constants<>+296(SB), Z10
+	VBROADCASTSD      special512Constants<>+312(SB), Z10
 	VSUBPD            Z9, Z10, Z10
 	VSUBPD            Z8, Z10, Z8
 	VFNMADD231PD      Z4, Z5, Z8
-	VBROADCASTSD      special512Constants<>+1032(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z6, Z4
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z6, Z4
-	VBROADCASTSD      special512Constants<>+1056(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+1048(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z6, Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z6, Z5
 	VFMADD213PD       Z5, Z3, Z4
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z7, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3643,58 +3902,58 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+240(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+936(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+248(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+944(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+264(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+280(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+952(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
 	VMOVAPD           Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z5
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+960(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+1096(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z4
 	VMULPD            Z5, Z5, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+968(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+976(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+984(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+992(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+1008(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+984(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+992(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VMULPD            Z3, Z7, Z7
 	VFMADD213PD       Z4, Z5, Z7
 	VADDPD            Z5, Z7, Z7
-	VMULPD.BCST       special512Constants<>+1024(SB), Z3, Z8
-	VBROADCASTSD      special512Constants<>+296(SB), Z9
+	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z8
+	VBROADCASTSD      special512Constants<>+312(SB), Z9
 	VSUBPD            Z8, Z9, Z9
-	VBROADCASTSD      special512Constants<>+296(SB), Z10
+	VBROADCASTSD      special512Constants<>+312(SB), Z10
 	VSUBPD            Z9, Z10, Z10
 	VSUBPD            Z8, Z10, Z8
 	VFNMADD231PD      Z4, Z5, Z8
-	VBROADCASTSD      special512Constants<>+1032(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z6, Z4
-	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z6, Z4
-	VBROADCASTSD      special512Constants<>+1056(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+1072(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+1048(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z6, Z4
+	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z6, Z5
 	VFMADD213PD       Z5, Z3, Z4
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z4
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z7, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+248(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -3712,142 +3971,1746 @@ stop:
 	VZEROUPPER
 	RET
 
-DATA special512Constants<>+0(SB)/8, $0x4169999a4169999a
-DATA special512Constants<>+8(SB)/8, $0x7fffffff7fffffff
+DATA special512Constants<>+0(SB)/8, $0x7fffffff7fffffff
+DATA special512Constants<>+8(SB)/8, $0x409fae14409fae14
 DATA special512Constants<>+16(SB)/8, $0x8000000080000000
-DATA special512Constants<>+24(SB)/8, $0xbf000000bf000000
-DATA special512Constants<>+32(SB)/8, $0x4b4000004b400000
-DATA special512Constants<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA special512Constants<>+48(SB)/8, $0x3f3172003f317200
-DATA special512Constants<>+56(SB)/8, $0x35bfbe8e35bfbe8e
-DATA special512Constants<>+64(SB)/8, $0x3f8000003f800000
-DATA special512Constants<>+72(SB)/8, $0x3950927939509279
-DATA special512Constants<>+80(SB)/8, $0x3c0888703c088870
-DATA special512Constants<>+88(SB)/8, $0x3e2aaaab3e2aaaab
-DATA special512Constants<>+96(SB)/8, $0x3ab6a1923ab6a192
-DATA special512Constants<>+104(SB)/8, $0x3d2aaa753d2aaa75
-DATA special512Constants<>+112(SB)/8, $0x3f0000003f000000
-DATA special512Constants<>+120(SB)/8, $0x40a0000040a00000
-DATA special512Constants<>+128(SB)/8, $0x4000000040000000
-DATA special512Constants<>+136(SB)/8, $0xb8677ba1b8677ba1
-DATA special512Constants<>+144(SB)/8, $0x3a115ccb3a115ccb
-DATA special512Constants<>+152(SB)/8, $0xbb447358bb447358
-DATA special512Constants<>+160(SB)/8, $0xbd8d8dadbd8d8dad
-DATA special512Constants<>+168(SB)/8, $0xbea0876dbea0876d
-DATA special512Constants<>+176(SB)/8, $0xb8352d57b8352d57
-DATA special512Constants<>+184(SB)/8, $0xba52ace9ba52ace9
-DATA special512Constants<>+192(SB)/8, $0x3caa5c763caa5c76
-DATA special512Constants<>+200(SB)/8, $0x3e28fb143e28fb14
-DATA special512Constants<>+208(SB)/8, $0x3efd98b33efd98b3
-DATA special512Constants<>+216(SB)/8, $0xbf2a5682bf2a5682
-DATA special512Constants<>+224(SB)/8, $0x3f44e9d63f44e9d6
-DATA special512Constants<>+232(SB)/8, $0x4044000000000000
-DATA special512Constants<>+240(SB)/8, $0x7fffffffffffffff
-DATA special512Constants<>+248(SB)/8, $0x8000000000000000
-DATA special512Constants<>+256(SB)/8, $0xbfe0000000000000
-DATA special512Constants<>+264(SB)/8, $0x4338000000000000
-DATA special512Constants<>+272(SB)/8, $0x3ff71547652b82fe
-DATA special512Constants<>+280(SB)/8, $0x3fe62e42fee00000
-DATA special512Constants<>+288(SB)/8, $0x3dea39ef35793c76
-DATA special512Constants<>+296(SB)/8, $0x3ff0000000000000
-DATA special512Constants<>+304(SB)/8, $0x3e5af38a9b0ec855
-DATA special512Constants<>+312(SB)/8, $0x3ec71de0dae63bb3
-DATA special512Constants<>+320(SB)/8, $0x3f2a01a01a7c41d5
-DATA special512Constants<>+328(SB)/8, $0x3f811111111109b3
-DATA special512Constants<>+336(SB)/8, $0x3fc5555555555556
-DATA special512Constants<>+344(SB)/8, $0x3e9289185613a3d6
-DATA special512Constants<>+352(SB)/8, $0x3efa019b90d2ae7a
-DATA special512Constants<>+360(SB)/8, $0x3f56c16c1788bd90
-DATA special512Constants<>+368(SB)/8, $0x3fa5555555553d63
-DATA special512Constants<>+376(SB)/8, $0x3fe0000000000001
-DATA special512Constants<>+384(SB)/8, $0x4014000000000000
-DATA special512Constants<>+392(SB)/8, $0x4000000000000000
-DATA special512Constants<>+400(SB)/8, $0x3e1e943239e4fe72
-DATA special512Constants<>+408(SB)/8, $0xbe44268495fda4cb
-DATA special512Constants<>+416(SB)/8, $0x3e66bc5c04db75d0
-DATA special512Constants<>+424(SB)/8, $0xbe9697b1dbc5d802
-DATA special512Constants<>+432(SB)/8, $0x3ed0b2791a5c4dd8
-DATA special512Constants<>+440(SB)/8, $0xbf0a170d50643128
-DATA special512Constants<>+448(SB)/8, $0x3f41daf1d4b72547
-DATA special512Constants<>+456(SB)/8, $0xbf688590eaad1954
-DATA special512Constants<>+464(SB)/8, $0xbfb1b1c254c9a4f2
-DATA special512Constants<>+472(SB)/8, $0xbfd410ed5f875a75
-DATA special512Constants<>+480(SB)/8, $0xbde4920cf2dbeab9
-DATA special512Constants<>+488(SB)/8, $0x3e407483999ec279
-DATA special512Constants<>+496(SB)/8, $0xbe71b657e82c5a26
-DATA special512Constants<>+504(SB)/8, $0x3e9d127592349aed
-DATA special512Constants<>+512(SB)/8, $0xbec73b109cde4844
-DATA special512Constants<>+520(SB)/8, $0x3ef17dd5caf33af1
-DATA special512Constants<>+528(SB)/8, $0xbf0f2146ada4378d
-DATA special512Constants<>+536(SB)/8, $0xbf4a25037c0727fe
-DATA special512Constants<>+544(SB)/8, $0x3f954b4d4f4b0988
-DATA special512Constants<>+552(SB)/8, $0x3fc51f6329f01904
-DATA special512Constants<>+560(SB)/8, $0x3fdfb31653876f8e
-DATA special512Constants<>+568(SB)/8, $0xbfe54ad03f27ca17
-DATA special512Constants<>+576(SB)/8, $0x3fe89d3abe1f95ae
-DATA special512Constants<>+584(SB)/8, $0xc085e00000000000
-DATA special512Constants<>+592(SB)/8, $0x4085e00000000000
-DATA special512Constants<>+600(SB)/8, $0x3fe62e42fefa39ef
-DATA special512Constants<>+608(SB)/8, $0x3c7abc9e3b39803f
-DATA special512Constants<>+616(SB)/8, $0x3f2a124f19fe89ac
-DATA special512Constants<>+624(SB)/8, $0x3f81110e0f238322
-DATA special512Constants<>+632(SB)/8, $0x3fc5555555a78ed4
-DATA special512Constants<>+640(SB)/8, $0x3f56d43246b523b4
-DATA special512Constants<>+648(SB)/8, $0x3fa5554e9063586e
-DATA special512Constants<>+656(SB)/8, $0x3fe0000000b9129b
-DATA special512Constants<>+664(SB)/8, $0xc087480000000000
-DATA special512Constants<>+672(SB)/8, $0xbf0cef742d469408
-DATA special512Constants<>+680(SB)/8, $0x3f422b996a75e385
-DATA special512Constants<>+688(SB)/8, $0xbf688e6b07c8d02a
-DATA special512Constants<>+696(SB)/8, $0xbfb1b1b5a1669556
-DATA special512Constants<>+704(SB)/8, $0xbfd410ed99ddba0d
-DATA special512Constants<>+712(SB)/8, $0xbfe54ad03e95642d
-DATA special512Constants<>+720(SB)/8, $0xbf06a5aaec390a0e
-DATA special512Constants<>+728(SB)/8, $0xbf4a559d2493a535
-DATA special512Constants<>+736(SB)/8, $0x3f954b8eb9cae771
-DATA special512Constants<>+744(SB)/8, $0x3fc51f6270b21aaa
-DATA special512Constants<>+752(SB)/8, $0x3fdfb316578b7dee
-DATA special512Constants<>+760(SB)/8, $0x3fe89d3abe1af1fd
-DATA special512Constants<>+768(SB)/8, $0x3fd9884533d43651
-DATA special512Constants<>+776(SB)/8, $0x0000000000000000
-DATA special512Constants<>+784(SB)/8, $0x403c48c6001f0abf
-DATA special512Constants<>+792(SB)/8, $0x3ff6a09e667f3bcd
-DATA special512Constants<>+800(SB)/8, $0xbff0000000000000
-DATA special512Constants<>+808(SB)/8, $0xbe1389d4f2641625
-DATA special512Constants<>+816(SB)/8, $0xbe85f1ecb6f0764c
-DATA special512Constants<>+824(SB)/8, $0xbeef4d1e3183f7ae
-DATA special512Constants<>+832(SB)/8, $0xbf4c02db3dac435f
-DATA special512Constants<>+840(SB)/8, $0xbf9b82ce31284e00
-DATA special512Constants<>+848(SB)/8, $0xbfd812746b0379e6
-DATA special512Constants<>+856(SB)/8, $0x3dd05ffd737fb32e
-DATA special512Constants<>+864(SB)/8, $0x3e4f7b4bf3b13964
-DATA special512Constants<>+872(SB)/8, $0x3ebb9df224ca4b97
-DATA special512Constants<>+880(SB)/8, $0x3f1f9a321d5b8e1e
-DATA special512Constants<>+888(SB)/8, $0x3f7565bcd0dbaa38
-DATA special512Constants<>+896(SB)/8, $0x3fbce2f21a042b30
-DATA special512Constants<>+904(SB)/8, $0x3c71ae3a914fed80
-DATA special512Constants<>+912(SB)/8, $0x3ff20dd750429b6d
-DATA special512Constants<>+920(SB)/8, $0x403e000000000000
-DATA special512Constants<>+928(SB)/8, $0xbff20dd750429b6d
-DATA special512Constants<>+936(SB)/8, $0x4130000000000000
-DATA special512Constants<>+944(SB)/8, $0x3fe45f306dc9c883
-DATA special512Constants<>+952(SB)/8, $0x3ff921fb54442d18
-DATA special512Constants<>+960(SB)/8, $0x3c91a62633145c07
-DATA special512Constants<>+968(SB)/8, $0x3de61217ee5cca1b
-DATA special512Constants<>+976(SB)/8, $0x3ec71de3a54607a5
-DATA special512Constants<>+984(SB)/8, $0x3f81111111111110
-DATA special512Constants<>+992(SB)/8, $0xbd6ab17bdcbd3414
-DATA special512Constants<>+1000(SB)/8, $0xbe5ae64541295cdf
-DATA special512Constants<>+1008(SB)/8, $0xbf2a01a01a019937
-DATA special512Constants<>+1016(SB)/8, $0xbfc5555555555555
-DATA special512Constants<>+1024(SB)/8, $0x3fe0000000000000
-DATA special512Constants<>+1032(SB)/8, $0xbda907d8f29fe831
-DATA special512Constants<>+1040(SB)/8, $0xbe927e4fa17bf139
-DATA special512Constants<>+1048(SB)/8, $0xbf56c16c16c16967
-DATA special512Constants<>+1056(SB)/8, $0x3e21eeb68cd22f56
-DATA special512Constants<>+1064(SB)/8, $0x3efa01a019f4e9b4
-DATA special512Constants<>+1072(SB)/8, $0x3fa5555555555555
-DATA special512Constants<>+1080(SB)/8, $0x0000000000000001
-DATA special512Constants<>+1088(SB)/8, $0xbc9bdd3413b26456
-DATA special512Constants<>+1096(SB)/8, $0xb91f1976b7ed8fbc
-GLOBL special512Constants<>(SB), RODATA|NOPTR, $1104
+DATA special512Constants<>+24(SB)/8, $0x3f9333333f933333
+DATA special512Constants<>+32(SB)/8, $0x3d8f5c293d8f5c29
+DATA special512Constants<>+40(SB)/8, $0x4b4000004b400000
+DATA special512Constants<>+48(SB)/8, $0x4169999a4169999a
+DATA special512Constants<>+56(SB)/8, $0x3f8000003f800000
+DATA special512Constants<>+64(SB)/8, $0xc2e3618cc2e3618c
+DATA special512Constants<>+72(SB)/8, $0x41fa48f041fa48f0
+DATA special512Constants<>+80(SB)/8, $0xc0b788fec0b788fe
+DATA special512Constants<>+88(SB)/8, $0x3f98c86b3f98c86b
+DATA special512Constants<>+96(SB)/8, $0xbecc3f7bbecc3f7b
+DATA special512Constants<>+104(SB)/8, $0x3ecc42283ecc4228
+DATA special512Constants<>+112(SB)/8, $0xbf38aa3bbf38aa3b
+DATA special512Constants<>+120(SB)/8, $0x3fb172003fb17200
+DATA special512Constants<>+128(SB)/8, $0x363fbe8e363fbe8e
+DATA special512Constants<>+136(SB)/8, $0x37b6888537b68885
+DATA special512Constants<>+144(SB)/8, $0xb98905b7b98905b7
+DATA special512Constants<>+152(SB)/8, $0x3b2aaa8d3b2aaa8d
+DATA special512Constants<>+160(SB)/8, $0xbcaaaa6ebcaaaa6e
+DATA special512Constants<>+168(SB)/8, $0x3e0000003e000000
+DATA special512Constants<>+176(SB)/8, $0xbf000000bf000000
+DATA special512Constants<>+184(SB)/8, $0x5f8000005f800000
+DATA special512Constants<>+192(SB)/8, $0x1f8000001f800000
+DATA special512Constants<>+200(SB)/8, $0xc042dcb0c042dcb0
+DATA special512Constants<>+208(SB)/8, $0x3f8b7e313f8b7e31
+DATA special512Constants<>+216(SB)/8, $0xbecb410abecb410a
+DATA special512Constants<>+224(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA special512Constants<>+232(SB)/8, $0xbecc4228becc4228
+DATA special512Constants<>+240(SB)/8, $0xc21a6666c21a6666
+DATA special512Constants<>+248(SB)/8, $0x4044000000000000
+DATA special512Constants<>+256(SB)/8, $0x7fffffffffffffff
+DATA special512Constants<>+264(SB)/8, $0x8000000000000000
+DATA special512Constants<>+272(SB)/8, $0xbfe0000000000000
+DATA special512Constants<>+280(SB)/8, $0x4338000000000000
+DATA special512Constants<>+288(SB)/8, $0x3ff71547652b82fe
+DATA special512Constants<>+296(SB)/8, $0x3fe62e42fee00000
+DATA special512Constants<>+304(SB)/8, $0x3dea39ef35793c76
+DATA special512Constants<>+312(SB)/8, $0x3ff0000000000000
+DATA special512Constants<>+320(SB)/8, $0x3e5af38a9b0ec855
+DATA special512Constants<>+328(SB)/8, $0x3ec71de0dae63bb3
+DATA special512Constants<>+336(SB)/8, $0x3f2a01a01a7c41d5
+DATA special512Constants<>+344(SB)/8, $0x3f811111111109b3
+DATA special512Constants<>+352(SB)/8, $0x3fc5555555555556
+DATA special512Constants<>+360(SB)/8, $0x3e9289185613a3d6
+DATA special512Constants<>+368(SB)/8, $0x3efa019b90d2ae7a
+DATA special512Constants<>+376(SB)/8, $0x3f56c16c1788bd90
+DATA special512Constants<>+384(SB)/8, $0x3fa5555555553d63
+DATA special512Constants<>+392(SB)/8, $0x3fe0000000000001
+DATA special512Constants<>+400(SB)/8, $0x4014000000000000
+DATA special512Constants<>+408(SB)/8, $0x4000000000000000
+DATA special512Constants<>+416(SB)/8, $0x3e1e943239e4fe72
+DATA special512Constants<>+424(SB)/8, $0xbe44268495fda4cb
+DATA special512Constants<>+432(SB)/8, $0x3e66bc5c04db75d0
+DATA special512Constants<>+440(SB)/8, $0xbe9697b1dbc5d802
+DATA special512Constants<>+448(SB)/8, $0x3ed0b2791a5c4dd8
+DATA special512Constants<>+456(SB)/8, $0xbf0a170d50643128
+DATA special512Constants<>+464(SB)/8, $0x3f41daf1d4b72547
+DATA special512Constants<>+472(SB)/8, $0xbf688590eaad1954
+DATA special512Constants<>+480(SB)/8, $0xbfb1b1c254c9a4f2
+DATA special512Constants<>+488(SB)/8, $0xbfd410ed5f875a75
+DATA special512Constants<>+496(SB)/8, $0xbde4920cf2dbeab9
+DATA special512Constants<>+504(SB)/8, $0x3e407483999ec279
+DATA special512Constants<>+512(SB)/8, $0xbe71b657e82c5a26
+DATA special512Constants<>+520(SB)/8, $0x3e9d127592349aed
+DATA special512Constants<>+528(SB)/8, $0xbec73b109cde4844
+DATA special512Constants<>+536(SB)/8, $0x3ef17dd5caf33af1
+DATA special512Constants<>+544(SB)/8, $0xbf0f2146ada4378d
+DATA special512Constants<>+552(SB)/8, $0xbf4a25037c0727fe
+DATA special512Constants<>+560(SB)/8, $0x3f954b4d4f4b0988
+DATA special512Constants<>+568(SB)/8, $0x3fc51f6329f01904
+DATA special512Constants<>+576(SB)/8, $0x3fdfb31653876f8e
+DATA special512Constants<>+584(SB)/8, $0xbfe54ad03f27ca17
+DATA special512Constants<>+592(SB)/8, $0x3fe89d3abe1f95ae
+DATA special512Constants<>+600(SB)/8, $0x3fd9884533d43651
+DATA special512Constants<>+608(SB)/8, $0x0000000000000000
+DATA special512Constants<>+616(SB)/8, $0x403c48c6001f0ac0
+DATA special512Constants<>+624(SB)/8, $0x3ff6a09e667f3bcd
+DATA special512Constants<>+632(SB)/8, $0xbff0000000000000
+DATA special512Constants<>+640(SB)/8, $0xc085e00000000000
+DATA special512Constants<>+648(SB)/8, $0x4085e00000000000
+DATA special512Constants<>+656(SB)/8, $0x3fe62e42fefa39ef
+DATA special512Constants<>+664(SB)/8, $0x3c7abc9e3b39803f
+DATA special512Constants<>+672(SB)/8, $0x3f2a124f19fe89ac
+DATA special512Constants<>+680(SB)/8, $0x3f81110e0f238322
+DATA special512Constants<>+688(SB)/8, $0x3fc5555555a78ed4
+DATA special512Constants<>+696(SB)/8, $0x3f56d43246b523b4
+DATA special512Constants<>+704(SB)/8, $0x3fa5554e9063586e
+DATA special512Constants<>+712(SB)/8, $0x3fe0000000b9129b
+DATA special512Constants<>+720(SB)/8, $0xc087480000000000
+DATA special512Constants<>+728(SB)/8, $0xbf0cef742d469408
+DATA special512Constants<>+736(SB)/8, $0x3f422b996a75e385
+DATA special512Constants<>+744(SB)/8, $0xbf688e6b07c8d02a
+DATA special512Constants<>+752(SB)/8, $0xbfb1b1b5a1669556
+DATA special512Constants<>+760(SB)/8, $0xbfd410ed99ddba0d
+DATA special512Constants<>+768(SB)/8, $0xbfe54ad03e95642d
+DATA special512Constants<>+776(SB)/8, $0xbf06a5aaec390a0e
+DATA special512Constants<>+784(SB)/8, $0xbf4a559d2493a535
+DATA special512Constants<>+792(SB)/8, $0x3f954b8eb9cae771
+DATA special512Constants<>+800(SB)/8, $0x3fc51f6270b21aaa
+DATA special512Constants<>+808(SB)/8, $0x3fdfb316578b7dee
+DATA special512Constants<>+816(SB)/8, $0x3fe89d3abe1af1fd
+DATA special512Constants<>+824(SB)/8, $0xbe1389d4f2641625
+DATA special512Constants<>+832(SB)/8, $0xbe85f1ecb6f0764c
+DATA special512Constants<>+840(SB)/8, $0xbeef4d1e3183f7ae
+DATA special512Constants<>+848(SB)/8, $0xbf4c02db3dac435f
+DATA special512Constants<>+856(SB)/8, $0xbf9b82ce31284e00
+DATA special512Constants<>+864(SB)/8, $0xbfd812746b0379e6
+DATA special512Constants<>+872(SB)/8, $0x3dd05ffd737fb32e
+DATA special512Constants<>+880(SB)/8, $0x3e4f7b4bf3b13964
+DATA special512Constants<>+888(SB)/8, $0x3ebb9df224ca4b97
+DATA special512Constants<>+896(SB)/8, $0x3f1f9a321d5b8e1e
+DATA special512Constants<>+904(SB)/8, $0x3f7565bcd0dbaa38
+DATA special512Constants<>+912(SB)/8, $0x3fbce2f21a042b30
+DATA special512Constants<>+920(SB)/8, $0x3c71ae3a914fed80
+DATA special512Constants<>+928(SB)/8, $0x3ff20dd750429b6d
+DATA special512Constants<>+936(SB)/8, $0x403e000000000000
+DATA special512Constants<>+944(SB)/8, $0xbff20dd750429b6d
+DATA special512Constants<>+952(SB)/8, $0x4130000000000000
+DATA special512Constants<>+960(SB)/8, $0x3fe45f306dc9c883
+DATA special512Constants<>+968(SB)/8, $0x3ff921fb54442d18
+DATA special512Constants<>+976(SB)/8, $0x3c91a62633145c07
+DATA special512Constants<>+984(SB)/8, $0x3de61217ee5cca1b
+DATA special512Constants<>+992(SB)/8, $0x3ec71de3a54607a5
+DATA special512Constants<>+1000(SB)/8, $0x3f81111111111110
+DATA special512Constants<>+1008(SB)/8, $0xbd6ab17bdcbd3414
+DATA special512Constants<>+1016(SB)/8, $0xbe5ae64541295cdf
+DATA special512Constants<>+1024(SB)/8, $0xbf2a01a01a019937
+DATA special512Constants<>+1032(SB)/8, $0xbfc5555555555555
+DATA special512Constants<>+1040(SB)/8, $0x3fe0000000000000
+DATA special512Constants<>+1048(SB)/8, $0xbda907d8f29fe831
+DATA special512Constants<>+1056(SB)/8, $0xbe927e4fa17bf139
+DATA special512Constants<>+1064(SB)/8, $0xbf56c16c16c16967
+DATA special512Constants<>+1072(SB)/8, $0x3e21eeb68cd22f56
+DATA special512Constants<>+1080(SB)/8, $0x3efa01a019f4e9b4
+DATA special512Constants<>+1088(SB)/8, $0x3fa5555555555555
+DATA special512Constants<>+1096(SB)/8, $0x0000000000000001
+DATA special512Constants<>+1104(SB)/8, $0xbc9bdd3413b26456
+DATA special512Constants<>+1112(SB)/8, $0xb91f1976b7ed8fbc
+GLOBL special512Constants<>(SB), RODATA|NOPTR, $1120
+
+DATA special512Pieces<>+0(SB)/4, $0x00000000
+DATA special512Pieces<>+4(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+8(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+12(SB)/4, $0x40298000
+DATA special512Pieces<>+16(SB)/4, $0x40530000
+DATA special512Pieces<>+20(SB)/4, $0x40790000
+DATA special512Pieces<>+24(SB)/4, $0x408e4000
+DATA special512Pieces<>+28(SB)/4, $0x40a04000
+DATA special512Pieces<>+32(SB)/4, $0x00000000
+DATA special512Pieces<>+36(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+40(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+44(SB)/4, $0x40298000
+DATA special512Pieces<>+48(SB)/4, $0x40530000
+DATA special512Pieces<>+52(SB)/4, $0x40790000
+DATA special512Pieces<>+56(SB)/4, $0x408e4000
+DATA special512Pieces<>+60(SB)/4, $0x40a04000
+DATA special512Pieces<>+64(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+68(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+72(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+76(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+80(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+84(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+88(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+92(SB)/4, $0x367b8f28
+DATA special512Pieces<>+96(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+100(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+104(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+108(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+112(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+116(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+120(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+124(SB)/4, $0x367b8f28
+DATA special512Pieces<>+128(SB)/4, $0x39a5b524
+DATA special512Pieces<>+132(SB)/4, $0x393735a6
+DATA special512Pieces<>+136(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+140(SB)/4, $0x3a202d95
+DATA special512Pieces<>+144(SB)/4, $0x3993d87b
+DATA special512Pieces<>+148(SB)/4, $0xb837d853
+DATA special512Pieces<>+152(SB)/4, $0xb7f99321
+DATA special512Pieces<>+156(SB)/4, $0xb6b68297
+DATA special512Pieces<>+160(SB)/4, $0x39a5b524
+DATA special512Pieces<>+164(SB)/4, $0x393735a6
+DATA special512Pieces<>+168(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+172(SB)/4, $0x3a202d95
+DATA special512Pieces<>+176(SB)/4, $0x3993d87b
+DATA special512Pieces<>+180(SB)/4, $0xb837d853
+DATA special512Pieces<>+184(SB)/4, $0xb7f99321
+DATA special512Pieces<>+188(SB)/4, $0xb6b68297
+DATA special512Pieces<>+192(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+196(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+200(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+204(SB)/4, $0xbac27af8
+DATA special512Pieces<>+208(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+212(SB)/4, $0x390edd7e
+DATA special512Pieces<>+216(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+220(SB)/4, $0x3772956f
+DATA special512Pieces<>+224(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+228(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+232(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+236(SB)/4, $0xbac27af8
+DATA special512Pieces<>+240(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+244(SB)/4, $0x390edd7e
+DATA special512Pieces<>+248(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+252(SB)/4, $0x3772956f
+DATA special512Pieces<>+256(SB)/4, $0x38307487
+DATA special512Pieces<>+260(SB)/4, $0xbbd34622
+DATA special512Pieces<>+264(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+268(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+272(SB)/4, $0xba48fa09
+DATA special512Pieces<>+276(SB)/4, $0xba0f6890
+DATA special512Pieces<>+280(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+284(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+288(SB)/4, $0x38307487
+DATA special512Pieces<>+292(SB)/4, $0xbbd34622
+DATA special512Pieces<>+296(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+300(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+304(SB)/4, $0xba48fa09
+DATA special512Pieces<>+308(SB)/4, $0xba0f6890
+DATA special512Pieces<>+312(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+316(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+320(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+324(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+328(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+332(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+336(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+340(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+344(SB)/4, $0x3964392f
+DATA special512Pieces<>+348(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+352(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+356(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+360(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+364(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+368(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+372(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+376(SB)/4, $0x3964392f
+DATA special512Pieces<>+380(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+384(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+388(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+392(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+396(SB)/4, $0xbc8256db
+DATA special512Pieces<>+400(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+404(SB)/4, $0xbac3102b
+DATA special512Pieces<>+408(SB)/4, $0xb979f67e
+DATA special512Pieces<>+412(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+416(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+420(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+424(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+428(SB)/4, $0xbc8256db
+DATA special512Pieces<>+432(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+436(SB)/4, $0xbac3102b
+DATA special512Pieces<>+440(SB)/4, $0xb979f67e
+DATA special512Pieces<>+444(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+448(SB)/4, $0xbecc422a
+DATA special512Pieces<>+452(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+456(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+460(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+464(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+468(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+472(SB)/4, $0x393e1477
+DATA special512Pieces<>+476(SB)/4, $0x378a64c8
+DATA special512Pieces<>+480(SB)/4, $0xbecc422a
+DATA special512Pieces<>+484(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+488(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+492(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+496(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+500(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+504(SB)/4, $0x393e1477
+DATA special512Pieces<>+508(SB)/4, $0x378a64c8
+DATA special512Pieces<>+512(SB)/4, $0x3f000000
+DATA special512Pieces<>+516(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+520(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+524(SB)/4, $0xbce265d0
+DATA special512Pieces<>+528(SB)/4, $0xbbac009d
+DATA special512Pieces<>+532(SB)/4, $0xba450a3e
+DATA special512Pieces<>+536(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+540(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+544(SB)/4, $0x3f000000
+DATA special512Pieces<>+548(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+552(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+556(SB)/4, $0xbce265d0
+DATA special512Pieces<>+560(SB)/4, $0xbbac009d
+DATA special512Pieces<>+564(SB)/4, $0xba450a3e
+DATA special512Pieces<>+568(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+572(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+576(SB)/4, $0x00000000
+DATA special512Pieces<>+580(SB)/4, $0x3e092f17
+DATA special512Pieces<>+584(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+588(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+592(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+596(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+600(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+604(SB)/4, $0x35b9034e
+DATA special512Pieces<>+608(SB)/4, $0x00000000
+DATA special512Pieces<>+612(SB)/4, $0x3e092f17
+DATA special512Pieces<>+616(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+620(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+624(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+628(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+632(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+636(SB)/4, $0x35b9034e
+DATA special512Pieces<>+640(SB)/4, $0x00000000
+DATA special512Pieces<>+644(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+648(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+652(SB)/4, $0x40298000
+DATA special512Pieces<>+656(SB)/4, $0x40530000
+DATA special512Pieces<>+660(SB)/4, $0x40790000
+DATA special512Pieces<>+664(SB)/4, $0x408e4000
+DATA special512Pieces<>+668(SB)/4, $0x40a04000
+DATA special512Pieces<>+672(SB)/4, $0x00000000
+DATA special512Pieces<>+676(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+680(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+684(SB)/4, $0x40298000
+DATA special512Pieces<>+688(SB)/4, $0x40530000
+DATA special512Pieces<>+692(SB)/4, $0x40790000
+DATA special512Pieces<>+696(SB)/4, $0x408e4000
+DATA special512Pieces<>+700(SB)/4, $0x40a04000
+DATA special512Pieces<>+704(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+708(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+712(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+716(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+720(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+724(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+728(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+732(SB)/4, $0x367b8f28
+DATA special512Pieces<>+736(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+740(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+744(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+748(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+752(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+756(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+760(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+764(SB)/4, $0x367b8f28
+DATA special512Pieces<>+768(SB)/4, $0x39a5b524
+DATA special512Pieces<>+772(SB)/4, $0x393735a6
+DATA special512Pieces<>+776(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+780(SB)/4, $0x3a202d95
+DATA special512Pieces<>+784(SB)/4, $0x3993d87b
+DATA special512Pieces<>+788(SB)/4, $0xb837d853
+DATA special512Pieces<>+792(SB)/4, $0xb7f99321
+DATA special512Pieces<>+796(SB)/4, $0xb6b68297
+DATA special512Pieces<>+800(SB)/4, $0x39a5b524
+DATA special512Pieces<>+804(SB)/4, $0x393735a6
+DATA special512Pieces<>+808(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+812(SB)/4, $0x3a202d95
+DATA special512Pieces<>+816(SB)/4, $0x3993d87b
+DATA special512Pieces<>+820(SB)/4, $0xb837d853
+DATA special512Pieces<>+824(SB)/4, $0xb7f99321
+DATA special512Pieces<>+828(SB)/4, $0xb6b68297
+DATA special512Pieces<>+832(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+836(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+840(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+844(SB)/4, $0xbac27af8
+DATA special512Pieces<>+848(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+852(SB)/4, $0x390edd7e
+DATA special512Pieces<>+856(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+860(SB)/4, $0x3772956f
+DATA special512Pieces<>+864(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+868(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+872(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+876(SB)/4, $0xbac27af8
+DATA special512Pieces<>+880(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+884(SB)/4, $0x390edd7e
+DATA special512Pieces<>+888(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+892(SB)/4, $0x3772956f
+DATA special512Pieces<>+896(SB)/4, $0x38307487
+DATA special512Pieces<>+900(SB)/4, $0xbbd34622
+DATA special512Pieces<>+904(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+908(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+912(SB)/4, $0xba48fa09
+DATA special512Pieces<>+916(SB)/4, $0xba0f6890
+DATA special512Pieces<>+920(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+924(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+928(SB)/4, $0x38307487
+DATA special512Pieces<>+932(SB)/4, $0xbbd34622
+DATA special512Pieces<>+936(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+940(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+944(SB)/4, $0xba48fa09
+DATA special512Pieces<>+948(SB)/4, $0xba0f6890
+DATA special512Pieces<>+952(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+956(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+960(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+964(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+968(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+972(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+976(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+980(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+984(SB)/4, $0x3964392f
+DATA special512Pieces<>+988(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+992(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+996(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+1000(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+1004(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+1008(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+1012(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+1016(SB)/4, $0x3964392f
+DATA special512Pieces<>+1020(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+1024(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+1028(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+1032(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+1036(SB)/4, $0xbc8256db
+DATA special512Pieces<>+1040(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+1044(SB)/4, $0xbac3102b
+DATA special512Pieces<>+1048(SB)/4, $0xb979f67e
+DATA special512Pieces<>+1052(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+1056(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+1060(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+1064(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+1068(SB)/4, $0xbc8256db
+DATA special512Pieces<>+1072(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+1076(SB)/4, $0xbac3102b
+DATA special512Pieces<>+1080(SB)/4, $0xb979f67e
+DATA special512Pieces<>+1084(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+1088(SB)/4, $0xbecc422a
+DATA special512Pieces<>+1092(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+1096(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+1100(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+1104(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+1108(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+1112(SB)/4, $0x393e1477
+DATA special512Pieces<>+1116(SB)/4, $0x378a64c8
+DATA special512Pieces<>+1120(SB)/4, $0xbecc422a
+DATA special512Pieces<>+1124(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+1128(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+1132(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+1136(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+1140(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+1144(SB)/4, $0x393e1477
+DATA special512Pieces<>+1148(SB)/4, $0x378a64c8
+DATA special512Pieces<>+1152(SB)/4, $0x3f000000
+DATA special512Pieces<>+1156(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+1160(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+1164(SB)/4, $0xbce265d0
+DATA special512Pieces<>+1168(SB)/4, $0xbbac009d
+DATA special512Pieces<>+1172(SB)/4, $0xba450a3e
+DATA special512Pieces<>+1176(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+1180(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+1184(SB)/4, $0x3f000000
+DATA special512Pieces<>+1188(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+1192(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+1196(SB)/4, $0xbce265d0
+DATA special512Pieces<>+1200(SB)/4, $0xbbac009d
+DATA special512Pieces<>+1204(SB)/4, $0xba450a3e
+DATA special512Pieces<>+1208(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+1212(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+1216(SB)/4, $0x00000000
+DATA special512Pieces<>+1220(SB)/4, $0x3e092f17
+DATA special512Pieces<>+1224(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+1228(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+1232(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+1236(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+1240(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+1244(SB)/4, $0x35b9034e
+DATA special512Pieces<>+1248(SB)/4, $0x00000000
+DATA special512Pieces<>+1252(SB)/4, $0x3e092f17
+DATA special512Pieces<>+1256(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+1260(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+1264(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+1268(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+1272(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+1276(SB)/4, $0x35b9034e
+DATA special512Pieces<>+1280(SB)/4, $0x00000000
+DATA special512Pieces<>+1284(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+1288(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+1292(SB)/4, $0x40298000
+DATA special512Pieces<>+1296(SB)/4, $0x40530000
+DATA special512Pieces<>+1300(SB)/4, $0x40790000
+DATA special512Pieces<>+1304(SB)/4, $0x408e4000
+DATA special512Pieces<>+1308(SB)/4, $0x40a04000
+DATA special512Pieces<>+1312(SB)/4, $0x00000000
+DATA special512Pieces<>+1316(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+1320(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+1324(SB)/4, $0x40298000
+DATA special512Pieces<>+1328(SB)/4, $0x40530000
+DATA special512Pieces<>+1332(SB)/4, $0x40790000
+DATA special512Pieces<>+1336(SB)/4, $0x408e4000
+DATA special512Pieces<>+1340(SB)/4, $0x40a04000
+DATA special512Pieces<>+1344(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+1348(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+1352(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+1356(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+1360(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+1364(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+1368(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+1372(SB)/4, $0x367b8f28
+DATA special512Pieces<>+1376(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+1380(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+1384(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+1388(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+1392(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+1396(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+1400(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+1404(SB)/4, $0x367b8f28
+DATA special512Pieces<>+1408(SB)/4, $0x39a5b524
+DATA special512Pieces<>+1412(SB)/4, $0x393735a6
+DATA special512Pieces<>+1416(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+1420(SB)/4, $0x3a202d95
+DATA special512Pieces<>+1424(SB)/4, $0x3993d87b
+DATA special512Pieces<>+1428(SB)/4, $0xb837d853
+DATA special512Pieces<>+1432(SB)/4, $0xb7f99321
+DATA special512Pieces<>+1436(SB)/4, $0xb6b68297
+DATA special512Pieces<>+1440(SB)/4, $0x39a5b524
+DATA special512Pieces<>+1444(SB)/4, $0x393735a6
+DATA special512Pieces<>+1448(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+1452(SB)/4, $0x3a202d95
+DATA special512Pieces<>+1456(SB)/4, $0x3993d87b
+DATA special512Pieces<>+1460(SB)/4, $0xb837d853
+DATA special512Pieces<>+1464(SB)/4, $0xb7f99321
+DATA special512Pieces<>+1468(SB)/4, $0xb6b68297
+DATA special512Pieces<>+1472(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+1476(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+1480(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+1484(SB)/4, $0xbac27af8
+DATA special512Pieces<>+1488(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+1492(SB)/4, $0x390edd7e
+DATA special512Pieces<>+1496(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+1500(SB)/4, $0x3772956f
+DATA special512Pieces<>+1504(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+1508(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+1512(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+1516(SB)/4, $0xbac27af8
+DATA special512Pieces<>+1520(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+1524(SB)/4, $0x390edd7e
+DATA special512Pieces<>+1528(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+1532(SB)/4, $0x3772956f
+DATA special512Pieces<>+1536(SB)/4, $0x38307487
+DATA special512Pieces<>+1540(SB)/4, $0xbbd34622
+DATA special512Pieces<>+1544(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+1548(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+1552(SB)/4, $0xba48fa09
+DATA special512Pieces<>+1556(SB)/4, $0xba0f6890
+DATA special512Pieces<>+1560(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+1564(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+1568(SB)/4, $0x38307487
+DATA special512Pieces<>+1572(SB)/4, $0xbbd34622
+DATA special512Pieces<>+1576(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+1580(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+1584(SB)/4, $0xba48fa09
+DATA special512Pieces<>+1588(SB)/4, $0xba0f6890
+DATA special512Pieces<>+1592(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+1596(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+1600(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+1604(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+1608(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+1612(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+1616(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+1620(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+1624(SB)/4, $0x3964392f
+DATA special512Pieces<>+1628(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+1632(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+1636(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+1640(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+1644(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+1648(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+1652(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+1656(SB)/4, $0x3964392f
+DATA special512Pieces<>+1660(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+1664(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+1668(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+1672(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+1676(SB)/4, $0xbc8256db
+DATA special512Pieces<>+1680(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+1684(SB)/4, $0xbac3102b
+DATA special512Pieces<>+1688(SB)/4, $0xb979f67e
+DATA special512Pieces<>+1692(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+1696(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+1700(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+1704(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+1708(SB)/4, $0xbc8256db
+DATA special512Pieces<>+1712(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+1716(SB)/4, $0xbac3102b
+DATA special512Pieces<>+1720(SB)/4, $0xb979f67e
+DATA special512Pieces<>+1724(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+1728(SB)/4, $0xbecc422a
+DATA special512Pieces<>+1732(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+1736(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+1740(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+1744(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+1748(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+1752(SB)/4, $0x393e1477
+DATA special512Pieces<>+1756(SB)/4, $0x378a64c8
+DATA special512Pieces<>+1760(SB)/4, $0xbecc422a
+DATA special512Pieces<>+1764(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+1768(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+1772(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+1776(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+1780(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+1784(SB)/4, $0x393e1477
+DATA special512Pieces<>+1788(SB)/4, $0x378a64c8
+DATA special512Pieces<>+1792(SB)/4, $0x3f000000
+DATA special512Pieces<>+1796(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+1800(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+1804(SB)/4, $0xbce265d0
+DATA special512Pieces<>+1808(SB)/4, $0xbbac009d
+DATA special512Pieces<>+1812(SB)/4, $0xba450a3e
+DATA special512Pieces<>+1816(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+1820(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+1824(SB)/4, $0x3f000000
+DATA special512Pieces<>+1828(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+1832(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+1836(SB)/4, $0xbce265d0
+DATA special512Pieces<>+1840(SB)/4, $0xbbac009d
+DATA special512Pieces<>+1844(SB)/4, $0xba450a3e
+DATA special512Pieces<>+1848(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+1852(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+1856(SB)/4, $0x00000000
+DATA special512Pieces<>+1860(SB)/4, $0x3e092f17
+DATA special512Pieces<>+1864(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+1868(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+1872(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+1876(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+1880(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+1884(SB)/4, $0x35b9034e
+DATA special512Pieces<>+1888(SB)/4, $0x00000000
+DATA special512Pieces<>+1892(SB)/4, $0x3e092f17
+DATA special512Pieces<>+1896(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+1900(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+1904(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+1908(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+1912(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+1916(SB)/4, $0x35b9034e
+DATA special512Pieces<>+1920(SB)/4, $0x00000000
+DATA special512Pieces<>+1924(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+1928(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+1932(SB)/4, $0x40298000
+DATA special512Pieces<>+1936(SB)/4, $0x40530000
+DATA special512Pieces<>+1940(SB)/4, $0x40790000
+DATA special512Pieces<>+1944(SB)/4, $0x408e4000
+DATA special512Pieces<>+1948(SB)/4, $0x40a04000
+DATA special512Pieces<>+1952(SB)/4, $0x00000000
+DATA special512Pieces<>+1956(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+1960(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+1964(SB)/4, $0x40298000
+DATA special512Pieces<>+1968(SB)/4, $0x40530000
+DATA special512Pieces<>+1972(SB)/4, $0x40790000
+DATA special512Pieces<>+1976(SB)/4, $0x408e4000
+DATA special512Pieces<>+1980(SB)/4, $0x40a04000
+DATA special512Pieces<>+1984(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+1988(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+1992(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+1996(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+2000(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+2004(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+2008(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+2012(SB)/4, $0x367b8f28
+DATA special512Pieces<>+2016(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+2020(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+2024(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+2028(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+2032(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+2036(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+2040(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+2044(SB)/4, $0x367b8f28
+DATA special512Pieces<>+2048(SB)/4, $0x39a5b524
+DATA special512Pieces<>+2052(SB)/4, $0x393735a6
+DATA special512Pieces<>+2056(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+2060(SB)/4, $0x3a202d95
+DATA special512Pieces<>+2064(SB)/4, $0x3993d87b
+DATA special512Pieces<>+2068(SB)/4, $0xb837d853
+DATA special512Pieces<>+2072(SB)/4, $0xb7f99321
+DATA special512Pieces<>+2076(SB)/4, $0xb6b68297
+DATA special512Pieces<>+2080(SB)/4, $0x39a5b524
+DATA special512Pieces<>+2084(SB)/4, $0x393735a6
+DATA special512Pieces<>+2088(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+2092(SB)/4, $0x3a202d95
+DATA special512Pieces<>+2096(SB)/4, $0x3993d87b
+DATA special512Pieces<>+2100(SB)/4, $0xb837d853
+DATA special512Pieces<>+2104(SB)/4, $0xb7f99321
+DATA special512Pieces<>+2108(SB)/4, $0xb6b68297
+DATA special512Pieces<>+2112(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+2116(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+2120(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+2124(SB)/4, $0xbac27af8
+DATA special512Pieces<>+2128(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+2132(SB)/4, $0x390edd7e
+DATA special512Pieces<>+2136(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+2140(SB)/4, $0x3772956f
+DATA special512Pieces<>+2144(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+2148(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+2152(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+2156(SB)/4, $0xbac27af8
+DATA special512Pieces<>+2160(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+2164(SB)/4, $0x390edd7e
+DATA special512Pieces<>+2168(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+2172(SB)/4, $0x3772956f
+DATA special512Pieces<>+2176(SB)/4, $0x38307487
+DATA special512Pieces<>+2180(SB)/4, $0xbbd34622
+DATA special512Pieces<>+2184(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+2188(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+2192(SB)/4, $0xba48fa09
+DATA special512Pieces<>+2196(SB)/4, $0xba0f6890
+DATA special512Pieces<>+2200(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+2204(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+2208(SB)/4, $0x38307487
+DATA special512Pieces<>+2212(SB)/4, $0xbbd34622
+DATA special512Pieces<>+2216(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+2220(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+2224(SB)/4, $0xba48fa09
+DATA special512Pieces<>+2228(SB)/4, $0xba0f6890
+DATA special512Pieces<>+2232(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+2236(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+2240(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+2244(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+2248(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+2252(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+2256(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+2260(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+2264(SB)/4, $0x3964392f
+DATA special512Pieces<>+2268(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+2272(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+2276(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+2280(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+2284(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+2288(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+2292(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+2296(SB)/4, $0x3964392f
+DATA special512Pieces<>+2300(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+2304(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+2308(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+2312(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+2316(SB)/4, $0xbc8256db
+DATA special512Pieces<>+2320(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+2324(SB)/4, $0xbac3102b
+DATA special512Pieces<>+2328(SB)/4, $0xb979f67e
+DATA special512Pieces<>+2332(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+2336(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+2340(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+2344(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+2348(SB)/4, $0xbc8256db
+DATA special512Pieces<>+2352(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+2356(SB)/4, $0xbac3102b
+DATA special512Pieces<>+2360(SB)/4, $0xb979f67e
+DATA special512Pieces<>+2364(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+2368(SB)/4, $0xbecc422a
+DATA special512Pieces<>+2372(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+2376(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+2380(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+2384(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+2388(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+2392(SB)/4, $0x393e1477
+DATA special512Pieces<>+2396(SB)/4, $0x378a64c8
+DATA special512Pieces<>+2400(SB)/4, $0xbecc422a
+DATA special512Pieces<>+2404(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+2408(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+2412(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+2416(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+2420(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+2424(SB)/4, $0x393e1477
+DATA special512Pieces<>+2428(SB)/4, $0x378a64c8
+DATA special512Pieces<>+2432(SB)/4, $0x3f000000
+DATA special512Pieces<>+2436(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+2440(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+2444(SB)/4, $0xbce265d0
+DATA special512Pieces<>+2448(SB)/4, $0xbbac009d
+DATA special512Pieces<>+2452(SB)/4, $0xba450a3e
+DATA special512Pieces<>+2456(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+2460(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+2464(SB)/4, $0x3f000000
+DATA special512Pieces<>+2468(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+2472(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+2476(SB)/4, $0xbce265d0
+DATA special512Pieces<>+2480(SB)/4, $0xbbac009d
+DATA special512Pieces<>+2484(SB)/4, $0xba450a3e
+DATA special512Pieces<>+2488(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+2492(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+2496(SB)/4, $0x00000000
+DATA special512Pieces<>+2500(SB)/4, $0x3e092f17
+DATA special512Pieces<>+2504(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+2508(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+2512(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+2516(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+2520(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+2524(SB)/4, $0x35b9034e
+DATA special512Pieces<>+2528(SB)/4, $0x00000000
+DATA special512Pieces<>+2532(SB)/4, $0x3e092f17
+DATA special512Pieces<>+2536(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+2540(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+2544(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+2548(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+2552(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+2556(SB)/4, $0x35b9034e
+DATA special512Pieces<>+2560(SB)/4, $0x00000000
+DATA special512Pieces<>+2564(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+2568(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+2572(SB)/4, $0x40298000
+DATA special512Pieces<>+2576(SB)/4, $0x40530000
+DATA special512Pieces<>+2580(SB)/4, $0x40790000
+DATA special512Pieces<>+2584(SB)/4, $0x408e4000
+DATA special512Pieces<>+2588(SB)/4, $0x40a04000
+DATA special512Pieces<>+2592(SB)/4, $0x00000000
+DATA special512Pieces<>+2596(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+2600(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+2604(SB)/4, $0x40298000
+DATA special512Pieces<>+2608(SB)/4, $0x40530000
+DATA special512Pieces<>+2612(SB)/4, $0x40790000
+DATA special512Pieces<>+2616(SB)/4, $0x408e4000
+DATA special512Pieces<>+2620(SB)/4, $0x40a04000
+DATA special512Pieces<>+2624(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+2628(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+2632(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+2636(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+2640(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+2644(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+2648(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+2652(SB)/4, $0x367b8f28
+DATA special512Pieces<>+2656(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+2660(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+2664(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+2668(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+2672(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+2676(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+2680(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+2684(SB)/4, $0x367b8f28
+DATA special512Pieces<>+2688(SB)/4, $0x39a5b524
+DATA special512Pieces<>+2692(SB)/4, $0x393735a6
+DATA special512Pieces<>+2696(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+2700(SB)/4, $0x3a202d95
+DATA special512Pieces<>+2704(SB)/4, $0x3993d87b
+DATA special512Pieces<>+2708(SB)/4, $0xb837d853
+DATA special512Pieces<>+2712(SB)/4, $0xb7f99321
+DATA special512Pieces<>+2716(SB)/4, $0xb6b68297
+DATA special512Pieces<>+2720(SB)/4, $0x39a5b524
+DATA special512Pieces<>+2724(SB)/4, $0x393735a6
+DATA special512Pieces<>+2728(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+2732(SB)/4, $0x3a202d95
+DATA special512Pieces<>+2736(SB)/4, $0x3993d87b
+DATA special512Pieces<>+2740(SB)/4, $0xb837d853
+DATA special512Pieces<>+2744(SB)/4, $0xb7f99321
+DATA special512Pieces<>+2748(SB)/4, $0xb6b68297
+DATA special512Pieces<>+2752(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+2756(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+2760(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+2764(SB)/4, $0xbac27af8
+DATA special512Pieces<>+2768(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+2772(SB)/4, $0x390edd7e
+DATA special512Pieces<>+2776(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+2780(SB)/4, $0x3772956f
+DATA special512Pieces<>+2784(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+2788(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+2792(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+2796(SB)/4, $0xbac27af8
+DATA special512Pieces<>+2800(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+2804(SB)/4, $0x390edd7e
+DATA special512Pieces<>+2808(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+2812(SB)/4, $0x3772956f
+DATA special512Pieces<>+2816(SB)/4, $0x38307487
+DATA special512Pieces<>+2820(SB)/4, $0xbbd34622
+DATA special512Pieces<>+2824(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+2828(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+2832(SB)/4, $0xba48fa09
+DATA special512Pieces<>+2836(SB)/4, $0xba0f6890
+DATA special512Pieces<>+2840(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+2844(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+2848(SB)/4, $0x38307487
+DATA special512Pieces<>+2852(SB)/4, $0xbbd34622
+DATA special512Pieces<>+2856(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+2860(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+2864(SB)/4, $0xba48fa09
+DATA special512Pieces<>+2868(SB)/4, $0xba0f6890
+DATA special512Pieces<>+2872(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+2876(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+2880(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+2884(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+2888(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+2892(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+2896(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+2900(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+2904(SB)/4, $0x3964392f
+DATA special512Pieces<>+2908(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+2912(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+2916(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+2920(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+2924(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+2928(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+2932(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+2936(SB)/4, $0x3964392f
+DATA special512Pieces<>+2940(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+2944(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+2948(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+2952(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+2956(SB)/4, $0xbc8256db
+DATA special512Pieces<>+2960(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+2964(SB)/4, $0xbac3102b
+DATA special512Pieces<>+2968(SB)/4, $0xb979f67e
+DATA special512Pieces<>+2972(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+2976(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+2980(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+2984(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+2988(SB)/4, $0xbc8256db
+DATA special512Pieces<>+2992(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+2996(SB)/4, $0xbac3102b
+DATA special512Pieces<>+3000(SB)/4, $0xb979f67e
+DATA special512Pieces<>+3004(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+3008(SB)/4, $0xbecc422a
+DATA special512Pieces<>+3012(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+3016(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+3020(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+3024(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+3028(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+3032(SB)/4, $0x393e1477
+DATA special512Pieces<>+3036(SB)/4, $0x378a64c8
+DATA special512Pieces<>+3040(SB)/4, $0xbecc422a
+DATA special512Pieces<>+3044(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+3048(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+3052(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+3056(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+3060(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+3064(SB)/4, $0x393e1477
+DATA special512Pieces<>+3068(SB)/4, $0x378a64c8
+DATA special512Pieces<>+3072(SB)/4, $0x3f000000
+DATA special512Pieces<>+3076(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+3080(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+3084(SB)/4, $0xbce265d0
+DATA special512Pieces<>+3088(SB)/4, $0xbbac009d
+DATA special512Pieces<>+3092(SB)/4, $0xba450a3e
+DATA special512Pieces<>+3096(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+3100(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+3104(SB)/4, $0x3f000000
+DATA special512Pieces<>+3108(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+3112(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+3116(SB)/4, $0xbce265d0
+DATA special512Pieces<>+3120(SB)/4, $0xbbac009d
+DATA special512Pieces<>+3124(SB)/4, $0xba450a3e
+DATA special512Pieces<>+3128(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+3132(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+3136(SB)/4, $0x00000000
+DATA special512Pieces<>+3140(SB)/4, $0x3e092f17
+DATA special512Pieces<>+3144(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+3148(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+3152(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+3156(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+3160(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+3164(SB)/4, $0x35b9034e
+DATA special512Pieces<>+3168(SB)/4, $0x00000000
+DATA special512Pieces<>+3172(SB)/4, $0x3e092f17
+DATA special512Pieces<>+3176(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+3180(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+3184(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+3188(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+3192(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+3196(SB)/4, $0x35b9034e
+DATA special512Pieces<>+3200(SB)/4, $0x00000000
+DATA special512Pieces<>+3204(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+3208(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+3212(SB)/4, $0x40298000
+DATA special512Pieces<>+3216(SB)/4, $0x40530000
+DATA special512Pieces<>+3220(SB)/4, $0x40790000
+DATA special512Pieces<>+3224(SB)/4, $0x408e4000
+DATA special512Pieces<>+3228(SB)/4, $0x40a04000
+DATA special512Pieces<>+3232(SB)/4, $0x00000000
+DATA special512Pieces<>+3236(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+3240(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+3244(SB)/4, $0x40298000
+DATA special512Pieces<>+3248(SB)/4, $0x40530000
+DATA special512Pieces<>+3252(SB)/4, $0x40790000
+DATA special512Pieces<>+3256(SB)/4, $0x408e4000
+DATA special512Pieces<>+3260(SB)/4, $0x40a04000
+DATA special512Pieces<>+3264(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+3268(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+3272(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+3276(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+3280(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+3284(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+3288(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+3292(SB)/4, $0x367b8f28
+DATA special512Pieces<>+3296(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+3300(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+3304(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+3308(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+3312(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+3316(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+3320(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+3324(SB)/4, $0x367b8f28
+DATA special512Pieces<>+3328(SB)/4, $0x39a5b524
+DATA special512Pieces<>+3332(SB)/4, $0x393735a6
+DATA special512Pieces<>+3336(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+3340(SB)/4, $0x3a202d95
+DATA special512Pieces<>+3344(SB)/4, $0x3993d87b
+DATA special512Pieces<>+3348(SB)/4, $0xb837d853
+DATA special512Pieces<>+3352(SB)/4, $0xb7f99321
+DATA special512Pieces<>+3356(SB)/4, $0xb6b68297
+DATA special512Pieces<>+3360(SB)/4, $0x39a5b524
+DATA special512Pieces<>+3364(SB)/4, $0x393735a6
+DATA special512Pieces<>+3368(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+3372(SB)/4, $0x3a202d95
+DATA special512Pieces<>+3376(SB)/4, $0x3993d87b
+DATA special512Pieces<>+3380(SB)/4, $0xb837d853
+DATA special512Pieces<>+3384(SB)/4, $0xb7f99321
+DATA special512Pieces<>+3388(SB)/4, $0xb6b68297
+DATA special512Pieces<>+3392(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+3396(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+3400(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+3404(SB)/4, $0xbac27af8
+DATA special512Pieces<>+3408(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+3412(SB)/4, $0x390edd7e
+DATA special512Pieces<>+3416(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+3420(SB)/4, $0x3772956f
+DATA special512Pieces<>+3424(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+3428(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+3432(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+3436(SB)/4, $0xbac27af8
+DATA special512Pieces<>+3440(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+3444(SB)/4, $0x390edd7e
+DATA special512Pieces<>+3448(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+3452(SB)/4, $0x3772956f
+DATA special512Pieces<>+3456(SB)/4, $0x38307487
+DATA special512Pieces<>+3460(SB)/4, $0xbbd34622
+DATA special512Pieces<>+3464(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+3468(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+3472(SB)/4, $0xba48fa09
+DATA special512Pieces<>+3476(SB)/4, $0xba0f6890
+DATA special512Pieces<>+3480(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+3484(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+3488(SB)/4, $0x38307487
+DATA special512Pieces<>+3492(SB)/4, $0xbbd34622
+DATA special512Pieces<>+3496(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+3500(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+3504(SB)/4, $0xba48fa09
+DATA special512Pieces<>+3508(SB)/4, $0xba0f6890
+DATA special512Pieces<>+3512(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+3516(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+3520(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+3524(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+3528(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+3532(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+3536(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+3540(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+3544(SB)/4, $0x3964392f
+DATA special512Pieces<>+3548(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+3552(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+3556(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+3560(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+3564(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+3568(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+3572(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+3576(SB)/4, $0x3964392f
+DATA special512Pieces<>+3580(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+3584(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+3588(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+3592(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+3596(SB)/4, $0xbc8256db
+DATA special512Pieces<>+3600(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+3604(SB)/4, $0xbac3102b
+DATA special512Pieces<>+3608(SB)/4, $0xb979f67e
+DATA special512Pieces<>+3612(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+3616(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+3620(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+3624(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+3628(SB)/4, $0xbc8256db
+DATA special512Pieces<>+3632(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+3636(SB)/4, $0xbac3102b
+DATA special512Pieces<>+3640(SB)/4, $0xb979f67e
+DATA special512Pieces<>+3644(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+3648(SB)/4, $0xbecc422a
+DATA special512Pieces<>+3652(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+3656(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+3660(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+3664(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+3668(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+3672(SB)/4, $0x393e1477
+DATA special512Pieces<>+3676(SB)/4, $0x378a64c8
+DATA special512Pieces<>+3680(SB)/4, $0xbecc422a
+DATA special512Pieces<>+3684(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+3688(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+3692(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+3696(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+3700(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+3704(SB)/4, $0x393e1477
+DATA special512Pieces<>+3708(SB)/4, $0x378a64c8
+DATA special512Pieces<>+3712(SB)/4, $0x3f000000
+DATA special512Pieces<>+3716(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+3720(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+3724(SB)/4, $0xbce265d0
+DATA special512Pieces<>+3728(SB)/4, $0xbbac009d
+DATA special512Pieces<>+3732(SB)/4, $0xba450a3e
+DATA special512Pieces<>+3736(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+3740(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+3744(SB)/4, $0x3f000000
+DATA special512Pieces<>+3748(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+3752(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+3756(SB)/4, $0xbce265d0
+DATA special512Pieces<>+3760(SB)/4, $0xbbac009d
+DATA special512Pieces<>+3764(SB)/4, $0xba450a3e
+DATA special512Pieces<>+3768(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+3772(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+3776(SB)/4, $0x00000000
+DATA special512Pieces<>+3780(SB)/4, $0x3e092f17
+DATA special512Pieces<>+3784(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+3788(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+3792(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+3796(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+3800(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+3804(SB)/4, $0x35b9034e
+DATA special512Pieces<>+3808(SB)/4, $0x00000000
+DATA special512Pieces<>+3812(SB)/4, $0x3e092f17
+DATA special512Pieces<>+3816(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+3820(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+3824(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+3828(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+3832(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+3836(SB)/4, $0x35b9034e
+DATA special512Pieces<>+3840(SB)/4, $0x00000000
+DATA special512Pieces<>+3844(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+3848(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+3852(SB)/4, $0x40298000
+DATA special512Pieces<>+3856(SB)/4, $0x40530000
+DATA special512Pieces<>+3860(SB)/4, $0x40790000
+DATA special512Pieces<>+3864(SB)/4, $0x408e4000
+DATA special512Pieces<>+3868(SB)/4, $0x40a04000
+DATA special512Pieces<>+3872(SB)/4, $0x00000000
+DATA special512Pieces<>+3876(SB)/4, $0x3f9e0000
+DATA special512Pieces<>+3880(SB)/4, $0x3ffd0000
+DATA special512Pieces<>+3884(SB)/4, $0x40298000
+DATA special512Pieces<>+3888(SB)/4, $0x40530000
+DATA special512Pieces<>+3892(SB)/4, $0x40790000
+DATA special512Pieces<>+3896(SB)/4, $0x408e4000
+DATA special512Pieces<>+3900(SB)/4, $0x40a04000
+DATA special512Pieces<>+3904(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+3908(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+3912(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+3916(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+3920(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+3924(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+3928(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+3932(SB)/4, $0x367b8f28
+DATA special512Pieces<>+3936(SB)/4, $0x3a6d64f5
+DATA special512Pieces<>+3940(SB)/4, $0xba2ccd27
+DATA special512Pieces<>+3944(SB)/4, $0xb8e17ea3
+DATA special512Pieces<>+3948(SB)/4, $0x39a7a80b
+DATA special512Pieces<>+3952(SB)/4, $0xb8097ba9
+DATA special512Pieces<>+3956(SB)/4, $0xb847e0b5
+DATA special512Pieces<>+3960(SB)/4, $0xb5de36bb
+DATA special512Pieces<>+3964(SB)/4, $0x367b8f28
+DATA special512Pieces<>+3968(SB)/4, $0x39a5b524
+DATA special512Pieces<>+3972(SB)/4, $0x393735a6
+DATA special512Pieces<>+3976(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+3980(SB)/4, $0x3a202d95
+DATA special512Pieces<>+3984(SB)/4, $0x3993d87b
+DATA special512Pieces<>+3988(SB)/4, $0xb837d853
+DATA special512Pieces<>+3992(SB)/4, $0xb7f99321
+DATA special512Pieces<>+3996(SB)/4, $0xb6b68297
+DATA special512Pieces<>+4000(SB)/4, $0x39a5b524
+DATA special512Pieces<>+4004(SB)/4, $0x393735a6
+DATA special512Pieces<>+4008(SB)/4, $0xbafb0a2a
+DATA special512Pieces<>+4012(SB)/4, $0x3a202d95
+DATA special512Pieces<>+4016(SB)/4, $0x3993d87b
+DATA special512Pieces<>+4020(SB)/4, $0xb837d853
+DATA special512Pieces<>+4024(SB)/4, $0xb7f99321
+DATA special512Pieces<>+4028(SB)/4, $0xb6b68297
+DATA special512Pieces<>+4032(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+4036(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+4040(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+4044(SB)/4, $0xbac27af8
+DATA special512Pieces<>+4048(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+4052(SB)/4, $0x390edd7e
+DATA special512Pieces<>+4056(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+4060(SB)/4, $0x3772956f
+DATA special512Pieces<>+4064(SB)/4, $0xbc25fe32
+DATA special512Pieces<>+4068(SB)/4, $0x3bf1a6a6
+DATA special512Pieces<>+4072(SB)/4, $0xba5f6d9d
+DATA special512Pieces<>+4076(SB)/4, $0xbac27af8
+DATA special512Pieces<>+4080(SB)/4, $0xb8e7ea30
+DATA special512Pieces<>+4084(SB)/4, $0x390edd7e
+DATA special512Pieces<>+4088(SB)/4, $0x3889ebe7
+DATA special512Pieces<>+4092(SB)/4, $0x3772956f
+DATA special512Pieces<>+4096(SB)/4, $0x38307487
+DATA special512Pieces<>+4100(SB)/4, $0xbbd34622
+DATA special512Pieces<>+4104(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+4108(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+4112(SB)/4, $0xba48fa09
+DATA special512Pieces<>+4116(SB)/4, $0xba0f6890
+DATA special512Pieces<>+4120(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+4124(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+4128(SB)/4, $0x38307487
+DATA special512Pieces<>+4132(SB)/4, $0xbbd34622
+DATA special512Pieces<>+4136(SB)/4, $0x3c0fe64e
+DATA special512Pieces<>+4140(SB)/4, $0x3b32a0b3
+DATA special512Pieces<>+4144(SB)/4, $0xba48fa09
+DATA special512Pieces<>+4148(SB)/4, $0xba0f6890
+DATA special512Pieces<>+4152(SB)/4, $0xb918dcd6
+DATA special512Pieces<>+4156(SB)/4, $0xb7b836ea
+DATA special512Pieces<>+4160(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+4164(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+4168(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+4172(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+4176(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+4180(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+4184(SB)/4, $0x3964392f
+DATA special512Pieces<>+4188(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+4192(SB)/4, $0x3d8828ee
+DATA special512Pieces<>+4196(SB)/4, $0xbd098c6a
+DATA special512Pieces<>+4200(SB)/4, $0xbc9ca934
+DATA special512Pieces<>+4204(SB)/4, $0x3b07a7e4
+DATA special512Pieces<>+4208(SB)/4, $0x3b5b570a
+DATA special512Pieces<>+4212(SB)/4, $0x3a8edad7
+DATA special512Pieces<>+4216(SB)/4, $0x3964392f
+DATA special512Pieces<>+4220(SB)/4, $0x37e4cf86
+DATA special512Pieces<>+4224(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+4228(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+4232(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+4236(SB)/4, $0xbc8256db
+DATA special512Pieces<>+4240(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+4244(SB)/4, $0xbac3102b
+DATA special512Pieces<>+4248(SB)/4, $0xb979f67e
+DATA special512Pieces<>+4252(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+4256(SB)/4, $0x34e7cf7c
+DATA special512Pieces<>+4260(SB)/4, $0x3dc25a8a
+DATA special512Pieces<>+4264(SB)/4, $0x3ae255ee
+DATA special512Pieces<>+4268(SB)/4, $0xbc8256db
+DATA special512Pieces<>+4272(SB)/4, $0xbbd73ae1
+DATA special512Pieces<>+4276(SB)/4, $0xbac3102b
+DATA special512Pieces<>+4280(SB)/4, $0xb979f67e
+DATA special512Pieces<>+4284(SB)/4, $0xb7d2f881
+DATA special512Pieces<>+4288(SB)/4, $0xbecc422a
+DATA special512Pieces<>+4292(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+4296(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+4300(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+4304(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+4308(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+4312(SB)/4, $0x393e1477
+DATA special512Pieces<>+4316(SB)/4, $0x378a64c8
+DATA special512Pieces<>+4320(SB)/4, $0xbecc422a
+DATA special512Pieces<>+4324(SB)/4, $0xbd35a7d0
+DATA special512Pieces<>+4328(SB)/4, $0x3d5ce577
+DATA special512Pieces<>+4332(SB)/4, $0x3cf5acbe
+DATA special512Pieces<>+4336(SB)/4, $0x3bfce9c9
+DATA special512Pieces<>+4340(SB)/4, $0x3ab163eb
+DATA special512Pieces<>+4344(SB)/4, $0x393e1477
+DATA special512Pieces<>+4348(SB)/4, $0x378a64c8
+DATA special512Pieces<>+4352(SB)/4, $0x3f000000
+DATA special512Pieces<>+4356(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+4360(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+4364(SB)/4, $0xbce265d0
+DATA special512Pieces<>+4368(SB)/4, $0xbbac009d
+DATA special512Pieces<>+4372(SB)/4, $0xba450a3e
+DATA special512Pieces<>+4376(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+4380(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+4384(SB)/4, $0x3f000000
+DATA special512Pieces<>+4388(SB)/4, $0xbdf8836d
+DATA special512Pieces<>+4392(SB)/4, $0xbdb3bc69
+DATA special512Pieces<>+4396(SB)/4, $0xbce265d0
+DATA special512Pieces<>+4400(SB)/4, $0xbbac009d
+DATA special512Pieces<>+4404(SB)/4, $0xba450a3e
+DATA special512Pieces<>+4408(SB)/4, $0xb8b518dc
+DATA special512Pieces<>+4412(SB)/4, $0xb6e7017c
+DATA special512Pieces<>+4416(SB)/4, $0x00000000
+DATA special512Pieces<>+4420(SB)/4, $0x3e092f17
+DATA special512Pieces<>+4424(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+4428(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+4432(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+4436(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+4440(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+4444(SB)/4, $0x35b9034e
+DATA special512Pieces<>+4448(SB)/4, $0x00000000
+DATA special512Pieces<>+4452(SB)/4, $0x3e092f17
+DATA special512Pieces<>+4456(SB)/4, $0x3d42ac3c
+DATA special512Pieces<>+4460(SB)/4, $0x3c2f71bc
+DATA special512Pieces<>+4464(SB)/4, $0x3ad33d43
+DATA special512Pieces<>+4468(SB)/4, $0x394bf3f5
+DATA special512Pieces<>+4472(SB)/4, $0x37a3a2e3
+DATA special512Pieces<>+4476(SB)/4, $0x35b9034e
+DATA special512Pieces<>+4480(SB)/4, $0x3ee80000
+DATA special512Pieces<>+4484(SB)/4, $0x3f407569
+DATA special512Pieces<>+4488(SB)/4, $0x3f970000
+DATA special512Pieces<>+4492(SB)/4, $0x40298000
+DATA special512Pieces<>+4496(SB)/4, $0x40530000
+DATA special512Pieces<>+4500(SB)/4, $0x40798000
+DATA special512Pieces<>+4504(SB)/4, $0x408d8000
+DATA special512Pieces<>+4508(SB)/4, $0x40a08000
+DATA special512Pieces<>+4512(SB)/4, $0x3ee80000
+DATA special512Pieces<>+4516(SB)/4, $0x3f407569
+DATA special512Pieces<>+4520(SB)/4, $0x3f970000
+DATA special512Pieces<>+4524(SB)/4, $0x40298000
+DATA special512Pieces<>+4528(SB)/4, $0x40530000
+DATA special512Pieces<>+4532(SB)/4, $0x40798000
+DATA special512Pieces<>+4536(SB)/4, $0x408d8000
+DATA special512Pieces<>+4540(SB)/4, $0x40a08000
+DATA special512Pieces<>+4544(SB)/4, $0xbbc6795a
+DATA special512Pieces<>+4548(SB)/4, $0xbacd3b41
+DATA special512Pieces<>+4552(SB)/4, $0x3aed2a30
+DATA special512Pieces<>+4556(SB)/4, $0xba02ad50
+DATA special512Pieces<>+4560(SB)/4, $0xb989c46f
+DATA special512Pieces<>+4564(SB)/4, $0x38d6a985
+DATA special512Pieces<>+4568(SB)/4, $0x38130488
+DATA special512Pieces<>+4572(SB)/4, $0xb68e12c9
+DATA special512Pieces<>+4576(SB)/4, $0xbbc6795a
+DATA special512Pieces<>+4580(SB)/4, $0xbacd3b41
+DATA special512Pieces<>+4584(SB)/4, $0x3aed2a30
+DATA special512Pieces<>+4588(SB)/4, $0xba02ad50
+DATA special512Pieces<>+4592(SB)/4, $0xb989c46f
+DATA special512Pieces<>+4596(SB)/4, $0x38d6a985
+DATA special512Pieces<>+4600(SB)/4, $0x38130488
+DATA special512Pieces<>+4604(SB)/4, $0xb68e12c9
+DATA special512Pieces<>+4608(SB)/4, $0xbb83db1f
+DATA special512Pieces<>+4612(SB)/4, $0xbb94121e
+DATA special512Pieces<>+4616(SB)/4, $0xbbe5c2c5
+DATA special512Pieces<>+4620(SB)/4, $0x3a8ba742
+DATA special512Pieces<>+4624(SB)/4, $0xba7e3886
+DATA special512Pieces<>+4628(SB)/4, $0xb900e992
+DATA special512Pieces<>+4632(SB)/4, $0x3865aad2
+DATA special512Pieces<>+4636(SB)/4, $0x37af2244
+DATA special512Pieces<>+4640(SB)/4, $0xbb83db1f
+DATA special512Pieces<>+4644(SB)/4, $0xbb94121e
+DATA special512Pieces<>+4648(SB)/4, $0xbbe5c2c5
+DATA special512Pieces<>+4652(SB)/4, $0x3a8ba742
+DATA special512Pieces<>+4656(SB)/4, $0xba7e3886
+DATA special512Pieces<>+4660(SB)/4, $0xb900e992
+DATA special512Pieces<>+4664(SB)/4, $0x3865aad2
+DATA special512Pieces<>+4668(SB)/4, $0x37af2244
+DATA special512Pieces<>+4672(SB)/4, $0x3c88332c
+DATA special512Pieces<>+4676(SB)/4, $0x3c9e1642
+DATA special512Pieces<>+4680(SB)/4, $0x38b041a6
+DATA special512Pieces<>+4684(SB)/4, $0x3b1ed388
+DATA special512Pieces<>+4688(SB)/4, $0x3a9bb282
+DATA special512Pieces<>+4692(SB)/4, $0xb87707e5
+DATA special512Pieces<>+4696(SB)/4, $0xb920e4c4
+DATA special512Pieces<>+4700(SB)/4, $0xb83a633e
+DATA special512Pieces<>+4704(SB)/4, $0x3c88332c
+DATA special512Pieces<>+4708(SB)/4, $0x3c9e1642
+DATA special512Pieces<>+4712(SB)/4, $0x38b041a6
+DATA special512Pieces<>+4716(SB)/4, $0x3b1ed388
+DATA special512Pieces<>+4720(SB)/4, $0x3a9bb282
+DATA special512Pieces<>+4724(SB)/4, $0xb87707e5
+DATA special512Pieces<>+4728(SB)/4, $0xb920e4c4
+DATA special512Pieces<>+4732(SB)/4, $0xb83a633e
+DATA special512Pieces<>+4736(SB)/4, $0xbcdccf42
+DATA special512Pieces<>+4740(SB)/4, $0x3c72408b
+DATA special512Pieces<>+4744(SB)/4, $0x3d279195
+DATA special512Pieces<>+4748(SB)/4, $0xbc261696
+DATA special512Pieces<>+4752(SB)/4, $0xba940688
+DATA special512Pieces<>+4756(SB)/4, $0x3a797bee
+DATA special512Pieces<>+4760(SB)/4, $0x39e902fe
+DATA special512Pieces<>+4764(SB)/4, $0x38aa849a
+DATA special512Pieces<>+4768(SB)/4, $0xbcdccf42
+DATA special512Pieces<>+4772(SB)/4, $0x3c72408b
+DATA special512Pieces<>+4776(SB)/4, $0x3d279195
+DATA special512Pieces<>+4780(SB)/4, $0xbc261696
+DATA special512Pieces<>+4784(SB)/4, $0xba940688
+DATA special512Pieces<>+4788(SB)/4, $0x3a797bee
+DATA special512Pieces<>+4792(SB)/4, $0x39e902fe
+DATA special512Pieces<>+4796(SB)/4, $0x38aa849a
+DATA special512Pieces<>+4800(SB)/4, $0xbddcece8
+DATA special512Pieces<>+4804(SB)/4, $0xbde979a0
+DATA special512Pieces<>+4808(SB)/4, $0xbd3961e3
+DATA special512Pieces<>+4812(SB)/4, $0x3c577b3e
+DATA special512Pieces<>+4816(SB)/4, $0xbb82d1d7
+DATA special512Pieces<>+4820(SB)/4, $0xbb2e1121
+DATA special512Pieces<>+4824(SB)/4, $0xba4a82b5
+DATA special512Pieces<>+4828(SB)/4, $0xb8e14290
+DATA special512Pieces<>+4832(SB)/4, $0xbddcece8
+DATA special512Pieces<>+4836(SB)/4, $0xbde979a0
+DATA special512Pieces<>+4840(SB)/4, $0xbd3961e3
+DATA special512Pieces<>+4844(SB)/4, $0x3c577b3e
+DATA special512Pieces<>+4848(SB)/4, $0xbb82d1d7
+DATA special512Pieces<>+4852(SB)/4, $0xbb2e1121
+DATA special512Pieces<>+4856(SB)/4, $0xba4a82b5
+DATA special512Pieces<>+4860(SB)/4, $0xb8e14290
+DATA special512Pieces<>+4864(SB)/4, $0x3e1ff798
+DATA special512Pieces<>+4868(SB)/4, $0x3c951548
+DATA special512Pieces<>+4872(SB)/4, $0xbe012f58
+DATA special512Pieces<>+4876(SB)/4, $0x3c05e66c
+DATA special512Pieces<>+4880(SB)/4, $0x3c5ad30f
+DATA special512Pieces<>+4884(SB)/4, $0x3b8c5be0
+DATA special512Pieces<>+4888(SB)/4, $0x3a76d70e
+DATA special512Pieces<>+4892(SB)/4, $0x38dd6cfc
+DATA special512Pieces<>+4896(SB)/4, $0x3e1ff798
+DATA special512Pieces<>+4900(SB)/4, $0x3c951548
+DATA special512Pieces<>+4904(SB)/4, $0xbe012f58
+DATA special512Pieces<>+4908(SB)/4, $0x3c05e66c
+DATA special512Pieces<>+4912(SB)/4, $0x3c5ad30f
+DATA special512Pieces<>+4916(SB)/4, $0x3b8c5be0
+DATA special512Pieces<>+4920(SB)/4, $0x3a76d70e
+DATA special512Pieces<>+4924(SB)/4, $0x38dd6cfc
+DATA special512Pieces<>+4928(SB)/4, $0x3e9e7874
+DATA special512Pieces<>+4932(SB)/4, $0x3ec6cd47
+DATA special512Pieces<>+4936(SB)/4, $0x3e9cb4bd
+DATA special512Pieces<>+4940(SB)/4, $0xbd43905d
+DATA special512Pieces<>+4944(SB)/4, $0xbca17367
+DATA special512Pieces<>+4948(SB)/4, $0xbb8ef3c8
+DATA special512Pieces<>+4952(SB)/4, $0xba4c283b
+DATA special512Pieces<>+4956(SB)/4, $0xb898f8ee
+DATA special512Pieces<>+4960(SB)/4, $0x3e9e7874
+DATA special512Pieces<>+4964(SB)/4, $0x3ec6cd47
+DATA special512Pieces<>+4968(SB)/4, $0x3e9cb4bd
+DATA special512Pieces<>+4972(SB)/4, $0xbd43905d
+DATA special512Pieces<>+4976(SB)/4, $0xbca17367
+DATA special512Pieces<>+4980(SB)/4, $0xbb8ef3c8
+DATA special512Pieces<>+4984(SB)/4, $0xba4c283b
+DATA special512Pieces<>+4988(SB)/4, $0xb898f8ee
+DATA special512Pieces<>+4992(SB)/4, $0xbf2567f6
+DATA special512Pieces<>+4996(SB)/4, $0xbedcecc7
+DATA special512Pieces<>+5000(SB)/4, $0xbdf7d99c
+DATA special512Pieces<>+5004(SB)/4, $0x3d75abdf
+DATA special512Pieces<>+5008(SB)/4, $0x3c7ce900
+DATA special512Pieces<>+5012(SB)/4, $0x3b2cdf9d
+DATA special512Pieces<>+5016(SB)/4, $0x39d06d7e
+DATA special512Pieces<>+5020(SB)/4, $0x380587bd
+DATA special512Pieces<>+5024(SB)/4, $0xbf2567f6
+DATA special512Pieces<>+5028(SB)/4, $0xbedcecc7
+DATA special512Pieces<>+5032(SB)/4, $0xbdf7d99c
+DATA special512Pieces<>+5036(SB)/4, $0x3d75abdf
+DATA special512Pieces<>+5040(SB)/4, $0x3c7ce900
+DATA special512Pieces<>+5044(SB)/4, $0x3b2cdf9d
+DATA special512Pieces<>+5048(SB)/4, $0x39d06d7e
+DATA special512Pieces<>+5052(SB)/4, $0x380587bd
+DATA special512Pieces<>+5056(SB)/4, $0x3e25fc7b
+DATA special512Pieces<>+5060(SB)/4, $0xb1b39bec
+DATA special512Pieces<>+5064(SB)/4, $0xbdecca7c
+DATA special512Pieces<>+5068(SB)/4, $0xbce265da
+DATA special512Pieces<>+5072(SB)/4, $0xbbac00a5
+DATA special512Pieces<>+5076(SB)/4, $0xba3f9136
+DATA special512Pieces<>+5080(SB)/4, $0xb8c7c3d3
+DATA special512Pieces<>+5084(SB)/4, $0xb6de8258
+DATA special512Pieces<>+5088(SB)/4, $0x3e25fc7b
+DATA special512Pieces<>+5092(SB)/4, $0xb1b39bec
+DATA special512Pieces<>+5096(SB)/4, $0xbdecca7c
+DATA special512Pieces<>+5100(SB)/4, $0xbce265da
+DATA special512Pieces<>+5104(SB)/4, $0xbbac00a5
+DATA special512Pieces<>+5108(SB)/4, $0xba3f9136
+DATA special512Pieces<>+5112(SB)/4, $0xb8c7c3d3
+DATA special512Pieces<>+5116(SB)/4, $0xb6de8258
+DATA special512Pieces<>+5120(SB)/4, $0x3ee80000
+DATA special512Pieces<>+5124(SB)/4, $0x3f407569
+DATA special512Pieces<>+5128(SB)/4, $0x3f970000
+DATA special512Pieces<>+5132(SB)/4, $0x40298000
+DATA special512Pieces<>+5136(SB)/4, $0x40530000
+DATA special512Pieces<>+5140(SB)/4, $0x40798000
+DATA special512Pieces<>+5144(SB)/4, $0x408d8000
+DATA special512Pieces<>+5148(SB)/4, $0x40a08000
+DATA special512Pieces<>+5152(SB)/4, $0x3ee80000
+DATA special512Pieces<>+5156(SB)/4, $0x3f407569
+DATA special512Pieces<>+5160(SB)/4, $0x3f970000
+DATA special512Pieces<>+5164(SB)/4, $0x40298000
+DATA special512Pieces<>+5168(SB)/4, $0x40530000
+DATA special512Pieces<>+5172(SB)/4, $0x40798000
+DATA special512Pieces<>+5176(SB)/4, $0x408d8000
+DATA special512Pieces<>+5180(SB)/4, $0x40a08000
+DATA special512Pieces<>+5184(SB)/4, $0xbbc6795a
+DATA special512Pieces<>+5188(SB)/4, $0xbacd3b41
+DATA special512Pieces<>+5192(SB)/4, $0x3aed2a30
+DATA special512Pieces<>+5196(SB)/4, $0xba02ad50
+DATA special512Pieces<>+5200(SB)/4, $0xb989c46f
+DATA special512Pieces<>+5204(SB)/4, $0x38d6a985
+DATA special512Pieces<>+5208(SB)/4, $0x38130488
+DATA special512Pieces<>+5212(SB)/4, $0xb68e12c9
+DATA special512Pieces<>+5216(SB)/4, $0xbbc6795a
+DATA special512Pieces<>+5220(SB)/4, $0xbacd3b41
+DATA special512Pieces<>+5224(SB)/4, $0x3aed2a30
+DATA special512Pieces<>+5228(SB)/4, $0xba02ad50
+DATA special512Pieces<>+5232(SB)/4, $0xb989c46f
+DATA special512Pieces<>+5236(SB)/4, $0x38d6a985
+DATA special512Pieces<>+5240(SB)/4, $0x38130488
+DATA special512Pieces<>+5244(SB)/4, $0xb68e12c9
+DATA special512Pieces<>+5248(SB)/4, $0xbb83db1f
+DATA special512Pieces<>+5252(SB)/4, $0xbb94121e
+DATA special512Pieces<>+5256(SB)/4, $0xbbe5c2c5
+DATA special512Pieces<>+5260(SB)/4, $0x3a8ba742
+DATA special512Pieces<>+5264(SB)/4, $0xba7e3886
+DATA special512Pieces<>+5268(SB)/4, $0xb900e992
+DATA special512Pieces<>+5272(SB)/4, $0x3865aad2
+DATA special512Pieces<>+5276(SB)/4, $0x37af2244
+DATA special512Pieces<>+5280(SB)/4, $0xbb83db1f
+DATA special512Pieces<>+5284(SB)/4, $0xbb94121e
+DATA special512Pieces<>+5288(SB)/4, $0xbbe5c2c5
+DATA special512Pieces<>+5292(SB)/4, $0x3a8ba742
+DATA special512Pieces<>+5296(SB)/4, $0xba7e3886
+DATA special512Pieces<>+5300(SB)/4, $0xb900e992
+DATA special512Pieces<>+5304(SB)/4, $0x3865aad2
+DATA special512Pieces<>+5308(SB)/4, $0x37af2244
+DATA special512Pieces<>+5312(SB)/4, $0x3c88332c
+DATA special512Pieces<>+5316(SB)/4, $0x3c9e1642
+DATA special512Pieces<>+5320(SB)/4, $0x38b041a6
+DATA special512Pieces<>+5324(SB)/4, $0x3b1ed388
+DATA special512Pieces<>+5328(SB)/4, $0x3a9bb282
+DATA special512Pieces<>+5332(SB)/4, $0xb87707e5
+DATA special512Pieces<>+5336(SB)/4, $0xb920e4c4
+DATA special512Pieces<>+5340(SB)/4, $0xb83a633e
+DATA special512Pieces<>+5344(SB)/4, $0x3c88332c
+DATA special512Pieces<>+5348(SB)/4, $0x3c9e1642
+DATA special512Pieces<>+5352(SB)/4, $0x38b041a6
+DATA special512Pieces<>+5356(SB)/4, $0x3b1ed388
+DATA special512Pieces<>+5360(SB)/4, $0x3a9bb282
+DATA special512Pieces<>+5364(SB)/4, $0xb87707e5
+DATA special512Pieces<>+5368(SB)/4, $0xb920e4c4
+DATA special512Pieces<>+5372(SB)/4, $0xb83a633e
+DATA special512Pieces<>+5376(SB)/4, $0xbcdccf42
+DATA special512Pieces<>+5380(SB)/4, $0x3c72408b
+DATA special512Pieces<>+5384(SB)/4, $0x3d279195
+DATA special512Pieces<>+5388(SB)/4, $0xbc261696
+DATA special512Pieces<>+5392(SB)/4, $0xba940688
+DATA special512Pieces<>+5396(SB)/4, $0x3a797bee
+DATA special512Pieces<>+5400(SB)/4, $0x39e902fe
+DATA special512Pieces<>+5404(SB)/4, $0x38aa849a
+DATA special512Pieces<>+5408(SB)/4, $0xbcdccf42
+DATA special512Pieces<>+5412(SB)/4, $0x3c72408b
+DATA special512Pieces<>+5416(SB)/4, $0x3d279195
+DATA special512Pieces<>+5420(SB)/4, $0xbc261696
+DATA special512Pieces<>+5424(SB)/4, $0xba940688
+DATA special512Pieces<>+5428(SB)/4, $0x3a797bee
+DATA special512Pieces<>+5432(SB)/4, $0x39e902fe
+DATA special512Pieces<>+5436(SB)/4, $0x38aa849a
+DATA special512Pieces<>+5440(SB)/4, $0xbddcece8
+DATA special512Pieces<>+5444(SB)/4, $0xbde979a0
+DATA special512Pieces<>+5448(SB)/4, $0xbd3961e3
+DATA special512Pieces<>+5452(SB)/4, $0x3c577b3e
+DATA special512Pieces<>+5456(SB)/4, $0xbb82d1d7
+DATA special512Pieces<>+5460(SB)/4, $0xbb2e1121
+DATA special512Pieces<>+5464(SB)/4, $0xba4a82b5
+DATA special512Pieces<>+5468(SB)/4, $0xb8e14290
+DATA special512Pieces<>+5472(SB)/4, $0xbddcece8
+DATA special512Pieces<>+5476(SB)/4, $0xbde979a0
+DATA special512Pieces<>+5480(SB)/4, $0xbd3961e3
+DATA special512Pieces<>+5484(SB)/4, $0x3c577b3e
+DATA special512Pieces<>+5488(SB)/4, $0xbb82d1d7
+DATA special512Pieces<>+5492(SB)/4, $0xbb2e1121
+DATA special512Pieces<>+5496(SB)/4, $0xba4a82b5
+DATA special512Pieces<>+5500(SB)/4, $0xb8e14290
+DATA special512Pieces<>+5504(SB)/4, $0x3e1ff798
+DATA special512Pieces<>+5508(SB)/4, $0x3c951548
+DATA special512Pieces<>+5512(SB)/4, $0xbe012f58
+DATA special512Pieces<>+5516(SB)/4, $0x3c05e66c
+DATA special512Pieces<>+5520(SB)/4, $0x3c5ad30f
+DATA special512Pieces<>+5524(SB)/4, $0x3b8c5be0
+DATA special512Pieces<>+5528(SB)/4, $0x3a76d70e
+DATA special512Pieces<>+5532(SB)/4, $0x38dd6cfc
+DATA special512Pieces<>+5536(SB)/4, $0x3e1ff798
+DATA special512Pieces<>+5540(SB)/4, $0x3c951548
+DATA special512Pieces<>+5544(SB)/4, $0xbe012f58
+DATA special512Pieces<>+5548(SB)/4, $0x3c05e66c
+DATA special512Pieces<>+5552(SB)/4, $0x3c5ad30f
+DATA special512Pieces<>+5556(SB)/4, $0x3b8c5be0
+DATA special512Pieces<>+5560(SB)/4, $0x3a76d70e
+DATA special512Pieces<>+5564(SB)/4, $0x38dd6cfc
+DATA special512Pieces<>+5568(SB)/4, $0x3e9e7874
+DATA special512Pieces<>+5572(SB)/4, $0x3ec6cd47
+DATA special512Pieces<>+5576(SB)/4, $0x3e9cb4bd
+DATA special512Pieces<>+5580(SB)/4, $0xbd43905d
+DATA special512Pieces<>+5584(SB)/4, $0xbca17367
+DATA special512Pieces<>+5588(SB)/4, $0xbb8ef3c8
+DATA special512Pieces<>+5592(SB)/4, $0xba4c283b
+DATA special512Pieces<>+5596(SB)/4, $0xb898f8ee
+DATA special512Pieces<>+5600(SB)/4, $0x3e9e7874
+DATA special512Pieces<>+5604(SB)/4, $0x3ec6cd47
+DATA special512Pieces<>+5608(SB)/4, $0x3e9cb4bd
+DATA special512Pieces<>+5612(SB)/4, $0xbd43905d
+DATA special512Pieces<>+5616(SB)/4, $0xbca17367
+DATA special512Pieces<>+5620(SB)/4, $0xbb8ef3c8
+DATA special512Pieces<>+5624(SB)/4, $0xba4c283b
+DATA special512Pieces<>+5628(SB)/4, $0xb898f8ee
+DATA special512Pieces<>+5632(SB)/4, $0xbf2567f6
+DATA special512Pieces<>+5636(SB)/4, $0xbedcecc7
+DATA special512Pieces<>+5640(SB)/4, $0xbdf7d99c
+DATA special512Pieces<>+5644(SB)/4, $0x3d75abdf
+DATA special512Pieces<>+5648(SB)/4, $0x3c7ce900
+DATA special512Pieces<>+5652(SB)/4, $0x3b2cdf9d
+DATA special512Pieces<>+5656(SB)/4, $0x39d06d7e
+DATA special512Pieces<>+5660(SB)/4, $0x380587bd
+DATA special512Pieces<>+5664(SB)/4, $0xbf2567f6
+DATA special512Pieces<>+5668(SB)/4, $0xbedcecc7
+DATA special512Pieces<>+5672(SB)/4, $0xbdf7d99c
+DATA special512Pieces<>+5676(SB)/4, $0x3d75abdf
+DATA special512Pieces<>+5680(SB)/4, $0x3c7ce900
+DATA special512Pieces<>+5684(SB)/4, $0x3b2cdf9d
+DATA special512Pieces<>+5688(SB)/4, $0x39d06d7e
+DATA special512Pieces<>+5692(SB)/4, $0x380587bd
+DATA special512Pieces<>+5696(SB)/4, $0x3e25fc7b
+DATA special512Pieces<>+5700(SB)/4, $0xb1b39bec
+DATA special512Pieces<>+5704(SB)/4, $0xbdecca7c
+DATA special512Pieces<>+5708(SB)/4, $0xbce265da
+DATA special512Pieces<>+5712(SB)/4, $0xbbac00a5
+DATA special512Pieces<>+5716(SB)/4, $0xba3f9136
+DATA special512Pieces<>+5720(SB)/4, $0xb8c7c3d3
+DATA special512Pieces<>+5724(SB)/4, $0xb6de8258
+DATA special512Pieces<>+5728(SB)/4, $0x3e25fc7b
+DATA special512Pieces<>+5732(SB)/4, $0xb1b39bec
+DATA special512Pieces<>+5736(SB)/4, $0xbdecca7c
+DATA special512Pieces<>+5740(SB)/4, $0xbce265da
+DATA special512Pieces<>+5744(SB)/4, $0xbbac00a5
+DATA special512Pieces<>+5748(SB)/4, $0xba3f9136
+DATA special512Pieces<>+5752(SB)/4, $0xb8c7c3d3
+DATA special512Pieces<>+5756(SB)/4, $0xb6de8258
+DATA special512Pieces<>+5760(SB)/4, $0x3ee80000
+DATA special512Pieces<>+5764(SB)/4, $0x3f407569
+DATA special512Pieces<>+5768(SB)/4, $0x3f970000
+DATA special512Pieces<>+5772(SB)/4, $0x40298000
+DATA special512Pieces<>+5776(SB)/4, $0x40530000
+DATA special512Pieces<>+5780(SB)/4, $0x40798000
+DATA special512Pieces<>+5784(SB)/4, $0x408d8000
+DATA special512Pieces<>+5788(SB)/4, $0x40a08000
+DATA special512Pieces<>+5792(SB)/4, $0x3ee80000
+DATA special512Pieces<>+5796(SB)/4, $0x3f407569
+DATA special512Pieces<>+5800(SB)/4, $0x3f970000
+DATA special512Pieces<>+5804(SB)/4, $0x40298000
+DATA special512Pieces<>+5808(SB)/4, $0x40530000
+DATA special512Pieces<>+5812(SB)/4, $0x40798000
+DATA special512Pieces<>+5816(SB)/4, $0x408d8000
+DATA special512Pieces<>+5820(SB)/4, $0x40a08000
+DATA special512Pieces<>+5824(SB)/4, $0xbbc6795a
+DATA special512Pieces<>+5828(SB)/4, $0xbacd3b41
+DATA special512Pieces<>+5832(SB)/4, $0x3aed2a30
+DATA special512Pieces<>+5836(SB)/4, $0xba02ad50
+DATA special512Pieces<>+5840(SB)/4, $0xb989c46f
+DATA special512Pieces<>+5844(SB)/4, $0x38d6a985
+DATA special512Pieces<>+5848(SB)/4, $0x38130488
+DATA special512Pieces<>+5852(SB)/4, $0xb68e12c9
+DATA special512Pieces<>+5856(SB)/4, $0xbbc6795a
+DATA special512Pieces<>+5860(SB)/4, $0xbacd3b41
+DATA special512Pieces<>+5864(SB)/4, $0x3aed2a30
+DATA special512Pieces<>+5868(SB)/4, $0xba02ad50
+DATA special512Pieces<>+5872(SB)/4, $0xb989c46f
+DATA special512Pieces<>+5876(SB)/4, $0x38d6a985
+DATA special512Pieces<>+5880(SB)/4, $0x38130488
+DATA special512Pieces<>+5884(SB)/4, $0xb68e12c9
+DATA special512Pieces<>+5888(SB)/4, $0xbb83db1f
+DATA special512Pieces<>+5892(SB)/4, $0xbb94121e
+DATA special512Pieces<>+5896(SB)/4, $0xbbe5c2c5
+DATA special512Pieces<>+5900(SB)/4, $0x3a8ba742
+DATA special512Pieces<>+5904(SB)/4, $0xba7e3886
+DATA special512Pieces<>+5908(SB)/4, $0xb900e992
+DATA special512Pieces<>+5912(SB)/4, $0x3865aad2
+DATA special512Pieces<>+5916(SB)/4, $0x37af2244
+DATA special512Pieces<>+5920(SB)/4, $0xbb83db1f
+DATA special512Pieces<>+5924(SB)/4, $0xbb94121e
+DATA special512Pieces<>+5928(SB)/4, $0xbbe5c2c5
+DATA special512Pieces<>+5932(SB)/4, $0x3a8ba742
+DATA special512Pieces<>+5936(SB)/4, $0xba7e3886
+DATA special512Pieces<>+5940(SB)/4, $0xb900e992
+DATA special512Pieces<>+5944(SB)/4, $0x3865aad2
+DATA special512Pieces<>+5948(SB)/4, $0x37af2244
+DATA special512Pieces<>+5952(SB)/4, $0x3c88332c
+DATA special512Pieces<>+5956(SB)/4, $0x3c9e1642
+DATA special512Pieces<>+5960(SB)/4, $0x38b041a6
+DATA special512Pieces<>+5964(SB)/4, $0x3b1ed388
+DATA special512Pieces<>+5968(SB)/4, $0x3a9bb282
+DATA special512Pieces<>+5972(SB)/4, $0xb87707e5
+DATA special512Pieces<>+5976(SB)/4, $0xb920e4c4
+DATA special512Pieces<>+5980(SB)/4, $0xb83a633e
+DATA special512Pieces<>+5984(SB)/4, $0x3c88332c
+DATA special512Pieces<>+5988(SB)/4, $0x3c9e1642
+DATA special512Pieces<>+5992(SB)/4, $0x38b041a6
+DATA special512Pieces<>+5996(SB)/4, $0x3b1ed388
+DATA special512Pieces<>+6000(SB)/4, $0x3a9bb282
+DATA special512Pieces<>+6004(SB)/4, $0xb87707e5
+DATA special512Pieces<>+6008(SB)/4, $0xb920e4c4
+DATA special512Pieces<>+6012(SB)/4, $0xb83a633e
+DATA special512Pieces<>+6016(SB)/4, $0xbcdccf42
+DATA special512Pieces<>+6020(SB)/4, $0x3c72408b
+DATA special512Pieces<>+6024(SB)/4, $0x3d279195
+DATA special512Pieces<>+6028(SB)/4, $0xbc261696
+DATA special512Pieces<>+6032(SB)/4, $0xba940688
+DATA special512Pieces<>+6036(SB)/4, $0x3a797bee
+DATA special512Pieces<>+6040(SB)/4, $0x39e902fe
+DATA special512Pieces<>+6044(SB)/4, $0x38aa849a
+DATA special512Pieces<>+6048(SB)/4, $0xbcdccf42
+DATA special512Pieces<>+6052(SB)/4, $0x3c72408b
+DATA special512Pieces<>+6056(SB)/4, $0x3d279195
+DATA special512Pieces<>+6060(SB)/4, $0xbc261696
+DATA special512Pieces<>+6064(SB)/4, $0xba940688
+DATA special512Pieces<>+6068(SB)/4, $0x3a797bee
+DATA special512Pieces<>+6072(SB)/4, $0x39e902fe
+DATA special512Pieces<>+6076(SB)/4, $0x38aa849a
+DATA special512Pieces<>+6080(SB)/4, $0xbddcece8
+DATA special512Pieces<>+6084(SB)/4, $0xbde979a0
+DATA special512Pieces<>+6088(SB)/4, $0xbd3961e3
+DATA special512Pieces<>+6092(SB)/4, $0x3c577b3e
+DATA special512Pieces<>+6096(SB)/4, $0xbb82d1d7
+DATA special512Pieces<>+6100(SB)/4, $0xbb2e1121
+DATA special512Pieces<>+6104(SB)/4, $0xba4a82b5
+DATA special512Pieces<>+6108(SB)/4, $0xb8e14290
+DATA special512Pieces<>+6112(SB)/4, $0xbddcece8
+DATA special512Pieces<>+6116(SB)/4, $0xbde979a0
+DATA special512Pieces<>+6120(SB)/4, $0xbd3961e3
+DATA special512Pieces<>+6124(SB)/4, $0x3c577b3e
+DATA special512Pieces<>+6128(SB)/4, $0xbb82d1d7
+DATA special512Pieces<>+6132(SB)/4, $0xbb2e1121
+DATA special512Pieces<>+6136(SB)/4, $0xba4a82b5
+DATA special512Pieces<>+6140(SB)/4, $0xb8e14290
+DATA special512Pieces<>+6144(SB)/4, $0x3e1ff798
+DATA special512Pieces<>+6148(SB)/4, $0x3c951548
+DATA special512Pieces<>+6152(SB)/4, $0xbe012f58
+DATA special512Pieces<>+6156(SB)/4, $0x3c05e66c
+DATA special512Pieces<>+6160(SB)/4, $0x3c5ad30f
+DATA special512Pieces<>+6164(SB)/4, $0x3b8c5be0
+DATA special512Pieces<>+6168(SB)/4, $0x3a76d70e
+DATA special512Pieces<>+6172(SB)/4, $0x38dd6cfc
+DATA special512Pieces<>+6176(SB)/4, $0x3e1ff798
+DATA special512Pieces<>+6180(SB)/4, $0x3c951548
+DATA special512Pieces<>+6184(SB)/4, $0xbe012f58
+DATA special512Pieces<>+6188(SB)/4, $0x3c05e66c
+DATA special512Pieces<>+6192(SB)/4, $0x3c5ad30f
+DATA special512Pieces<>+6196(SB)/4, $0x3b8c5be0
+DATA special512Pieces<>+6200(SB)/4, $0x3a76d70e
+DATA special512Pieces<>+6204(SB)/4, $0x38dd6cfc
+DATA special512Pieces<>+6208(SB)/4, $0x3e9e7874
+DATA special512Pieces<>+6212(SB)/4, $0x3ec6cd47
+DATA special512Pieces<>+6216(SB)/4, $0x3e9cb4bd
+DATA special512Pieces<>+6220(SB)/4, $0xbd43905d
+DATA special512Pieces<>+6224(SB)/4, $0xbca17367
+DATA special512Pieces<>+6228(SB)/4, $0xbb8ef3c8
+DATA special512Pieces<>+6232(SB)/4, $0xba4c283b
+DATA special512Pieces<>+6236(SB)/4, $0xb898f8ee
+DATA special512Pieces<>+6240(SB)/4, $0x3e9e7874
+DATA special512Pieces<>+6244(SB)/4, $0x3ec6cd47
+DATA special512Pieces<>+6248(SB)/4, $0x3e9cb4bd
+DATA special512Pieces<>+6252(SB)/4, $0xbd43905d
+DATA special512Pieces<>+6256(SB)/4, $0xbca17367
+DATA special512Pieces<>+6260(SB)/4, $0xbb8ef3c8
+DATA special512Pieces<>+6264(SB)/4, $0xba4c283b
+DATA special512Pieces<>+6268(SB)/4, $0xb898f8ee
+DATA special512Pieces<>+6272(SB)/4, $0xbf2567f6
+DATA special512Pieces<>+6276(SB)/4, $0xbedcecc7
+DATA special512Pieces<>+6280(SB)/4, $0xbdf7d99c
+DATA special512Pieces<>+6284(SB)/4, $0x3d75abdf
+DATA special512Pieces<>+6288(SB)/4, $0x3c7ce900
+DATA special512Pieces<>+6292(SB)/4, $0x3b2cdf9d
+DATA special512Pieces<>+6296(SB)/4, $0x39d06d7e
+DATA special512Pieces<>+6300(SB)/4, $0x380587bd
+DATA special512Pieces<>+6304(SB)/4, $0xbf2567f6
+DATA special512Pieces<>+6308(SB)/4, $0xbedcecc7
+DATA special512Pieces<>+6312(SB)/4, $0xbdf7d99c
+DATA special512Pieces<>+6316(SB)/4, $0x3d75abdf
+DATA special512Pieces<>+6320(SB)/4, $0x3c7ce900
+DATA special512Pieces<>+6324(SB)/4, $0x3b2cdf9d
+DATA special512Pieces<>+6328(SB)/4, $0x39d06d7e
+DATA special512Pieces<>+6332(SB)/4, $0x380587bd
+DATA special512Pieces<>+6336(SB)/4, $0x3e25fc7b
+DATA special512Pieces<>+6340(SB)/4, $0xb1b39bec
+DATA special512Pieces<>+6344(SB)/4, $0xbdecca7c
+DATA special512Pieces<>+6348(SB)/4, $0xbce265da
+DATA special512Pieces<>+6352(SB)/4, $0xbbac00a5
+DATA special512Pieces<>+6356(SB)/4, $0xba3f9136
+DATA special512Pieces<>+6360(SB)/4, $0xb8c7c3d3
+DATA special512Pieces<>+6364(SB)/4, $0xb6de8258
+DATA special512Pieces<>+6368(SB)/4, $0x3e25fc7b
+DATA special512Pieces<>+6372(SB)/4, $0xb1b39bec
+DATA special512Pieces<>+6376(SB)/4, $0xbdecca7c
+DATA special512Pieces<>+6380(SB)/4, $0xbce265da
+DATA special512Pieces<>+6384(SB)/4, $0xbbac00a5
+DATA special512Pieces<>+6388(SB)/4, $0xba3f9136
+DATA special512Pieces<>+6392(SB)/4, $0xb8c7c3d3
+DATA special512Pieces<>+6396(SB)/4, $0xb6de8258
+GLOBL special512Pieces<>(SB), RODATA|NOPTR, $6400

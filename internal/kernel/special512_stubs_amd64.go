@@ -7,15 +7,20 @@ package kernel
 //go:noescape
 func gelu32AVX512(dst *float32, x *float32, n int, a float64, b float64)
 
+// geluGrad32AVX512 is dst = gy·(Φ(x) + x·φ(x)).
+//
+//go:noescape
+func geluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+
 // gelu64AVX512 is dst = x·Φ(x).
 //
 //go:noescape
 func gelu64AVX512(dst *float64, x *float64, n int, a float64, b float64)
 
-// geluGrad32AVX512 is dst = gy·(Φ(x) + x·φ(x)).
+// geluGrad64AVX512 is dst = gy·(Φ(x) + x·φ(x)).
 //
 //go:noescape
-func geluGrad32AVX512(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+func geluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // erf32AVX512 is dst = erf x.
 //
@@ -66,11 +71,6 @@ func sinGrad32AVX512(dst *float32, gy *float32, x *float32, n int, a float64) (d
 //
 //go:noescape
 func cosGrad32AVX512(dst *float32, gy *float32, x *float32, n int, a float64) (done int)
-
-// geluGrad64AVX512 is dst = gy·(Φ(x) + x·φ(x)).
-//
-//go:noescape
-func geluGrad64AVX512(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 
 // erf64AVX512 is dst = erf x.
 //

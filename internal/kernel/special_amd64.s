@@ -9,108 +9,186 @@ TEXT ·gelu32AVX2(SB), NOSPLIT, $0-40
 	MOVQ x+8(FP), CX
 	MOVQ dst+0(FP), DX
 	XORQ BX, BX
+	SUBQ $0x20, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS     (CX)(BX*1), Y0
+	VANDPS      specialConstants<>+0(SB), Y0, Y1
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y1, Y1
+	VMOVUPS     32(CX)(BX*1), Y2
+	VANDPS      specialConstants<>+0(SB), Y2, Y3
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y3, Y3
+	VORPS       Y3, Y1, Y1
+	VMOVUPS     64(CX)(BX*1), Y3
+	VANDPS      specialConstants<>+0(SB), Y3, Y4
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y4, Y4
+	VORPS       Y4, Y1, Y1
+	VMOVUPS     96(CX)(BX*1), Y4
+	VANDPS      specialConstants<>+0(SB), Y4, Y5
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y5, Y5
+	VORPS       Y5, Y1, Y1
+	VMOVMSKPS   Y1, SI
+	TESTL       SI, SI
+	JNZ         manySlow
+	VMOVUPS     specialConstants<>+64(SB), Y1
+	VMAXPS      Y0, Y1, Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y5
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y5
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y5
+	VPERMPS     specialPieces<>+0(SB), Y5, Y6
+	VSUBPS      Y6, Y0, Y0
+	VPERMPS     specialPieces<>+32(SB), Y5, Y6
+	VPERMPS     specialPieces<>+64(SB), Y5, Y7
+	VFMADD213PS Y7, Y0, Y6
+	VPERMPS     specialPieces<>+96(SB), Y5, Y7
+	VFMADD213PS Y7, Y0, Y6
+	VPERMPS     specialPieces<>+128(SB), Y5, Y7
+	VFMADD213PS Y7, Y0, Y6
+	VPERMPS     specialPieces<>+160(SB), Y5, Y7
+	VFMADD213PS Y7, Y0, Y6
+	VPERMPS     specialPieces<>+192(SB), Y5, Y7
+	VFMADD213PS Y7, Y0, Y6
+	VPERMPS     specialPieces<>+224(SB), Y5, Y7
+	VFMADD213PS Y7, Y0, Y6
+	VPERMPS     specialPieces<>+256(SB), Y5, Y7
+	VFMADD213PS Y7, Y0, Y6
+	VPERMPS     specialPieces<>+288(SB), Y5, Y5
+	VFMADD213PS Y5, Y0, Y6
+	VSUBPS      Y6, Y1, Y0
+	VMOVUPS     Y0, (DX)(BX*1)
+	VMOVUPS     specialConstants<>+64(SB), Y0
+	VMAXPS      Y2, Y0, Y0
+	VANDPS      specialConstants<>+0(SB), Y2, Y1
+	VMOVUPS     specialConstants<>+96(SB), Y2
+	VFMADD231PS specialConstants<>+128(SB), Y1, Y2
+	VFMADD213PS specialConstants<>+160(SB), Y1, Y2
+	VPERMPS     specialPieces<>+320(SB), Y2, Y5
+	VSUBPS      Y5, Y1, Y1
+	VPERMPS     specialPieces<>+352(SB), Y2, Y5
+	VPERMPS     specialPieces<>+384(SB), Y2, Y6
+	VFMADD213PS Y6, Y1, Y5
+	VPERMPS     specialPieces<>+416(SB), Y2, Y6
+	VFMADD213PS Y6, Y1, Y5
+	VPERMPS     specialPieces<>+448(SB), Y2, Y6
+	VFMADD213PS Y6, Y1, Y5
+	VPERMPS     specialPieces<>+480(SB), Y2, Y6
+	VFMADD213PS Y6, Y1, Y5
+	VPERMPS     specialPieces<>+512(SB), Y2, Y6
+	VFMADD213PS Y6, Y1, Y5
+	VPERMPS     specialPieces<>+544(SB), Y2, Y6
+	VFMADD213PS Y6, Y1, Y5
+	VPERMPS     specialPieces<>+576(SB), Y2, Y6
+	VFMADD213PS Y6, Y1, Y5
+	VPERMPS     specialPieces<>+608(SB), Y2, Y2
+	VFMADD213PS Y2, Y1, Y5
+	VSUBPS      Y5, Y0, Y0
+	VMOVUPS     Y0, 32(DX)(BX*1)
+	VMOVUPS     specialConstants<>+64(SB), Y0
+	VMAXPS      Y3, Y0, Y0
+	VANDPS      specialConstants<>+0(SB), Y3, Y1
+	VMOVUPS     specialConstants<>+96(SB), Y2
+	VFMADD231PS specialConstants<>+128(SB), Y1, Y2
+	VFMADD213PS specialConstants<>+160(SB), Y1, Y2
+	VPERMPS     specialPieces<>+640(SB), Y2, Y3
+	VSUBPS      Y3, Y1, Y1
+	VPERMPS     specialPieces<>+672(SB), Y2, Y3
+	VPERMPS     specialPieces<>+704(SB), Y2, Y5
+	VFMADD213PS Y5, Y1, Y3
+	VPERMPS     specialPieces<>+736(SB), Y2, Y5
+	VFMADD213PS Y5, Y1, Y3
+	VPERMPS     specialPieces<>+768(SB), Y2, Y5
+	VFMADD213PS Y5, Y1, Y3
+	VPERMPS     specialPieces<>+800(SB), Y2, Y5
+	VFMADD213PS Y5, Y1, Y3
+	VPERMPS     specialPieces<>+832(SB), Y2, Y5
+	VFMADD213PS Y5, Y1, Y3
+	VPERMPS     specialPieces<>+864(SB), Y2, Y5
+	VFMADD213PS Y5, Y1, Y3
+	VPERMPS     specialPieces<>+896(SB), Y2, Y5
+	VFMADD213PS Y5, Y1, Y3
+	VPERMPS     specialPieces<>+928(SB), Y2, Y2
+	VFMADD213PS Y2, Y1, Y3
+	VSUBPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 64(DX)(BX*1)
+	VMOVUPS     specialConstants<>+64(SB), Y0
+	VMAXPS      Y4, Y0, Y0
+	VANDPS      specialConstants<>+0(SB), Y4, Y1
+	VMOVUPS     specialConstants<>+96(SB), Y2
+	VFMADD231PS specialConstants<>+128(SB), Y1, Y2
+	VFMADD213PS specialConstants<>+160(SB), Y1, Y2
+	VPERMPS     specialPieces<>+960(SB), Y2, Y3
+	VSUBPS      Y3, Y1, Y1
+	VPERMPS     specialPieces<>+992(SB), Y2, Y3
+	VPERMPS     specialPieces<>+1024(SB), Y2, Y4
+	VFMADD213PS Y4, Y1, Y3
+	VPERMPS     specialPieces<>+1056(SB), Y2, Y4
+	VFMADD213PS Y4, Y1, Y3
+	VPERMPS     specialPieces<>+1088(SB), Y2, Y4
+	VFMADD213PS Y4, Y1, Y3
+	VPERMPS     specialPieces<>+1120(SB), Y2, Y4
+	VFMADD213PS Y4, Y1, Y3
+	VPERMPS     specialPieces<>+1152(SB), Y2, Y4
+	VFMADD213PS Y4, Y1, Y3
+	VPERMPS     specialPieces<>+1184(SB), Y2, Y4
+	VFMADD213PS Y4, Y1, Y3
+	VPERMPS     specialPieces<>+1216(SB), Y2, Y4
+	VFMADD213PS Y4, Y1, Y3
+	VPERMPS     specialPieces<>+1248(SB), Y2, Y2
+	VFMADD213PS Y2, Y1, Y3
+	VSUBPS      Y3, Y0, Y0
+	VMOVUPS     Y0, 96(DX)(BX*1)
+
+manyNext:
+	ADDQ $0x80, BX
+	SUBQ $0x20, AX
+	JGE  many
+
+manyDone:
+	ADDQ $0x20, AX
 	SUBQ $0x08, AX
 	JLT  singleDone
 
 single:
-	VMOVUPS      (CX)(BX*1), Y0
-	VMOVUPS      specialConstants<>+0(SB), Y1
-	VANDPS       specialConstants<>+32(SB), Y0, Y2
-	VMINPS       Y2, Y1, Y1
-	VMOVUPS      specialConstants<>+64(SB), Y2
-	VMAXPS       Y0, Y2, Y0
-	VMULPS       Y1, Y1, Y2
-	VMOVAPD      Y1, Y3
-	VFMSUB213PS  Y2, Y1, Y3
-	VMULPS       specialConstants<>+96(SB), Y2, Y2
-	VMULPS       specialConstants<>+96(SB), Y3, Y3
-	VMOVUPS      specialConstants<>+128(SB), Y4
-	VFMADD231PS  specialConstants<>+160(SB), Y2, Y4
-	VSUBPS       specialConstants<>+128(SB), Y4, Y5
-	VFNMADD231PS specialConstants<>+192(SB), Y5, Y2
-	VFNMADD231PS specialConstants<>+224(SB), Y5, Y3
-	VADDPS       Y3, Y2, Y5
-	VSUBPS       Y2, Y5, Y2
-	VSUBPS       Y2, Y3, Y2
-	VMOVUPS      specialConstants<>+256(SB), Y3
-	VADDPS       Y5, Y3, Y6
-	VSUBPS       Y3, Y6, Y3
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      specialConstants<>+288(SB), Y8
-	VFMADD213PS  specialConstants<>+320(SB), Y7, Y8
-	VFMADD213PS  specialConstants<>+352(SB), Y7, Y8
-	VMOVUPS      specialConstants<>+384(SB), Y9
-	VFMADD213PS  specialConstants<>+416(SB), Y7, Y9
-	VFMADD213PS  specialConstants<>+448(SB), Y7, Y9
-	VFMADD213PS  Y9, Y5, Y8
-	VFMADD213PS  Y3, Y7, Y8
-	VFMADD231PS  Y6, Y2, Y8
-	VMOVUPS      specialConstants<>+480(SB), Y2
-	VADDPS       Y2, Y1, Y2
-	VSUBPS       Y1, Y2, Y3
-	VSUBPS       Y3, Y2, Y5
-	VSUBPS       Y5, Y1, Y5
-	VMOVUPS      specialConstants<>+480(SB), Y7
-	VSUBPS       Y3, Y7, Y3
-	VADDPS       Y3, Y5, Y3
-	VMOVUPS      specialConstants<>+256(SB), Y5
-	VDIVPS       Y2, Y5, Y5
-	VMULPS       Y5, Y1, Y7
-	VMOVAPD      Y1, Y1
-	VFNMADD231PS Y2, Y7, Y1
-	VFNMADD231PS Y3, Y7, Y1
-	VMULPS       Y5, Y1, Y1
-	VMOVAPD      Y7, Y2
-	VMOVUPS      specialConstants<>+512(SB), Y3
-	VMOVUPS      specialConstants<>+256(SB), Y5
-	VFMSUB213PS  Y5, Y3, Y2
-	VMOVUPS      specialConstants<>+512(SB), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      specialConstants<>+544(SB), Y5
-	VFMADD213PS  specialConstants<>+576(SB), Y3, Y5
-	VFMADD213PS  specialConstants<>+608(SB), Y3, Y5
-	VFMADD213PS  specialConstants<>+640(SB), Y3, Y5
-	VFMADD213PS  specialConstants<>+672(SB), Y3, Y5
-	VMOVUPS      specialConstants<>+704(SB), Y9
-	VFMADD213PS  specialConstants<>+736(SB), Y3, Y9
-	VFMADD213PS  specialConstants<>+768(SB), Y3, Y9
-	VFMADD213PS  specialConstants<>+800(SB), Y3, Y9
-	VFMADD213PS  specialConstants<>+832(SB), Y3, Y9
-	VFMADD213PS  Y9, Y2, Y5
-	VMOVUPS      specialConstants<>+864(SB), Y3
-	VMOVAPD      Y3, Y9
-	VFMADD231PS  Y2, Y5, Y9
-	VSUBPS       Y9, Y3, Y3
-	VFMADD231PS  Y2, Y5, Y3
-	VMOVUPS      specialConstants<>+896(SB), Y5
-	VMOVAPD      Y5, Y10
-	VFMADD231PS  Y2, Y9, Y10
-	VSUBPS       Y10, Y5, Y5
-	VFMADD231PS  Y2, Y9, Y5
-	VFMADD231PS  Y2, Y3, Y5
-	VMULPS       Y10, Y6, Y2
-	VMOVAPD      Y6, Y3
-	VFMSUB213PS  Y2, Y10, Y3
-	VFMADD231PS  Y5, Y6, Y3
-	VFMADD231PS  Y10, Y8, Y3
-	VMULPS       Y3, Y7, Y3
-	VFMADD231PS  Y2, Y1, Y3
-	VFMADD231PS  Y2, Y7, Y3
-	VPSRAD       $0x01, Y4, Y1
-	VPSLLD       $0x17, Y1, Y2
-	VPADDD       specialConstants<>+256(SB), Y2, Y2
-	VMULPS       Y2, Y3, Y2
-	VPSUBD       Y1, Y4, Y1
-	VPSLLD       $0x17, Y1, Y1
-	VPADDD       specialConstants<>+256(SB), Y1, Y1
-	VMULPS       Y1, Y2, Y1
-	VSUBPS       Y1, Y0, Y0
-	VMOVUPS      Y0, (DX)(BX*1)
-	ADDQ         $0x20, BX
-	SUBQ         $0x08, AX
-	JGE          single
+	VMOVUPS     (CX)(BX*1), Y0
+	VANDPS      specialConstants<>+0(SB), Y0, Y1
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y1, Y1
+	VMOVMSKPS   Y1, SI
+	TESTL       SI, SI
+	JNZ         singleSlow
+	VMOVUPS     specialConstants<>+64(SB), Y1
+	VMAXPS      Y0, Y1, Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y2
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y2
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y2
+	VPERMPS     specialPieces<>+1280(SB), Y2, Y3
+	VSUBPS      Y3, Y0, Y0
+	VPERMPS     specialPieces<>+1312(SB), Y2, Y3
+	VPERMPS     specialPieces<>+1344(SB), Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VPERMPS     specialPieces<>+1376(SB), Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VPERMPS     specialPieces<>+1408(SB), Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VPERMPS     specialPieces<>+1440(SB), Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VPERMPS     specialPieces<>+1472(SB), Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VPERMPS     specialPieces<>+1504(SB), Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VPERMPS     specialPieces<>+1536(SB), Y2, Y4
+	VFMADD213PS Y4, Y0, Y3
+	VPERMPS     specialPieces<>+1568(SB), Y2, Y2
+	VFMADD213PS Y2, Y0, Y3
+	VSUBPS      Y3, Y1, Y0
+	VMOVUPS     Y0, (DX)(BX*1)
+
+singleNext:
+	ADDQ $0x20, BX
+	SUBQ $0x08, AX
+	JGE  single
 
 singleDone:
 	ADDQ         $0x08, AX
@@ -120,99 +198,72 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*4), Y0
 	VMASKMOVPS   (CX)(BX*1), Y0, Y0
-	VMOVUPS      specialConstants<>+0(SB), Y1
-	VANDPS       specialConstants<>+32(SB), Y0, Y2
+	VMOVUPS      specialConstants<>+192(SB), Y1
+	VANDPS       specialConstants<>+0(SB), Y0, Y2
 	VMINPS       Y2, Y1, Y1
-	VMOVUPS      specialConstants<>+64(SB), Y2
-	VMAXPS       Y0, Y2, Y0
 	VMULPS       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PS  Y2, Y1, Y3
-	VMULPS       specialConstants<>+96(SB), Y2, Y2
-	VMULPS       specialConstants<>+96(SB), Y3, Y3
-	VMOVUPS      specialConstants<>+128(SB), Y4
-	VFMADD231PS  specialConstants<>+160(SB), Y2, Y4
-	VSUBPS       specialConstants<>+128(SB), Y4, Y5
-	VFNMADD231PS specialConstants<>+192(SB), Y5, Y2
-	VFNMADD231PS specialConstants<>+224(SB), Y5, Y3
-	VADDPS       Y3, Y2, Y5
-	VSUBPS       Y2, Y5, Y2
-	VSUBPS       Y2, Y3, Y2
-	VMOVUPS      specialConstants<>+256(SB), Y3
-	VADDPS       Y5, Y3, Y6
-	VSUBPS       Y3, Y6, Y3
-	VSUBPS       Y3, Y5, Y3
-	VMULPS       Y5, Y5, Y7
-	VMOVUPS      specialConstants<>+288(SB), Y8
-	VFMADD213PS  specialConstants<>+320(SB), Y7, Y8
-	VFMADD213PS  specialConstants<>+352(SB), Y7, Y8
-	VMOVUPS      specialConstants<>+384(SB), Y9
-	VFMADD213PS  specialConstants<>+416(SB), Y7, Y9
-	VFMADD213PS  specialConstants<>+448(SB), Y7, Y9
-	VFMADD213PS  Y9, Y5, Y8
-	VFMADD213PS  Y3, Y7, Y8
-	VFMADD231PS  Y6, Y2, Y8
-	VMOVUPS      specialConstants<>+480(SB), Y2
-	VADDPS       Y2, Y1, Y2
-	VSUBPS       Y1, Y2, Y3
-	VSUBPS       Y3, Y2, Y5
-	VSUBPS       Y5, Y1, Y5
-	VMOVUPS      specialConstants<>+480(SB), Y7
-	VSUBPS       Y3, Y7, Y3
-	VADDPS       Y3, Y5, Y3
-	VMOVUPS      specialConstants<>+256(SB), Y5
-	VDIVPS       Y2, Y5, Y5
-	VMULPS       Y5, Y1, Y7
-	VMOVAPD      Y1, Y1
-	VFNMADD231PS Y2, Y7, Y1
-	VFNMADD231PS Y3, Y7, Y1
-	VMULPS       Y5, Y1, Y1
-	VMOVAPD      Y7, Y2
-	VMOVUPS      specialConstants<>+512(SB), Y3
-	VMOVUPS      specialConstants<>+256(SB), Y5
-	VFMSUB213PS  Y5, Y3, Y2
-	VMOVUPS      specialConstants<>+512(SB), Y3
-	VFMADD231PS  Y3, Y1, Y2
-	VMULPS       Y2, Y2, Y3
-	VMOVUPS      specialConstants<>+544(SB), Y5
-	VFMADD213PS  specialConstants<>+576(SB), Y3, Y5
-	VFMADD213PS  specialConstants<>+608(SB), Y3, Y5
-	VFMADD213PS  specialConstants<>+640(SB), Y3, Y5
-	VFMADD213PS  specialConstants<>+672(SB), Y3, Y5
-	VMOVUPS      specialConstants<>+704(SB), Y9
-	VFMADD213PS  specialConstants<>+736(SB), Y3, Y9
-	VFMADD213PS  specialConstants<>+768(SB), Y3, Y9
-	VFMADD213PS  specialConstants<>+800(SB), Y3, Y9
-	VFMADD213PS  specialConstants<>+832(SB), Y3, Y9
-	VFMADD213PS  Y9, Y2, Y5
-	VMOVUPS      specialConstants<>+864(SB), Y3
-	VMOVAPD      Y3, Y9
-	VFMADD231PS  Y2, Y5, Y9
-	VSUBPS       Y9, Y3, Y3
-	VFMADD231PS  Y2, Y5, Y3
-	VMOVUPS      specialConstants<>+896(SB), Y5
-	VMOVAPD      Y5, Y10
-	VFMADD231PS  Y2, Y9, Y10
-	VSUBPS       Y10, Y5, Y5
-	VFMADD231PS  Y2, Y9, Y5
-	VFMADD231PS  Y2, Y3, Y5
-	VMULPS       Y10, Y6, Y2
-	VMOVAPD      Y6, Y3
-	VFMSUB213PS  Y2, Y10, Y3
-	VFMADD231PS  Y5, Y6, Y3
-	VFMADD231PS  Y10, Y8, Y3
-	VMULPS       Y3, Y7, Y3
-	VFMADD231PS  Y2, Y1, Y3
-	VFMADD231PS  Y2, Y7, Y3
-	VPSRAD       $0x01, Y4, Y1
-	VPSLLD       $0x17, Y1, Y2
-	VPADDD       specialConstants<>+256(SB), Y2, Y2
-	VMULPS       Y2, Y3, Y2
-	VPSUBD       Y1, Y4, Y1
+	VMOVUPS      specialConstants<>+224(SB), Y1
+	VDIVPS       Y2, Y1, Y1
+	VMOVUPS      specialConstants<>+256(SB), Y4
+	VFMADD213PS  specialConstants<>+288(SB), Y1, Y4
+	VFMADD213PS  specialConstants<>+320(SB), Y1, Y4
+	VFMADD213PS  specialConstants<>+352(SB), Y1, Y4
+	VFMADD213PS  specialConstants<>+384(SB), Y1, Y4
+	VFMADD213PS  specialConstants<>+416(SB), Y1, Y4
+	VMOVUPS      specialConstants<>+160(SB), Y1
+	VFMADD231PS  specialConstants<>+448(SB), Y2, Y1
+	VSUBPS       specialConstants<>+160(SB), Y1, Y5
+	VFMADD231PS  specialConstants<>+480(SB), Y5, Y2
+	VFMADD231PS  specialConstants<>+512(SB), Y5, Y3
+	VADDPS       Y3, Y2, Y2
+	VMOVUPS      specialConstants<>+544(SB), Y3
+	VFMADD213PS  specialConstants<>+576(SB), Y2, Y3
+	VFMADD213PS  specialConstants<>+608(SB), Y2, Y3
+	VFMADD213PS  specialConstants<>+640(SB), Y2, Y3
+	VFMADD213PS  specialConstants<>+672(SB), Y2, Y3
+	VMULPS       Y2, Y2, Y5
+	VMOVUPS      specialConstants<>+704(SB), Y6
+	VMULPS       Y6, Y2, Y2
+	VFMADD213PS  Y2, Y5, Y3
+	VFMADD231PS  Y4, Y3, Y4
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       specialConstants<>+256(SB), Y1, Y1
+	VPADDD       specialConstants<>+736(SB), Y1, Y1
+	VMULPS       specialConstants<>+768(SB), Y4, Y2
+	VMOVUPS      specialConstants<>+64(SB), Y3
+	VMAXPS       Y0, Y3, Y3
 	VMULPS       Y1, Y2, Y1
-	VSUBPS       Y1, Y0, Y0
+	VSUBPS       Y1, Y3, Y1
+	VANDPS       specialConstants<>+0(SB), Y0, Y2
+	VCMPPS       $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVUPS      specialConstants<>+64(SB), Y3
+	VMAXPS       Y0, Y3, Y3
+	VANDPS       specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS      specialConstants<>+96(SB), Y4
+	VFMADD231PS  specialConstants<>+128(SB), Y0, Y4
+	VFMADD213PS  specialConstants<>+160(SB), Y0, Y4
+	VPERMPS      specialPieces<>+1600(SB), Y4, Y5
+	VSUBPS       Y5, Y0, Y0
+	VPERMPS      specialPieces<>+1632(SB), Y4, Y5
+	VPERMPS      specialPieces<>+1664(SB), Y4, Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VPERMPS      specialPieces<>+1696(SB), Y4, Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VPERMPS      specialPieces<>+1728(SB), Y4, Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VPERMPS      specialPieces<>+1760(SB), Y4, Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VPERMPS      specialPieces<>+1792(SB), Y4, Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VPERMPS      specialPieces<>+1824(SB), Y4, Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VPERMPS      specialPieces<>+1856(SB), Y4, Y6
+	VFMADD213PS  Y6, Y0, Y5
+	VPERMPS      specialPieces<>+1888(SB), Y4, Y4
+	VFMADD213PS  Y4, Y0, Y5
+	VSUBPS       Y5, Y3, Y0
+	VBLENDVPS    Y2, Y1, Y0, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -237,6 +288,829 @@ end:
 	VZEROUPPER
 	RET
 
+manySlow:
+	VMOVUPS     (CX)(BX*1), Y0
+	VMOVUPS     specialConstants<>+192(SB), Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VMINPS      Y2, Y1, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVAPD     Y1, Y3
+	VFMSUB213PS Y2, Y1, Y3
+	VMOVUPS     specialConstants<>+224(SB), Y1
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     specialConstants<>+256(SB), Y4
+	VFMADD213PS specialConstants<>+288(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+320(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+352(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+384(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+416(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+160(SB), Y1
+	VFMADD231PS specialConstants<>+448(SB), Y2, Y1
+	VSUBPS      specialConstants<>+160(SB), Y1, Y5
+	VFMADD231PS specialConstants<>+480(SB), Y5, Y2
+	VFMADD231PS specialConstants<>+512(SB), Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VMOVUPS     specialConstants<>+544(SB), Y3
+	VFMADD213PS specialConstants<>+576(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+608(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+640(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+672(SB), Y2, Y3
+	VMULPS      Y2, Y2, Y5
+	VMOVUPS     specialConstants<>+704(SB), Y6
+	VMULPS      Y6, Y2, Y2
+	VFMADD213PS Y2, Y5, Y3
+	VFMADD231PS Y4, Y3, Y4
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      specialConstants<>+736(SB), Y1, Y1
+	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VMULPS      Y1, Y2, Y1
+	VSUBPS      Y1, Y3, Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y4
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y4
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y4
+	VPERMPS     specialPieces<>+1920(SB), Y4, Y5
+	VSUBPS      Y5, Y0, Y0
+	VPERMPS     specialPieces<>+1952(SB), Y4, Y5
+	VPERMPS     specialPieces<>+1984(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2016(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2048(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2080(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2112(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2144(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2176(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2208(SB), Y4, Y4
+	VFMADD213PS Y4, Y0, Y5
+	VSUBPS      Y5, Y3, Y0
+	VBLENDVPS   Y2, Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(BX*1)
+	VMOVUPS     32(CX)(BX*1), Y0
+	VMOVUPS     specialConstants<>+192(SB), Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VMINPS      Y2, Y1, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVAPD     Y1, Y3
+	VFMSUB213PS Y2, Y1, Y3
+	VMOVUPS     specialConstants<>+224(SB), Y1
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     specialConstants<>+256(SB), Y4
+	VFMADD213PS specialConstants<>+288(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+320(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+352(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+384(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+416(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+160(SB), Y1
+	VFMADD231PS specialConstants<>+448(SB), Y2, Y1
+	VSUBPS      specialConstants<>+160(SB), Y1, Y5
+	VFMADD231PS specialConstants<>+480(SB), Y5, Y2
+	VFMADD231PS specialConstants<>+512(SB), Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VMOVUPS     specialConstants<>+544(SB), Y3
+	VFMADD213PS specialConstants<>+576(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+608(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+640(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+672(SB), Y2, Y3
+	VMULPS      Y2, Y2, Y5
+	VMOVUPS     specialConstants<>+704(SB), Y6
+	VMULPS      Y6, Y2, Y2
+	VFMADD213PS Y2, Y5, Y3
+	VFMADD231PS Y4, Y3, Y4
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      specialConstants<>+736(SB), Y1, Y1
+	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VMULPS      Y1, Y2, Y1
+	VSUBPS      Y1, Y3, Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y4
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y4
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y4
+	VPERMPS     specialPieces<>+2240(SB), Y4, Y5
+	VSUBPS      Y5, Y0, Y0
+	VPERMPS     specialPieces<>+2272(SB), Y4, Y5
+	VPERMPS     specialPieces<>+2304(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2336(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2368(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2400(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2432(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2464(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2496(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2528(SB), Y4, Y4
+	VFMADD213PS Y4, Y0, Y5
+	VSUBPS      Y5, Y3, Y0
+	VBLENDVPS   Y2, Y1, Y0, Y0
+	VMOVUPS     Y0, 32(DX)(BX*1)
+	VMOVUPS     64(CX)(BX*1), Y0
+	VMOVUPS     specialConstants<>+192(SB), Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VMINPS      Y2, Y1, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVAPD     Y1, Y3
+	VFMSUB213PS Y2, Y1, Y3
+	VMOVUPS     specialConstants<>+224(SB), Y1
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     specialConstants<>+256(SB), Y4
+	VFMADD213PS specialConstants<>+288(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+320(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+352(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+384(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+416(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+160(SB), Y1
+	VFMADD231PS specialConstants<>+448(SB), Y2, Y1
+	VSUBPS      specialConstants<>+160(SB), Y1, Y5
+	VFMADD231PS specialConstants<>+480(SB), Y5, Y2
+	VFMADD231PS specialConstants<>+512(SB), Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VMOVUPS     specialConstants<>+544(SB), Y3
+	VFMADD213PS specialConstants<>+576(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+608(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+640(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+672(SB), Y2, Y3
+	VMULPS      Y2, Y2, Y5
+	VMOVUPS     specialConstants<>+704(SB), Y6
+	VMULPS      Y6, Y2, Y2
+	VFMADD213PS Y2, Y5, Y3
+	VFMADD231PS Y4, Y3, Y4
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      specialConstants<>+736(SB), Y1, Y1
+	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VMULPS      Y1, Y2, Y1
+	VSUBPS      Y1, Y3, Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y4
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y4
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y4
+	VPERMPS     specialPieces<>+2560(SB), Y4, Y5
+	VSUBPS      Y5, Y0, Y0
+	VPERMPS     specialPieces<>+2592(SB), Y4, Y5
+	VPERMPS     specialPieces<>+2624(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2656(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2688(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2720(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2752(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2784(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2816(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2848(SB), Y4, Y4
+	VFMADD213PS Y4, Y0, Y5
+	VSUBPS      Y5, Y3, Y0
+	VBLENDVPS   Y2, Y1, Y0, Y0
+	VMOVUPS     Y0, 64(DX)(BX*1)
+	VMOVUPS     96(CX)(BX*1), Y0
+	VMOVUPS     specialConstants<>+192(SB), Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VMINPS      Y2, Y1, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVAPD     Y1, Y3
+	VFMSUB213PS Y2, Y1, Y3
+	VMOVUPS     specialConstants<>+224(SB), Y1
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     specialConstants<>+256(SB), Y4
+	VFMADD213PS specialConstants<>+288(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+320(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+352(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+384(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+416(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+160(SB), Y1
+	VFMADD231PS specialConstants<>+448(SB), Y2, Y1
+	VSUBPS      specialConstants<>+160(SB), Y1, Y5
+	VFMADD231PS specialConstants<>+480(SB), Y5, Y2
+	VFMADD231PS specialConstants<>+512(SB), Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VMOVUPS     specialConstants<>+544(SB), Y3
+	VFMADD213PS specialConstants<>+576(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+608(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+640(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+672(SB), Y2, Y3
+	VMULPS      Y2, Y2, Y5
+	VMOVUPS     specialConstants<>+704(SB), Y6
+	VMULPS      Y6, Y2, Y2
+	VFMADD213PS Y2, Y5, Y3
+	VFMADD231PS Y4, Y3, Y4
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      specialConstants<>+736(SB), Y1, Y1
+	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VMULPS      Y1, Y2, Y1
+	VSUBPS      Y1, Y3, Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y4
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y4
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y4
+	VPERMPS     specialPieces<>+2880(SB), Y4, Y5
+	VSUBPS      Y5, Y0, Y0
+	VPERMPS     specialPieces<>+2912(SB), Y4, Y5
+	VPERMPS     specialPieces<>+2944(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+2976(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3008(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3040(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3072(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3104(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3136(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3168(SB), Y4, Y4
+	VFMADD213PS Y4, Y0, Y5
+	VSUBPS      Y5, Y3, Y0
+	VBLENDVPS   Y2, Y1, Y0, Y0
+	VMOVUPS     Y0, 96(DX)(BX*1)
+	JMP         manyNext
+
+singleSlow:
+	VMOVUPS     (CX)(BX*1), Y0
+	VMOVUPS     specialConstants<>+192(SB), Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VMINPS      Y2, Y1, Y1
+	VMULPS      Y1, Y1, Y2
+	VMOVAPD     Y1, Y3
+	VFMSUB213PS Y2, Y1, Y3
+	VMOVUPS     specialConstants<>+224(SB), Y1
+	VDIVPS      Y2, Y1, Y1
+	VMOVUPS     specialConstants<>+256(SB), Y4
+	VFMADD213PS specialConstants<>+288(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+320(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+352(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+384(SB), Y1, Y4
+	VFMADD213PS specialConstants<>+416(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+160(SB), Y1
+	VFMADD231PS specialConstants<>+448(SB), Y2, Y1
+	VSUBPS      specialConstants<>+160(SB), Y1, Y5
+	VFMADD231PS specialConstants<>+480(SB), Y5, Y2
+	VFMADD231PS specialConstants<>+512(SB), Y5, Y3
+	VADDPS      Y3, Y2, Y2
+	VMOVUPS     specialConstants<>+544(SB), Y3
+	VFMADD213PS specialConstants<>+576(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+608(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+640(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+672(SB), Y2, Y3
+	VMULPS      Y2, Y2, Y5
+	VMOVUPS     specialConstants<>+704(SB), Y6
+	VMULPS      Y6, Y2, Y2
+	VFMADD213PS Y2, Y5, Y3
+	VFMADD231PS Y4, Y3, Y4
+	VPSLLD      $0x17, Y1, Y1
+	VPADDD      specialConstants<>+736(SB), Y1, Y1
+	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VMULPS      Y1, Y2, Y1
+	VSUBPS      Y1, Y3, Y1
+	VANDPS      specialConstants<>+0(SB), Y0, Y2
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVUPS     specialConstants<>+64(SB), Y3
+	VMAXPS      Y0, Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y4
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y4
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y4
+	VPERMPS     specialPieces<>+3200(SB), Y4, Y5
+	VSUBPS      Y5, Y0, Y0
+	VPERMPS     specialPieces<>+3232(SB), Y4, Y5
+	VPERMPS     specialPieces<>+3264(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3296(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3328(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3360(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3392(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3424(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3456(SB), Y4, Y6
+	VFMADD213PS Y6, Y0, Y5
+	VPERMPS     specialPieces<>+3488(SB), Y4, Y4
+	VFMADD213PS Y4, Y0, Y5
+	VSUBPS      Y5, Y3, Y0
+	VBLENDVPS   Y2, Y1, Y0, Y0
+	VMOVUPS     Y0, (DX)(BX*1)
+	JMP         singleNext
+
+// func geluGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// Requires: AVX, AVX2, FMA3
+TEXT ·geluGrad32AVX2(SB), NOSPLIT, $0-56
+	MOVQ n+32(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ x+16(FP), DX
+	MOVQ dst+0(FP), BX
+	XORQ SI, SI
+	SUBQ $0x10, AX
+	JLT  manyDone
+
+many:
+	VMOVUPS     (CX)(SI*1), Y0
+	VMOVUPS     (DX)(SI*1), Y1
+	VANDPS      specialConstants<>+0(SB), Y1, Y2
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVUPS     32(CX)(SI*1), Y3
+	VMOVUPS     32(DX)(SI*1), Y4
+	VANDPS      specialConstants<>+0(SB), Y4, Y5
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y5, Y5
+	VORPS       Y5, Y2, Y2
+	VMOVMSKPS   Y2, DI
+	TESTL       DI, DI
+	JNZ         manySlow
+	VANDPS      specialConstants<>+0(SB), Y1, Y2
+	VMOVUPS     specialConstants<>+96(SB), Y5
+	VFMADD231PS specialConstants<>+128(SB), Y2, Y5
+	VFMADD213PS specialConstants<>+160(SB), Y2, Y5
+	VPERMPS     specialPieces<>+3520(SB), Y5, Y6
+	VSUBPS      Y6, Y2, Y2
+	VPERMPS     specialPieces<>+3552(SB), Y5, Y6
+	VPERMPS     specialPieces<>+3584(SB), Y5, Y7
+	VFMADD213PS Y7, Y2, Y6
+	VPERMPS     specialPieces<>+3616(SB), Y5, Y7
+	VFMADD213PS Y7, Y2, Y6
+	VPERMPS     specialPieces<>+3648(SB), Y5, Y7
+	VFMADD213PS Y7, Y2, Y6
+	VPERMPS     specialPieces<>+3680(SB), Y5, Y7
+	VFMADD213PS Y7, Y2, Y6
+	VPERMPS     specialPieces<>+3712(SB), Y5, Y7
+	VFMADD213PS Y7, Y2, Y6
+	VPERMPS     specialPieces<>+3744(SB), Y5, Y7
+	VFMADD213PS Y7, Y2, Y6
+	VPERMPS     specialPieces<>+3776(SB), Y5, Y7
+	VFMADD213PS Y7, Y2, Y6
+	VPERMPS     specialPieces<>+3808(SB), Y5, Y5
+	VFMADD213PS Y5, Y2, Y6
+	VMOVUPS     specialConstants<>+224(SB), Y2
+	VSUBPS      Y6, Y2, Y2
+	VBLENDVPS   Y1, Y6, Y2, Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (BX)(SI*1)
+	VANDPS      specialConstants<>+0(SB), Y4, Y0
+	VMOVUPS     specialConstants<>+96(SB), Y1
+	VFMADD231PS specialConstants<>+128(SB), Y0, Y1
+	VFMADD213PS specialConstants<>+160(SB), Y0, Y1
+	VPERMPS     specialPieces<>+3840(SB), Y1, Y2
+	VSUBPS      Y2, Y0, Y0
+	VPERMPS     specialPieces<>+3872(SB), Y1, Y2
+	VPERMPS     specialPieces<>+3904(SB), Y1, Y5
+	VFMADD213PS Y5, Y0, Y2
+	VPERMPS     specialPieces<>+3936(SB), Y1, Y5
+	VFMADD213PS Y5, Y0, Y2
+	VPERMPS     specialPieces<>+3968(SB), Y1, Y5
+	VFMADD213PS Y5, Y0, Y2
+	VPERMPS     specialPieces<>+4000(SB), Y1, Y5
+	VFMADD213PS Y5, Y0, Y2
+	VPERMPS     specialPieces<>+4032(SB), Y1, Y5
+	VFMADD213PS Y5, Y0, Y2
+	VPERMPS     specialPieces<>+4064(SB), Y1, Y5
+	VFMADD213PS Y5, Y0, Y2
+	VPERMPS     specialPieces<>+4096(SB), Y1, Y5
+	VFMADD213PS Y5, Y0, Y2
+	VPERMPS     specialPieces<>+4128(SB), Y1, Y1
+	VFMADD213PS Y1, Y0, Y2
+	VMOVUPS     specialConstants<>+224(SB), Y0
+	VSUBPS      Y2, Y0, Y0
+	VBLENDVPS   Y4, Y2, Y0, Y0
+	VMULPS      Y0, Y3, Y0
+	VMOVUPS     Y0, 32(BX)(SI*1)
+
+manyNext:
+	ADDQ $0x40, SI
+	SUBQ $0x10, AX
+	JGE  many
+
+manyDone:
+	ADDQ $0x10, AX
+	SUBQ $0x08, AX
+	JLT  singleDone
+
+single:
+	VMOVUPS     (CX)(SI*1), Y0
+	VMOVUPS     (DX)(SI*1), Y1
+	VANDPS      specialConstants<>+0(SB), Y1, Y2
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y2, Y2
+	VMOVMSKPS   Y2, DI
+	TESTL       DI, DI
+	JNZ         singleSlow
+	VANDPS      specialConstants<>+0(SB), Y1, Y2
+	VMOVUPS     specialConstants<>+96(SB), Y3
+	VFMADD231PS specialConstants<>+128(SB), Y2, Y3
+	VFMADD213PS specialConstants<>+160(SB), Y2, Y3
+	VPERMPS     specialPieces<>+4160(SB), Y3, Y4
+	VSUBPS      Y4, Y2, Y2
+	VPERMPS     specialPieces<>+4192(SB), Y3, Y4
+	VPERMPS     specialPieces<>+4224(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPERMPS     specialPieces<>+4256(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPERMPS     specialPieces<>+4288(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPERMPS     specialPieces<>+4320(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPERMPS     specialPieces<>+4352(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPERMPS     specialPieces<>+4384(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPERMPS     specialPieces<>+4416(SB), Y3, Y5
+	VFMADD213PS Y5, Y2, Y4
+	VPERMPS     specialPieces<>+4448(SB), Y3, Y3
+	VFMADD213PS Y3, Y2, Y4
+	VMOVUPS     specialConstants<>+224(SB), Y2
+	VSUBPS      Y4, Y2, Y2
+	VBLENDVPS   Y1, Y4, Y2, Y1
+	VMULPS      Y1, Y0, Y0
+	VMOVUPS     Y0, (BX)(SI*1)
+
+singleNext:
+	ADDQ $0x20, SI
+	SUBQ $0x08, AX
+	JGE  single
+
+singleDone:
+	ADDQ         $0x08, AX
+	JZ           end
+	LEAQ         specialMasks<>+0(SB), R8
+	MOVQ         AX, DI
+	NEGQ         DI
+	VMOVDQU      32(R8)(DI*4), Y0
+	VMASKMOVPS   (CX)(SI*1), Y0, Y1
+	VMASKMOVPS   (DX)(SI*1), Y0, Y0
+	VMOVUPS      specialConstants<>+192(SB), Y2
+	VANDPS       specialConstants<>+0(SB), Y0, Y3
+	VMINPS       Y3, Y2, Y2
+	VMULPS       Y2, Y2, Y3
+	VMOVAPD      Y2, Y4
+	VFMSUB213PS  Y3, Y2, Y4
+	VMOVUPS      specialConstants<>+224(SB), Y5
+	VDIVPS       Y3, Y5, Y5
+	VMOVUPS      specialConstants<>+800(SB), Y6
+	VFMADD213PS  specialConstants<>+832(SB), Y5, Y6
+	VFMADD213PS  specialConstants<>+864(SB), Y5, Y6
+	VFMADD213PS  specialConstants<>+896(SB), Y5, Y6
+	VFMADD213PS  specialConstants<>+928(SB), Y5, Y6
+	VMOVUPS      specialConstants<>+160(SB), Y5
+	VFMADD231PS  specialConstants<>+448(SB), Y3, Y5
+	VSUBPS       specialConstants<>+160(SB), Y5, Y7
+	VFMADD231PS  specialConstants<>+480(SB), Y7, Y3
+	VFMADD231PS  specialConstants<>+512(SB), Y7, Y4
+	VADDPS       Y4, Y3, Y3
+	VMOVUPS      specialConstants<>+544(SB), Y4
+	VFMADD213PS  specialConstants<>+576(SB), Y3, Y4
+	VFMADD213PS  specialConstants<>+608(SB), Y3, Y4
+	VFMADD213PS  specialConstants<>+640(SB), Y3, Y4
+	VFMADD213PS  specialConstants<>+672(SB), Y3, Y4
+	VMULPS       Y3, Y3, Y7
+	VMOVUPS      specialConstants<>+704(SB), Y8
+	VMULPS       Y8, Y3, Y3
+	VFMADD213PS  Y3, Y7, Y4
+	VMULPS       Y2, Y6, Y3
+	VFMSUB213PS  Y3, Y2, Y6
+	VFMADD231PS  Y3, Y4, Y6
+	VADDPS       Y6, Y3, Y2
+	VPSLLD       $0x17, Y5, Y3
+	VPADDD       specialConstants<>+736(SB), Y3, Y3
+	VMULPS       specialConstants<>+768(SB), Y2, Y2
+	VCMPPS       $0x11, specialConstants<>+960(SB), Y0, Y4
+	VANDNPS      Y2, Y4, Y2
+	VMULPS       Y2, Y1, Y4
+	VMULPS       Y3, Y4, Y4
+	VMOVUPS      specialConstants<>+224(SB), Y5
+	VMULPS       Y3, Y2, Y2
+	VSUBPS       Y2, Y5, Y2
+	VMULPS       Y2, Y1, Y2
+	VBLENDVPS    Y0, Y4, Y2, Y2
+	VANDPS       specialConstants<>+0(SB), Y0, Y3
+	VCMPPS       $0x16, specialConstants<>+32(SB), Y3, Y3
+	VANDPS       specialConstants<>+0(SB), Y0, Y4
+	VMOVUPS      specialConstants<>+96(SB), Y5
+	VFMADD231PS  specialConstants<>+128(SB), Y4, Y5
+	VFMADD213PS  specialConstants<>+160(SB), Y4, Y5
+	VPERMPS      specialPieces<>+4480(SB), Y5, Y6
+	VSUBPS       Y6, Y4, Y4
+	VPERMPS      specialPieces<>+4512(SB), Y5, Y6
+	VPERMPS      specialPieces<>+4544(SB), Y5, Y7
+	VFMADD213PS  Y7, Y4, Y6
+	VPERMPS      specialPieces<>+4576(SB), Y5, Y7
+	VFMADD213PS  Y7, Y4, Y6
+	VPERMPS      specialPieces<>+4608(SB), Y5, Y7
+	VFMADD213PS  Y7, Y4, Y6
+	VPERMPS      specialPieces<>+4640(SB), Y5, Y7
+	VFMADD213PS  Y7, Y4, Y6
+	VPERMPS      specialPieces<>+4672(SB), Y5, Y7
+	VFMADD213PS  Y7, Y4, Y6
+	VPERMPS      specialPieces<>+4704(SB), Y5, Y7
+	VFMADD213PS  Y7, Y4, Y6
+	VPERMPS      specialPieces<>+4736(SB), Y5, Y7
+	VFMADD213PS  Y7, Y4, Y6
+	VPERMPS      specialPieces<>+4768(SB), Y5, Y5
+	VFMADD213PS  Y5, Y4, Y6
+	VMOVUPS      specialConstants<>+224(SB), Y4
+	VSUBPS       Y6, Y4, Y4
+	VBLENDVPS    Y0, Y6, Y4, Y0
+	VMULPS       Y0, Y1, Y0
+	VBLENDVPS    Y3, Y2, Y0, Y0
+	MOVQ         SI, CX
+	TESTQ        $0x00000004, AX
+	JZ           restATwo
+	VMOVUPS      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
+
+restATwo:
+	TESTQ    $0x00000002, AX
+	JZ       restAOne
+	VMOVLPS  X0, (BX)(CX*1)
+	VMOVHLPS X0, X0, X0
+	ADDQ     $0x08, CX
+
+restAOne:
+	TESTQ  $0x00000001, AX
+	JZ     restANone
+	VMOVSS X0, (BX)(CX*1)
+
+restANone:
+end:
+	VZEROUPPER
+	RET
+
+manySlow:
+	VMOVUPS     (CX)(SI*1), Y0
+	VMOVUPS     (DX)(SI*1), Y1
+	VMOVUPS     specialConstants<>+192(SB), Y2
+	VANDPS      specialConstants<>+0(SB), Y1, Y3
+	VMINPS      Y3, Y2, Y2
+	VMULPS      Y2, Y2, Y3
+	VMOVAPD     Y2, Y4
+	VFMSUB213PS Y3, Y2, Y4
+	VMOVUPS     specialConstants<>+224(SB), Y5
+	VDIVPS      Y3, Y5, Y5
+	VMOVUPS     specialConstants<>+800(SB), Y6
+	VFMADD213PS specialConstants<>+832(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+864(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+896(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+928(SB), Y5, Y6
+	VMOVUPS     specialConstants<>+160(SB), Y5
+	VFMADD231PS specialConstants<>+448(SB), Y3, Y5
+	VSUBPS      specialConstants<>+160(SB), Y5, Y7
+	VFMADD231PS specialConstants<>+480(SB), Y7, Y3
+	VFMADD231PS specialConstants<>+512(SB), Y7, Y4
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     specialConstants<>+544(SB), Y4
+	VFMADD213PS specialConstants<>+576(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+608(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+640(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+672(SB), Y3, Y4
+	VMULPS      Y3, Y3, Y7
+	VMOVUPS     specialConstants<>+704(SB), Y8
+	VMULPS      Y8, Y3, Y3
+	VFMADD213PS Y3, Y7, Y4
+	VMULPS      Y2, Y6, Y3
+	VFMSUB213PS Y3, Y2, Y6
+	VFMADD231PS Y3, Y4, Y6
+	VADDPS      Y6, Y3, Y2
+	VPSLLD      $0x17, Y5, Y3
+	VPADDD      specialConstants<>+736(SB), Y3, Y3
+	VMULPS      specialConstants<>+768(SB), Y2, Y2
+	VCMPPS      $0x11, specialConstants<>+960(SB), Y1, Y4
+	VANDNPS     Y2, Y4, Y2
+	VMULPS      Y2, Y0, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     specialConstants<>+224(SB), Y5
+	VMULPS      Y3, Y2, Y2
+	VSUBPS      Y2, Y5, Y2
+	VMULPS      Y2, Y0, Y2
+	VBLENDVPS   Y1, Y4, Y2, Y2
+	VANDPS      specialConstants<>+0(SB), Y1, Y3
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+96(SB), Y5
+	VFMADD231PS specialConstants<>+128(SB), Y4, Y5
+	VFMADD213PS specialConstants<>+160(SB), Y4, Y5
+	VPERMPS     specialPieces<>+4800(SB), Y5, Y6
+	VSUBPS      Y6, Y4, Y4
+	VPERMPS     specialPieces<>+4832(SB), Y5, Y6
+	VPERMPS     specialPieces<>+4864(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+4896(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+4928(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+4960(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+4992(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5024(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5056(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5088(SB), Y5, Y5
+	VFMADD213PS Y5, Y4, Y6
+	VMOVUPS     specialConstants<>+224(SB), Y4
+	VSUBPS      Y6, Y4, Y4
+	VBLENDVPS   Y1, Y6, Y4, Y1
+	VMULPS      Y1, Y0, Y0
+	VBLENDVPS   Y3, Y2, Y0, Y0
+	VMOVUPS     Y0, (BX)(SI*1)
+	VMOVUPS     32(CX)(SI*1), Y0
+	VMOVUPS     32(DX)(SI*1), Y1
+	VMOVUPS     specialConstants<>+192(SB), Y2
+	VANDPS      specialConstants<>+0(SB), Y1, Y3
+	VMINPS      Y3, Y2, Y2
+	VMULPS      Y2, Y2, Y3
+	VMOVAPD     Y2, Y4
+	VFMSUB213PS Y3, Y2, Y4
+	VMOVUPS     specialConstants<>+224(SB), Y5
+	VDIVPS      Y3, Y5, Y5
+	VMOVUPS     specialConstants<>+800(SB), Y6
+	VFMADD213PS specialConstants<>+832(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+864(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+896(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+928(SB), Y5, Y6
+	VMOVUPS     specialConstants<>+160(SB), Y5
+	VFMADD231PS specialConstants<>+448(SB), Y3, Y5
+	VSUBPS      specialConstants<>+160(SB), Y5, Y7
+	VFMADD231PS specialConstants<>+480(SB), Y7, Y3
+	VFMADD231PS specialConstants<>+512(SB), Y7, Y4
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     specialConstants<>+544(SB), Y4
+	VFMADD213PS specialConstants<>+576(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+608(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+640(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+672(SB), Y3, Y4
+	VMULPS      Y3, Y3, Y7
+	VMOVUPS     specialConstants<>+704(SB), Y8
+	VMULPS      Y8, Y3, Y3
+	VFMADD213PS Y3, Y7, Y4
+	VMULPS      Y2, Y6, Y3
+	VFMSUB213PS Y3, Y2, Y6
+	VFMADD231PS Y3, Y4, Y6
+	VADDPS      Y6, Y3, Y2
+	VPSLLD      $0x17, Y5, Y3
+	VPADDD      specialConstants<>+736(SB), Y3, Y3
+	VMULPS      specialConstants<>+768(SB), Y2, Y2
+	VCMPPS      $0x11, specialConstants<>+960(SB), Y1, Y4
+	VANDNPS     Y2, Y4, Y2
+	VMULPS      Y2, Y0, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     specialConstants<>+224(SB), Y5
+	VMULPS      Y3, Y2, Y2
+	VSUBPS      Y2, Y5, Y2
+	VMULPS      Y2, Y0, Y2
+	VBLENDVPS   Y1, Y4, Y2, Y2
+	VANDPS      specialConstants<>+0(SB), Y1, Y3
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+96(SB), Y5
+	VFMADD231PS specialConstants<>+128(SB), Y4, Y5
+	VFMADD213PS specialConstants<>+160(SB), Y4, Y5
+	VPERMPS     specialPieces<>+5120(SB), Y5, Y6
+	VSUBPS      Y6, Y4, Y4
+	VPERMPS     specialPieces<>+5152(SB), Y5, Y6
+	VPERMPS     specialPieces<>+5184(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5216(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5248(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5280(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5312(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5344(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5376(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5408(SB), Y5, Y5
+	VFMADD213PS Y5, Y4, Y6
+	VMOVUPS     specialConstants<>+224(SB), Y4
+	VSUBPS      Y6, Y4, Y4
+	VBLENDVPS   Y1, Y6, Y4, Y1
+	VMULPS      Y1, Y0, Y0
+	VBLENDVPS   Y3, Y2, Y0, Y0
+	VMOVUPS     Y0, 32(BX)(SI*1)
+	JMP         manyNext
+
+singleSlow:
+	VMOVUPS     (CX)(SI*1), Y0
+	VMOVUPS     (DX)(SI*1), Y1
+	VMOVUPS     specialConstants<>+192(SB), Y2
+	VANDPS      specialConstants<>+0(SB), Y1, Y3
+	VMINPS      Y3, Y2, Y2
+	VMULPS      Y2, Y2, Y3
+	VMOVAPD     Y2, Y4
+	VFMSUB213PS Y3, Y2, Y4
+	VMOVUPS     specialConstants<>+224(SB), Y5
+	VDIVPS      Y3, Y5, Y5
+	VMOVUPS     specialConstants<>+800(SB), Y6
+	VFMADD213PS specialConstants<>+832(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+864(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+896(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+928(SB), Y5, Y6
+	VMOVUPS     specialConstants<>+160(SB), Y5
+	VFMADD231PS specialConstants<>+448(SB), Y3, Y5
+	VSUBPS      specialConstants<>+160(SB), Y5, Y7
+	VFMADD231PS specialConstants<>+480(SB), Y7, Y3
+	VFMADD231PS specialConstants<>+512(SB), Y7, Y4
+	VADDPS      Y4, Y3, Y3
+	VMOVUPS     specialConstants<>+544(SB), Y4
+	VFMADD213PS specialConstants<>+576(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+608(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+640(SB), Y3, Y4
+	VFMADD213PS specialConstants<>+672(SB), Y3, Y4
+	VMULPS      Y3, Y3, Y7
+	VMOVUPS     specialConstants<>+704(SB), Y8
+	VMULPS      Y8, Y3, Y3
+	VFMADD213PS Y3, Y7, Y4
+	VMULPS      Y2, Y6, Y3
+	VFMSUB213PS Y3, Y2, Y6
+	VFMADD231PS Y3, Y4, Y6
+	VADDPS      Y6, Y3, Y2
+	VPSLLD      $0x17, Y5, Y3
+	VPADDD      specialConstants<>+736(SB), Y3, Y3
+	VMULPS      specialConstants<>+768(SB), Y2, Y2
+	VCMPPS      $0x11, specialConstants<>+960(SB), Y1, Y4
+	VANDNPS     Y2, Y4, Y2
+	VMULPS      Y2, Y0, Y4
+	VMULPS      Y3, Y4, Y4
+	VMOVUPS     specialConstants<>+224(SB), Y5
+	VMULPS      Y3, Y2, Y2
+	VSUBPS      Y2, Y5, Y2
+	VMULPS      Y2, Y0, Y2
+	VBLENDVPS   Y1, Y4, Y2, Y2
+	VANDPS      specialConstants<>+0(SB), Y1, Y3
+	VCMPPS      $0x16, specialConstants<>+32(SB), Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y1, Y4
+	VMOVUPS     specialConstants<>+96(SB), Y5
+	VFMADD231PS specialConstants<>+128(SB), Y4, Y5
+	VFMADD213PS specialConstants<>+160(SB), Y4, Y5
+	VPERMPS     specialPieces<>+5440(SB), Y5, Y6
+	VSUBPS      Y6, Y4, Y4
+	VPERMPS     specialPieces<>+5472(SB), Y5, Y6
+	VPERMPS     specialPieces<>+5504(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5536(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5568(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5600(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5632(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5664(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5696(SB), Y5, Y7
+	VFMADD213PS Y7, Y4, Y6
+	VPERMPS     specialPieces<>+5728(SB), Y5, Y5
+	VFMADD213PS Y5, Y4, Y6
+	VMOVUPS     specialConstants<>+224(SB), Y4
+	VSUBPS      Y6, Y4, Y4
+	VBLENDVPS   Y1, Y6, Y4, Y1
+	VMULPS      Y1, Y0, Y0
+	VBLENDVPS   Y3, Y2, Y0, Y0
+	VMOVUPS     Y0, (BX)(SI*1)
+	JMP         singleNext
+
 // func gelu64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·gelu64AVX2(SB), NOSPLIT, $0-40
@@ -249,51 +1123,51 @@ TEXT ·gelu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      specialConstants<>+928(SB), Y1
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VMOVUPD      specialConstants<>+992(SB), Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+992(SB), Y2
+	VMOVUPD      specialConstants<>+1056(SB), Y2
 	VMAXPD       Y0, Y2, Y0
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+1024(SB), Y2, Y2
-	VMULPD       specialConstants<>+1024(SB), Y3, Y3
-	VMOVUPD      specialConstants<>+1056(SB), Y4
-	VFMADD231PD  specialConstants<>+1088(SB), Y2, Y4
-	VSUBPD       specialConstants<>+1056(SB), Y4, Y5
-	VFNMADD231PD specialConstants<>+1120(SB), Y5, Y2
-	VFNMADD231PD specialConstants<>+1152(SB), Y5, Y3
+	VMULPD       specialConstants<>+1088(SB), Y2, Y2
+	VMULPD       specialConstants<>+1088(SB), Y3, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y4
+	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y4
+	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
+	VFNMADD231PD specialConstants<>+1184(SB), Y5, Y2
+	VFNMADD231PD specialConstants<>+1216(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1184(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+1216(SB), Y8
-	VFMADD213PD  specialConstants<>+1248(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1280(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1280(SB), Y8
 	VFMADD213PD  specialConstants<>+1312(SB), Y7, Y8
 	VFMADD213PD  specialConstants<>+1344(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+1376(SB), Y9
-	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1440(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1376(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1440(SB), Y9
 	VFMADD213PD  specialConstants<>+1472(SB), Y7, Y9
 	VFMADD213PD  specialConstants<>+1504(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1536(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1568(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
-	VMOVUPD      specialConstants<>+1536(SB), Y2
+	VMOVUPD      specialConstants<>+1600(SB), Y2
 	VADDPD       Y2, Y1, Y2
 	VSUBPD       Y1, Y2, Y3
 	VSUBPD       Y3, Y2, Y5
 	VSUBPD       Y5, Y1, Y5
-	VMOVUPD      specialConstants<>+1536(SB), Y7
+	VMOVUPD      specialConstants<>+1600(SB), Y7
 	VSUBPD       Y3, Y7, Y3
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y1
@@ -301,15 +1175,13 @@ single:
 	VFNMADD231PD Y3, Y7, Y1
 	VMULPD       Y5, Y1, Y1
 	VMOVAPD      Y7, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VFMSUB213PD  Y5, Y3, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
+	VMOVUPD      specialConstants<>+1632(SB), Y3
 	VFMADD231PD  Y3, Y1, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1600(SB), Y5
-	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+1664(SB), Y5
 	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
@@ -317,9 +1189,9 @@ single:
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1920(SB), Y9
-	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+1984(SB), Y9
 	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y9
@@ -328,13 +1200,15 @@ single:
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y9
 	VFMADD213PD  Y9, Y2, Y5
-	VMOVUPD      specialConstants<>+2272(SB), Y3
+	VMOVUPD      specialConstants<>+2336(SB), Y3
 	VMOVAPD      Y3, Y9
 	VFMADD231PD  Y2, Y5, Y9
 	VSUBPD       Y9, Y3, Y3
 	VFMADD231PD  Y2, Y5, Y3
-	VMOVUPD      specialConstants<>+2304(SB), Y5
+	VMOVUPD      specialConstants<>+2368(SB), Y5
 	VMOVAPD      Y5, Y10
 	VFMADD231PD  Y2, Y9, Y10
 	VSUBPD       Y10, Y5, Y5
@@ -350,11 +1224,11 @@ single:
 	VFMADD231PD  Y2, Y7, Y3
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1184(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -370,51 +1244,51 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      specialConstants<>+928(SB), Y1
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
+	VMOVUPD      specialConstants<>+992(SB), Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+992(SB), Y2
+	VMOVUPD      specialConstants<>+1056(SB), Y2
 	VMAXPD       Y0, Y2, Y0
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+1024(SB), Y2, Y2
-	VMULPD       specialConstants<>+1024(SB), Y3, Y3
-	VMOVUPD      specialConstants<>+1056(SB), Y4
-	VFMADD231PD  specialConstants<>+1088(SB), Y2, Y4
-	VSUBPD       specialConstants<>+1056(SB), Y4, Y5
-	VFNMADD231PD specialConstants<>+1120(SB), Y5, Y2
-	VFNMADD231PD specialConstants<>+1152(SB), Y5, Y3
+	VMULPD       specialConstants<>+1088(SB), Y2, Y2
+	VMULPD       specialConstants<>+1088(SB), Y3, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y4
+	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y4
+	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
+	VFNMADD231PD specialConstants<>+1184(SB), Y5, Y2
+	VFNMADD231PD specialConstants<>+1216(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1184(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+1216(SB), Y8
-	VFMADD213PD  specialConstants<>+1248(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1280(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1280(SB), Y8
 	VFMADD213PD  specialConstants<>+1312(SB), Y7, Y8
 	VFMADD213PD  specialConstants<>+1344(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+1376(SB), Y9
-	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1440(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1376(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1440(SB), Y9
 	VFMADD213PD  specialConstants<>+1472(SB), Y7, Y9
 	VFMADD213PD  specialConstants<>+1504(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1536(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1568(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
-	VMOVUPD      specialConstants<>+1536(SB), Y2
+	VMOVUPD      specialConstants<>+1600(SB), Y2
 	VADDPD       Y2, Y1, Y2
 	VSUBPD       Y1, Y2, Y3
 	VSUBPD       Y3, Y2, Y5
 	VSUBPD       Y5, Y1, Y5
-	VMOVUPD      specialConstants<>+1536(SB), Y7
+	VMOVUPD      specialConstants<>+1600(SB), Y7
 	VSUBPD       Y3, Y7, Y3
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y1
@@ -422,15 +1296,13 @@ singleDone:
 	VFNMADD231PD Y3, Y7, Y1
 	VMULPD       Y5, Y1, Y1
 	VMOVAPD      Y7, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VFMSUB213PD  Y5, Y3, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
+	VMOVUPD      specialConstants<>+1632(SB), Y3
 	VFMADD231PD  Y3, Y1, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1600(SB), Y5
-	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+1664(SB), Y5
 	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
@@ -438,9 +1310,9 @@ singleDone:
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1920(SB), Y9
-	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+1984(SB), Y9
 	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y9
@@ -449,13 +1321,15 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y9
 	VFMADD213PD  Y9, Y2, Y5
-	VMOVUPD      specialConstants<>+2272(SB), Y3
+	VMOVUPD      specialConstants<>+2336(SB), Y3
 	VMOVAPD      Y3, Y9
 	VFMADD231PD  Y2, Y5, Y9
 	VSUBPD       Y9, Y3, Y3
 	VFMADD231PD  Y2, Y5, Y3
-	VMOVUPD      specialConstants<>+2304(SB), Y5
+	VMOVUPD      specialConstants<>+2368(SB), Y5
 	VMOVAPD      Y5, Y10
 	VFMADD231PD  Y2, Y9, Y10
 	VSUBPD       Y10, Y5, Y5
@@ -471,11 +1345,11 @@ singleDone:
 	VFMADD231PD  Y2, Y7, Y3
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1184(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -495,9 +1369,9 @@ end:
 	VZEROUPPER
 	RET
 
-// func geluGrad32AVX2(dst *float32, gy *float32, x *float32, y *float32, n int, a float64, b float64)
+// func geluGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
-TEXT ·geluGrad32AVX2(SB), NOSPLIT, $0-56
+TEXT ·geluGrad64AVX2(SB), NOSPLIT, $0-56
 	MOVQ n+32(FP), AX
 	MOVQ gy+8(FP), CX
 	MOVQ x+16(FP), DX
@@ -507,80 +1381,139 @@ TEXT ·geluGrad32AVX2(SB), NOSPLIT, $0-56
 	JLT  singleDone
 
 single:
-	VCVTPS2PD    (CX)(SI*1), Y0
-	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+928(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y1, Y3
+	VMOVUPD      (CX)(SI*1), Y0
+	VMOVUPD      (DX)(SI*1), Y1
+	VMOVUPD      specialConstants<>+992(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
 	VMOVAPD      Y2, Y4
 	VFMSUB213PD  Y3, Y2, Y4
-	VMULPD       specialConstants<>+1024(SB), Y3, Y3
-	VMULPD       specialConstants<>+1024(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+2336(SB), Y4
-	VMOVUPD      specialConstants<>+2368(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      specialConstants<>+1056(SB), Y5
-	VFMADD231PD  specialConstants<>+1088(SB), Y4, Y5
-	VSUBPD       specialConstants<>+1056(SB), Y5, Y6
+	VMULPD       specialConstants<>+1088(SB), Y3, Y3
+	VMULPD       specialConstants<>+1088(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y5
+	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
+	VADDPD       Y4, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y4, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      specialConstants<>+1280(SB), Y9
+	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1440(SB), Y10
+	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VADDPD       Y3, Y2, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VSUBPD       Y2, Y3, Y6
+	VSUBPD       Y6, Y3, Y8
+	VSUBPD       Y8, Y2, Y8
+	VMOVUPD      specialConstants<>+1600(SB), Y10
+	VSUBPD       Y6, Y10, Y6
+	VADDPD       Y6, Y8, Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VDIVPD       Y3, Y8, Y8
+	VMULPD       Y8, Y4, Y10
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD specialConstants<>+2400(SB), Y6, Y4
-	VFNMADD231PD specialConstants<>+2432(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+2464(SB), Y7
-	VFMADD213PD  specialConstants<>+2496(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2528(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+2560(SB), Y8
-	VFMADD213PD  specialConstants<>+2592(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2624(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       specialConstants<>+1184(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y3, Y3
-	VANDNPD      Y4, Y3, Y3
-	VMOVUPD      specialConstants<>+1536(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y5
-	VDIVPD       Y4, Y5, Y4
-	VMULPD       Y4, Y2, Y2
-	VMOVAPD      Y2, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
-	VFMSUB213PD  Y6, Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMULPD       Y4, Y3, Y4
-	VMOVUPD      specialConstants<>+2688(SB), Y6
-	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2752(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2848(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2880(SB), Y7
-	VFMADD213PD  specialConstants<>+2912(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2944(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2976(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+3008(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+3040(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VMULPD       Y6, Y4, Y2
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VSUBPD       Y2, Y4, Y4
-	VBLENDVPD    Y1, Y2, Y4, Y2
-	VMULPD       specialConstants<>+3072(SB), Y3, Y3
+	VFNMADD231PD Y3, Y10, Y4
+	VFNMADD231PD Y6, Y10, Y4
+	VMULPD       Y8, Y4, Y3
+	VMULPD       Y10, Y2, Y4
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y4, Y10, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VMOVAPD      Y4, Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VFMSUB213PD  Y8, Y4, Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VFMADD231PD  Y4, Y6, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+1664(SB), Y6
+	VFMADD213PD  specialConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1728(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1920(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+1984(SB), Y8
+	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2080(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2208(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2240(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2272(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2304(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y6
+	VMOVUPD      specialConstants<>+2336(SB), Y4
+	VMOVAPD      Y4, Y8
+	VFMADD231PD  Y2, Y6, Y8
+	VSUBPD       Y8, Y4, Y4
+	VFMADD231PD  Y2, Y6, Y4
+	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMOVAPD      Y6, Y11
+	VFMADD231PD  Y2, Y8, Y11
+	VSUBPD       Y11, Y6, Y6
+	VFMADD231PD  Y2, Y8, Y6
+	VFMADD231PD  Y2, Y4, Y6
+	VMULPD       Y11, Y7, Y2
+	VMOVAPD      Y7, Y4
+	VFMSUB213PD  Y2, Y11, Y4
+	VFMADD231PD  Y6, Y7, Y4
+	VFMADD231PD  Y11, Y9, Y4
+	VMULPD       Y4, Y10, Y4
+	VFMADD231PD  Y2, Y3, Y4
+	VFMADD231PD  Y2, Y10, Y4
+	VPSRAD       $0x01, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VMULPD       Y3, Y4, Y3
+	VPSUBQ       Y2, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VSUBPD       Y2, Y3, Y3
+	VBLENDVPD    Y1, Y2, Y3, Y2
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       specialConstants<>+2400(SB), Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y3, Y4
 	VMULPD       Y3, Y1, Y1
 	VADDPD       Y2, Y1, Y1
 	VBLENDVPD    Y4, Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
-	VCVTPD2PSY   Y0, X0
-	VMOVUPS      X0, (BX)(SI*1)
-	ADDQ         $0x10, SI
+	VMOVUPD      Y0, (BX)(SI*1)
+	ADDQ         $0x20, SI
 	SUBQ         $0x04, AX
 	JGE          single
 
@@ -590,74 +1523,132 @@ singleDone:
 	LEAQ         specialMasks<>+0(SB), R8
 	MOVQ         AX, DI
 	NEGQ         DI
-	VMOVDQU      32(R8)(DI*4), X0
-	VMASKMOVPS   (CX)(SI*1), X0, X1
-	VCVTPS2PD    X1, Y1
-	VMASKMOVPS   (DX)(SI*1), X0, X0
-	VCVTPS2PD    X0, Y0
-	VMOVUPD      specialConstants<>+928(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y0, Y3
+	VMOVDQU      32(R8)(DI*8), Y0
+	VMASKMOVPD   (CX)(SI*1), Y0, Y1
+	VMASKMOVPD   (DX)(SI*1), Y0, Y0
+	VMOVUPD      specialConstants<>+992(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
 	VMOVAPD      Y2, Y4
 	VFMSUB213PD  Y3, Y2, Y4
-	VMULPD       specialConstants<>+1024(SB), Y3, Y3
-	VMULPD       specialConstants<>+1024(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+2336(SB), Y4
-	VMOVUPD      specialConstants<>+2368(SB), Y5
-	VMINPD       Y3, Y5, Y5
-	VMAXPD       Y5, Y4, Y4
-	VMOVUPD      specialConstants<>+1056(SB), Y5
-	VFMADD231PD  specialConstants<>+1088(SB), Y4, Y5
-	VSUBPD       specialConstants<>+1056(SB), Y5, Y6
+	VMULPD       specialConstants<>+1088(SB), Y3, Y3
+	VMULPD       specialConstants<>+1088(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y5
+	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
+	VADDPD       Y4, Y3, Y6
+	VSUBPD       Y3, Y6, Y3
+	VSUBPD       Y3, Y4, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VADDPD       Y6, Y4, Y7
+	VSUBPD       Y4, Y7, Y4
+	VSUBPD       Y4, Y6, Y4
+	VMULPD       Y6, Y6, Y8
+	VMOVUPD      specialConstants<>+1280(SB), Y9
+	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1440(SB), Y10
+	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
+	VFMADD213PD  Y10, Y6, Y9
+	VFMADD213PD  Y4, Y8, Y9
+	VFMADD231PD  Y7, Y3, Y9
+	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VADDPD       Y3, Y2, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VSUBPD       Y2, Y3, Y6
+	VSUBPD       Y6, Y3, Y8
+	VSUBPD       Y8, Y2, Y8
+	VMOVUPD      specialConstants<>+1600(SB), Y10
+	VSUBPD       Y6, Y10, Y6
+	VADDPD       Y6, Y8, Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VDIVPD       Y3, Y8, Y8
+	VMULPD       Y8, Y4, Y10
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD specialConstants<>+2400(SB), Y6, Y4
-	VFNMADD231PD specialConstants<>+2432(SB), Y6, Y4
-	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+2464(SB), Y7
-	VFMADD213PD  specialConstants<>+2496(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2528(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+2560(SB), Y8
-	VFMADD213PD  specialConstants<>+2592(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+2624(SB), Y6, Y8
-	VFMADD213PD  Y8, Y4, Y7
-	VFMADD213PD  Y4, Y6, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VADDPD       Y4, Y7, Y4
-	VPSLLQ       $0x34, Y5, Y5
-	VPADDQ       specialConstants<>+1184(SB), Y5, Y5
-	VMULPD       Y5, Y4, Y4
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y3, Y3
-	VANDNPD      Y4, Y3, Y3
-	VMOVUPD      specialConstants<>+1536(SB), Y4
-	VADDPD       Y4, Y2, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y5
-	VDIVPD       Y4, Y5, Y4
-	VMULPD       Y4, Y2, Y2
-	VMOVAPD      Y2, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
-	VFMSUB213PD  Y6, Y5, Y2
-	VMULPD       Y2, Y2, Y5
-	VMULPD       Y4, Y3, Y4
-	VMOVUPD      specialConstants<>+2688(SB), Y6
-	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2752(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2848(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2880(SB), Y7
-	VFMADD213PD  specialConstants<>+2912(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2944(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2976(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+3008(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+3040(SB), Y5, Y7
-	VFMADD213PD  Y7, Y2, Y6
-	VMULPD       Y6, Y4, Y2
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VSUBPD       Y2, Y4, Y4
-	VBLENDVPD    Y0, Y2, Y4, Y2
-	VMULPD       specialConstants<>+3072(SB), Y3, Y3
+	VFNMADD231PD Y3, Y10, Y4
+	VFNMADD231PD Y6, Y10, Y4
+	VMULPD       Y8, Y4, Y3
+	VMULPD       Y10, Y2, Y4
+	VMOVAPD      Y2, Y6
+	VFMSUB213PD  Y4, Y10, Y6
+	VFMADD231PD  Y3, Y2, Y6
+	VMOVAPD      Y4, Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VFMSUB213PD  Y8, Y4, Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VFMADD231PD  Y4, Y6, Y2
+	VMULPD       Y2, Y2, Y4
+	VMOVUPD      specialConstants<>+1664(SB), Y6
+	VFMADD213PD  specialConstants<>+1696(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1728(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1920(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+1984(SB), Y8
+	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2080(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2208(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2240(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2272(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2304(SB), Y4, Y8
+	VFMADD213PD  Y8, Y2, Y6
+	VMOVUPD      specialConstants<>+2336(SB), Y4
+	VMOVAPD      Y4, Y8
+	VFMADD231PD  Y2, Y6, Y8
+	VSUBPD       Y8, Y4, Y4
+	VFMADD231PD  Y2, Y6, Y4
+	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMOVAPD      Y6, Y11
+	VFMADD231PD  Y2, Y8, Y11
+	VSUBPD       Y11, Y6, Y6
+	VFMADD231PD  Y2, Y8, Y6
+	VFMADD231PD  Y2, Y4, Y6
+	VMULPD       Y11, Y7, Y2
+	VMOVAPD      Y7, Y4
+	VFMSUB213PD  Y2, Y11, Y4
+	VFMADD231PD  Y6, Y7, Y4
+	VFMADD231PD  Y11, Y9, Y4
+	VMULPD       Y4, Y10, Y4
+	VFMADD231PD  Y2, Y3, Y4
+	VFMADD231PD  Y2, Y10, Y4
+	VPSRAD       $0x01, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VMULPD       Y3, Y4, Y3
+	VPSUBQ       Y2, Y5, Y2
+	VPSLLQ       $0x34, Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VMULPD       Y2, Y3, Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VSUBPD       Y2, Y3, Y3
+	VBLENDVPD    Y0, Y2, Y3, Y2
+	VADDPD       Y9, Y7, Y3
+	VPSRAD       $0x01, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y6
+	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
+	VMULPD       Y6, Y3, Y3
+	VPSUBQ       Y4, Y5, Y4
+	VPSLLQ       $0x34, Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VMULPD       Y4, Y3, Y3
+	VMULPD       specialConstants<>+2400(SB), Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y3, Y4
 	VMULPD       Y3, Y0, Y0
@@ -665,17 +1656,16 @@ singleDone:
 	VBLENDVPD    Y4, Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
-	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
 	JZ           restAOne
-	VMOVLPS      X0, (BX)(CX*1)
-	VMOVHLPS     X0, X0, X0
-	ADDQ         $0x08, CX
+	VMOVUPD      X0, (BX)(CX*1)
+	VEXTRACTF128 $0x01, Y0, X0
+	ADDQ         $0x10, CX
 
 restAOne:
 	TESTQ  $0x00000001, AX
 	JZ     restANone
-	VMOVSS X0, (BX)(CX*1)
+	VMOVSD X0, (BX)(CX*1)
 
 restANone:
 end:
@@ -694,91 +1684,91 @@ TEXT ·erf32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1184(SB), Y2
-	VMOVUPD      specialConstants<>+3104(SB), Y3
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+3136(SB), Y3, Y4
+	VMULPD       specialConstants<>+2464(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+3168(SB), Y5, Y3
-	VMULPD       specialConstants<>+3168(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+2336(SB), Y5
-	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMULPD       specialConstants<>+2496(SB), Y5, Y3
+	VMULPD       specialConstants<>+2496(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2528(SB), Y5
+	VMOVUPD      specialConstants<>+2560(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      specialConstants<>+1056(SB), Y6
-	VFMADD231PD  specialConstants<>+1088(SB), Y5, Y6
-	VSUBPD       specialConstants<>+1056(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y6
+	VSUBPD       specialConstants<>+1120(SB), Y6, Y7
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD specialConstants<>+2400(SB), Y7, Y5
-	VFNMADD231PD specialConstants<>+2432(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2592(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2624(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+2464(SB), Y8
-	VFMADD213PD  specialConstants<>+2496(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+2528(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+2560(SB), Y9
-	VFMADD213PD  specialConstants<>+2592(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+2624(SB), Y7, Y9
+	VMOVUPD      specialConstants<>+2656(SB), Y8
+	VFMADD213PD  specialConstants<>+2688(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+2720(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+2752(SB), Y9
+	VFMADD213PD  specialConstants<>+2784(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+2816(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       specialConstants<>+1184(SB), Y6, Y6
+	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y3, Y3
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+1536(SB), Y5
+	VMOVUPD      specialConstants<>+1600(SB), Y5
 	VADDPD       Y5, Y4, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VDIVPD       Y5, Y6, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y4
-	VMOVUPD      specialConstants<>+1568(SB), Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1632(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VFMSUB213PD  Y7, Y6, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+2688(SB), Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2752(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2784(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2816(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2848(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+2880(SB), Y7
-	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3008(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+2880(SB), Y5
+	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3008(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3040(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+3072(SB), Y7
+	VFMADD213PD  specialConstants<>+3104(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3136(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3168(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3200(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3232(SB), Y6, Y7
 	VFMADD213PD  Y7, Y4, Y5
 	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3200(SB), Y5
-	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3264(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3264(SB), Y5
 	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3392(SB), Y6
-	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3456(SB), Y6
 	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3616(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+992(SB), Y0, Y0
+	VANDPD       specialConstants<>+1056(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
@@ -795,91 +1785,91 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1184(SB), Y2
-	VMOVUPD      specialConstants<>+3104(SB), Y3
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+3136(SB), Y3, Y4
+	VMULPD       specialConstants<>+2464(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+3168(SB), Y5, Y3
-	VMULPD       specialConstants<>+3168(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+2336(SB), Y5
-	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMULPD       specialConstants<>+2496(SB), Y5, Y3
+	VMULPD       specialConstants<>+2496(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2528(SB), Y5
+	VMOVUPD      specialConstants<>+2560(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      specialConstants<>+1056(SB), Y6
-	VFMADD231PD  specialConstants<>+1088(SB), Y5, Y6
-	VSUBPD       specialConstants<>+1056(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1120(SB), Y6
+	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y6
+	VSUBPD       specialConstants<>+1120(SB), Y6, Y7
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD specialConstants<>+2400(SB), Y7, Y5
-	VFNMADD231PD specialConstants<>+2432(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2592(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2624(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+2464(SB), Y8
-	VFMADD213PD  specialConstants<>+2496(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+2528(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+2560(SB), Y9
-	VFMADD213PD  specialConstants<>+2592(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+2624(SB), Y7, Y9
+	VMOVUPD      specialConstants<>+2656(SB), Y8
+	VFMADD213PD  specialConstants<>+2688(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+2720(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+2752(SB), Y9
+	VFMADD213PD  specialConstants<>+2784(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+2816(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       specialConstants<>+1184(SB), Y6, Y6
+	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y3, Y3
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+1536(SB), Y5
+	VMOVUPD      specialConstants<>+1600(SB), Y5
 	VADDPD       Y5, Y4, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VDIVPD       Y5, Y6, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y4
-	VMOVUPD      specialConstants<>+1568(SB), Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1632(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VFMSUB213PD  Y7, Y6, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+2688(SB), Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2752(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2784(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2816(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2848(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+2880(SB), Y7
-	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3008(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3040(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+2880(SB), Y5
+	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3008(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3040(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+3072(SB), Y7
+	VFMADD213PD  specialConstants<>+3104(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3136(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3168(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3200(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3232(SB), Y6, Y7
 	VFMADD213PD  Y7, Y4, Y5
 	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3200(SB), Y5
-	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3264(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3264(SB), Y5
 	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3392(SB), Y6
-	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3456(SB), Y6
 	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3616(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+992(SB), Y0, Y0
+	VANDPD       specialConstants<>+1056(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
@@ -913,41 +1903,41 @@ TEXT ·erfGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y1
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2336(SB), Y2
-	VMOVUPD      specialConstants<>+2368(SB), Y3
+	VMULPD       specialConstants<>+2496(SB), Y2, Y1
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y2
+	VMOVUPD      specialConstants<>+2560(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2400(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2432(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2464(SB), Y5
-	VFMADD213PD  specialConstants<>+2496(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2528(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2560(SB), Y6
-	VFMADD213PD  specialConstants<>+2592(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2624(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2656(SB), Y5
+	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2752(SB), Y6
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3616(SB), Y2
+	VMOVUPD      specialConstants<>+3680(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -967,41 +1957,41 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y0
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2336(SB), Y2
-	VMOVUPD      specialConstants<>+2368(SB), Y3
+	VMULPD       specialConstants<>+2496(SB), Y2, Y0
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y2
+	VMOVUPD      specialConstants<>+2560(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2400(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2432(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2464(SB), Y5
-	VFMADD213PD  specialConstants<>+2496(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2528(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2560(SB), Y6
-	VFMADD213PD  specialConstants<>+2592(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2624(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2656(SB), Y5
+	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2752(SB), Y6
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y0, Y0
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3616(SB), Y2
+	VMOVUPD      specialConstants<>+3680(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -1034,68 +2024,68 @@ TEXT ·erfc32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+3104(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2432(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+3136(SB), Y1, Y2
+	VMULPD       specialConstants<>+2464(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+3168(SB), Y3, Y1
-	VMULPD       specialConstants<>+3168(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+2336(SB), Y3
-	VMOVUPD      specialConstants<>+2368(SB), Y4
+	VMULPD       specialConstants<>+2496(SB), Y3, Y1
+	VMULPD       specialConstants<>+2496(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2528(SB), Y3
+	VMOVUPD      specialConstants<>+2560(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      specialConstants<>+1056(SB), Y4
-	VFMADD231PD  specialConstants<>+1088(SB), Y3, Y4
-	VSUBPD       specialConstants<>+1056(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+1120(SB), Y4
+	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y4
+	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+2400(SB), Y5, Y3
-	VFNMADD231PD specialConstants<>+2432(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2592(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2624(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+2464(SB), Y6
-	VFMADD213PD  specialConstants<>+2496(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2528(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2560(SB), Y7
-	VFMADD213PD  specialConstants<>+2592(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2624(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+2656(SB), Y6
+	VFMADD213PD  specialConstants<>+2688(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2752(SB), Y7
+	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
 	VANDNPD      Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+1536(SB), Y3
+	VMOVUPD      specialConstants<>+1600(SB), Y3
 	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VDIVPD       Y3, Y4, Y3
 	VMULPD       Y3, Y2, Y2
 	VMOVAPD      Y2, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VFMSUB213PD  Y5, Y4, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+2688(SB), Y3
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2752(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2848(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+2880(SB), Y5
-	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3008(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2880(SB), Y3
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3008(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3040(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+3072(SB), Y5
+	VFMADD213PD  specialConstants<>+3104(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3136(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3168(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3200(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
 	VFMADD213PD  Y5, Y2, Y3
 	VMULPD       Y3, Y1, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1568(SB), Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -1113,68 +2103,68 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+3104(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2432(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+3136(SB), Y1, Y2
+	VMULPD       specialConstants<>+2464(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+3168(SB), Y3, Y1
-	VMULPD       specialConstants<>+3168(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+2336(SB), Y3
-	VMOVUPD      specialConstants<>+2368(SB), Y4
+	VMULPD       specialConstants<>+2496(SB), Y3, Y1
+	VMULPD       specialConstants<>+2496(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2528(SB), Y3
+	VMOVUPD      specialConstants<>+2560(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      specialConstants<>+1056(SB), Y4
-	VFMADD231PD  specialConstants<>+1088(SB), Y3, Y4
-	VSUBPD       specialConstants<>+1056(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+1120(SB), Y4
+	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y4
+	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+2400(SB), Y5, Y3
-	VFNMADD231PD specialConstants<>+2432(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2592(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2624(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+2464(SB), Y6
-	VFMADD213PD  specialConstants<>+2496(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2528(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2560(SB), Y7
-	VFMADD213PD  specialConstants<>+2592(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2624(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+2656(SB), Y6
+	VFMADD213PD  specialConstants<>+2688(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2752(SB), Y7
+	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
 	VANDNPD      Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+1536(SB), Y3
+	VMOVUPD      specialConstants<>+1600(SB), Y3
 	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VDIVPD       Y3, Y4, Y3
 	VMULPD       Y3, Y2, Y2
 	VMOVAPD      Y2, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VFMSUB213PD  Y5, Y4, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+2688(SB), Y3
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2752(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2848(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+2880(SB), Y5
-	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3008(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3040(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2880(SB), Y3
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3008(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3040(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+3072(SB), Y5
+	VFMADD213PD  specialConstants<>+3104(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3136(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3168(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3200(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
 	VFMADD213PD  Y5, Y2, Y3
 	VMULPD       Y3, Y1, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1568(SB), Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	MOVQ         BX, CX
@@ -1209,41 +2199,41 @@ TEXT ·erfcGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y1
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2336(SB), Y2
-	VMOVUPD      specialConstants<>+2368(SB), Y3
+	VMULPD       specialConstants<>+2496(SB), Y2, Y1
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y2
+	VMOVUPD      specialConstants<>+2560(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2400(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2432(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2464(SB), Y5
-	VFMADD213PD  specialConstants<>+2496(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2528(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2560(SB), Y6
-	VFMADD213PD  specialConstants<>+2592(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2624(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2656(SB), Y5
+	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2752(SB), Y6
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3744(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -1263,41 +2253,41 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y0
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2336(SB), Y2
-	VMOVUPD      specialConstants<>+2368(SB), Y3
+	VMULPD       specialConstants<>+2496(SB), Y2, Y0
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y2
+	VMOVUPD      specialConstants<>+2560(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2400(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2432(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2464(SB), Y5
-	VFMADD213PD  specialConstants<>+2496(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2528(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2560(SB), Y6
-	VFMADD213PD  specialConstants<>+2592(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2624(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2656(SB), Y5
+	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2752(SB), Y6
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2656(SB), Y0, Y0
+	VCMPPD       $0x11, specialConstants<>+2848(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3744(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -1330,42 +2320,42 @@ TEXT ·sin32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMULPD       specialConstants<>+4128(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -1375,7 +2365,7 @@ single:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (CX)(DX*1)
@@ -1392,42 +2382,42 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (BX)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMULPD       specialConstants<>+4128(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -1437,7 +2427,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -1475,50 +2465,50 @@ TEXT ·cos32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3840(SB), Y4
-	VFMADD213PD  specialConstants<>+3872(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3904(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+3936(SB), Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4000(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+3904(SB), Y4
+	VFMADD213PD  specialConstants<>+3936(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+4000(SB), Y5
 	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4096(SB), Y3, Y5
 	VFMADD213PD  Y5, Y2, Y4
 	VMULPD       Y2, Y4, Y4
 	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4064(SB), Y2, Y0
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMULPD       specialConstants<>+4128(SB), Y2, Y0
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VSUBPD       Y0, Y5, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y6
-	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4192(SB), Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4256(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+4160(SB), Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y3, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y3, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y0, Y3, Y6
 	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y4, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (CX)(DX*1)
@@ -1535,50 +2525,50 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (BX)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3840(SB), Y4
-	VFMADD213PD  specialConstants<>+3872(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3904(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+3936(SB), Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4000(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+3904(SB), Y4
+	VFMADD213PD  specialConstants<>+3936(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+4000(SB), Y5
 	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4096(SB), Y3, Y5
 	VFMADD213PD  Y5, Y2, Y4
 	VMULPD       Y2, Y4, Y4
 	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4064(SB), Y2, Y0
-	VMOVUPD      specialConstants<>+1184(SB), Y5
+	VMULPD       specialConstants<>+4128(SB), Y2, Y0
+	VMOVUPD      specialConstants<>+1248(SB), Y5
 	VSUBPD       Y0, Y5, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y6
-	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4192(SB), Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4256(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+4160(SB), Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y3, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y3, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y0, Y3, Y6
 	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y4, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -1616,47 +2606,47 @@ TEXT ·tan32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMULPD       specialConstants<>+4128(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+992(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y5, Y3
 	VBLENDVPD    Y1, Y5, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -1678,47 +2668,47 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (BX)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMULPD       specialConstants<>+4128(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+992(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y5, Y3
 	VBLENDVPD    Y1, Y5, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -1763,50 +2753,50 @@ TEXT ·sinGrad32AVX2(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VCVTPS2PD    (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y1
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y1, Y1, Y5
-	VMULPD       specialConstants<>+4064(SB), Y3, Y1
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMULPD       specialConstants<>+4128(SB), Y3, Y1
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y1, Y6, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y1, Y7, Y1
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y1, Y4, Y7
 	VADDPD       Y7, Y6, Y1
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y1, Y5, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -1826,50 +2816,50 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (SI)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y0
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y0
 	VMULPD       Y0, Y0, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y0, Y0, Y5
-	VMULPD       specialConstants<>+4064(SB), Y3, Y0
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMULPD       specialConstants<>+4128(SB), Y3, Y0
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VSUBPD       Y0, Y6, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y0, Y7, Y0
-	VMOVUPD      specialConstants<>+4096(SB), Y7
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4192(SB), Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4160(SB), Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y0, Y4, Y7
 	VADDPD       Y7, Y6, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -1910,43 +2900,43 @@ TEXT ·cosGrad32AVX2(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VCVTPS2PD    (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VXORPD       specialConstants<>+992(SB), Y0, Y0
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y1, Y4
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMULPD       specialConstants<>+4128(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y4, Y7, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4096(SB), Y8
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4192(SB), Y9
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y9
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y9
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VFMADD213PD  Y4, Y5, Y8
 	VADDPD       Y8, Y7, Y3
@@ -1956,7 +2946,7 @@ single:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y1, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -1976,43 +2966,43 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (SI)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VXORPD       specialConstants<>+992(SB), Y1, Y1
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMULPD       specialConstants<>+4128(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y4, Y7, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4096(SB), Y8
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4192(SB), Y9
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y9
+	VMOVUPD      specialConstants<>+4160(SB), Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y9
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y9
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VFMADD213PD  Y4, Y5, Y8
 	VADDPD       Y8, Y7, Y3
@@ -2022,7 +3012,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y0, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -2049,309 +3039,6 @@ stop:
 	VZEROUPPER
 	RET
 
-// func geluGrad64AVX2(dst *float64, gy *float64, x *float64, y *float64, n int, a float64, b float64)
-// Requires: AVX, AVX2, FMA3
-TEXT ·geluGrad64AVX2(SB), NOSPLIT, $0-56
-	MOVQ n+32(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ x+16(FP), DX
-	MOVQ dst+0(FP), BX
-	XORQ SI, SI
-	SUBQ $0x04, AX
-	JLT  singleDone
-
-single:
-	VMOVUPD      (CX)(SI*1), Y0
-	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+928(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y1, Y3
-	VMINPD       Y3, Y2, Y2
-	VMULPD       Y2, Y2, Y3
-	VMOVAPD      Y2, Y4
-	VFMSUB213PD  Y3, Y2, Y4
-	VMULPD       specialConstants<>+1024(SB), Y3, Y3
-	VMULPD       specialConstants<>+1024(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1056(SB), Y5
-	VFMADD231PD  specialConstants<>+1088(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1056(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1120(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1152(SB), Y6, Y4
-	VADDPD       Y4, Y3, Y6
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1216(SB), Y9
-	VFMADD213PD  specialConstants<>+1248(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1280(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1376(SB), Y10
-	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1536(SB), Y3
-	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VSUBPD       Y2, Y3, Y6
-	VSUBPD       Y6, Y3, Y8
-	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1536(SB), Y10
-	VSUBPD       Y6, Y10, Y6
-	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y8
-	VDIVPD       Y3, Y8, Y8
-	VMULPD       Y8, Y4, Y10
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD Y3, Y10, Y4
-	VFNMADD231PD Y6, Y10, Y4
-	VMULPD       Y8, Y4, Y3
-	VMULPD       Y10, Y2, Y4
-	VMOVAPD      Y2, Y6
-	VFMSUB213PD  Y4, Y10, Y6
-	VFMADD231PD  Y3, Y2, Y6
-	VMOVAPD      Y4, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y8
-	VFMSUB213PD  Y8, Y4, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y4
-	VFMADD231PD  Y4, Y6, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+1600(SB), Y6
-	VFMADD213PD  specialConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1728(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y6
-	VMOVUPD      specialConstants<>+1920(SB), Y8
-	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+1984(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2080(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2208(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2240(SB), Y4, Y8
-	VFMADD213PD  Y8, Y2, Y6
-	VMOVUPD      specialConstants<>+2272(SB), Y4
-	VMOVAPD      Y4, Y8
-	VFMADD231PD  Y2, Y6, Y8
-	VSUBPD       Y8, Y4, Y4
-	VFMADD231PD  Y2, Y6, Y4
-	VMOVUPD      specialConstants<>+2304(SB), Y6
-	VMOVAPD      Y6, Y11
-	VFMADD231PD  Y2, Y8, Y11
-	VSUBPD       Y11, Y6, Y6
-	VFMADD231PD  Y2, Y8, Y6
-	VFMADD231PD  Y2, Y4, Y6
-	VMULPD       Y11, Y7, Y2
-	VMOVAPD      Y7, Y4
-	VFMSUB213PD  Y2, Y11, Y4
-	VFMADD231PD  Y6, Y7, Y4
-	VFMADD231PD  Y11, Y9, Y4
-	VMULPD       Y4, Y10, Y4
-	VFMADD231PD  Y2, Y3, Y4
-	VFMADD231PD  Y2, Y10, Y4
-	VPSRAD       $0x01, Y5, Y2
-	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
-	VMULPD       Y3, Y4, Y3
-	VPSUBQ       Y2, Y5, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
-	VMULPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1184(SB), Y3
-	VSUBPD       Y2, Y3, Y3
-	VBLENDVPD    Y1, Y2, Y3, Y2
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       specialConstants<>+1184(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       specialConstants<>+3072(SB), Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y1, Y1
-	VADDPD       Y2, Y1, Y1
-	VBLENDVPD    Y4, Y2, Y1, Y1
-	VMULPD       Y1, Y0, Y0
-	VMOVUPD      Y0, (BX)(SI*1)
-	ADDQ         $0x20, SI
-	SUBQ         $0x04, AX
-	JGE          single
-
-singleDone:
-	ADDQ         $0x04, AX
-	JZ           end
-	LEAQ         specialMasks<>+0(SB), R8
-	MOVQ         AX, DI
-	NEGQ         DI
-	VMOVDQU      32(R8)(DI*8), Y0
-	VMASKMOVPD   (CX)(SI*1), Y0, Y1
-	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      specialConstants<>+928(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y0, Y3
-	VMINPD       Y3, Y2, Y2
-	VMULPD       Y2, Y2, Y3
-	VMOVAPD      Y2, Y4
-	VFMSUB213PD  Y3, Y2, Y4
-	VMULPD       specialConstants<>+1024(SB), Y3, Y3
-	VMULPD       specialConstants<>+1024(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1056(SB), Y5
-	VFMADD231PD  specialConstants<>+1088(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1056(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1120(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1152(SB), Y6, Y4
-	VADDPD       Y4, Y3, Y6
-	VSUBPD       Y3, Y6, Y3
-	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VADDPD       Y6, Y4, Y7
-	VSUBPD       Y4, Y7, Y4
-	VSUBPD       Y4, Y6, Y4
-	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1216(SB), Y9
-	VFMADD213PD  specialConstants<>+1248(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1280(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1376(SB), Y10
-	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
-	VFMADD213PD  Y10, Y6, Y9
-	VFMADD213PD  Y4, Y8, Y9
-	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1536(SB), Y3
-	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
-	VSUBPD       Y2, Y3, Y6
-	VSUBPD       Y6, Y3, Y8
-	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1536(SB), Y10
-	VSUBPD       Y6, Y10, Y6
-	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y8
-	VDIVPD       Y3, Y8, Y8
-	VMULPD       Y8, Y4, Y10
-	VMOVAPD      Y4, Y4
-	VFNMADD231PD Y3, Y10, Y4
-	VFNMADD231PD Y6, Y10, Y4
-	VMULPD       Y8, Y4, Y3
-	VMULPD       Y10, Y2, Y4
-	VMOVAPD      Y2, Y6
-	VFMSUB213PD  Y4, Y10, Y6
-	VFMADD231PD  Y3, Y2, Y6
-	VMOVAPD      Y4, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y8
-	VFMSUB213PD  Y8, Y4, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y4
-	VFMADD231PD  Y4, Y6, Y2
-	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+1600(SB), Y6
-	VFMADD213PD  specialConstants<>+1632(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1664(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1728(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y6
-	VMOVUPD      specialConstants<>+1920(SB), Y8
-	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+1984(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2080(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2208(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2240(SB), Y4, Y8
-	VFMADD213PD  Y8, Y2, Y6
-	VMOVUPD      specialConstants<>+2272(SB), Y4
-	VMOVAPD      Y4, Y8
-	VFMADD231PD  Y2, Y6, Y8
-	VSUBPD       Y8, Y4, Y4
-	VFMADD231PD  Y2, Y6, Y4
-	VMOVUPD      specialConstants<>+2304(SB), Y6
-	VMOVAPD      Y6, Y11
-	VFMADD231PD  Y2, Y8, Y11
-	VSUBPD       Y11, Y6, Y6
-	VFMADD231PD  Y2, Y8, Y6
-	VFMADD231PD  Y2, Y4, Y6
-	VMULPD       Y11, Y7, Y2
-	VMOVAPD      Y7, Y4
-	VFMSUB213PD  Y2, Y11, Y4
-	VFMADD231PD  Y6, Y7, Y4
-	VFMADD231PD  Y11, Y9, Y4
-	VMULPD       Y4, Y10, Y4
-	VFMADD231PD  Y2, Y3, Y4
-	VFMADD231PD  Y2, Y10, Y4
-	VPSRAD       $0x01, Y5, Y2
-	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
-	VMULPD       Y3, Y4, Y3
-	VPSUBQ       Y2, Y5, Y2
-	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
-	VMULPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1184(SB), Y3
-	VSUBPD       Y2, Y3, Y3
-	VBLENDVPD    Y0, Y2, Y3, Y2
-	VADDPD       Y9, Y7, Y3
-	VPSRAD       $0x01, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       specialConstants<>+1184(SB), Y6, Y6
-	VMULPD       Y6, Y3, Y3
-	VPSUBQ       Y4, Y5, Y4
-	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
-	VMULPD       Y4, Y3, Y3
-	VMULPD       specialConstants<>+3072(SB), Y3, Y3
-	VXORPS       Y4, Y4, Y4
-	VCMPPD       $0x00, Y4, Y3, Y4
-	VMULPD       Y3, Y0, Y0
-	VADDPD       Y2, Y0, Y0
-	VBLENDVPD    Y4, Y2, Y0, Y0
-	VMULPD       Y0, Y1, Y0
-	MOVQ         SI, CX
-	TESTQ        $0x00000002, AX
-	JZ           restAOne
-	VMOVUPD      X0, (BX)(CX*1)
-	VEXTRACTF128 $0x01, Y0, X0
-	ADDQ         $0x10, CX
-
-restAOne:
-	TESTQ  $0x00000001, AX
-	JZ     restANone
-	VMOVSD X0, (BX)(CX*1)
-
-restANone:
-end:
-	VZEROUPPER
-	RET
-
 // func erf64AVX2(dst *float64, x *float64, n int, a float64, b float64)
 // Requires: AVX, AVX2, FMA3
 TEXT ·erf64AVX2(SB), NOSPLIT, $0-40
@@ -2364,57 +3051,57 @@ TEXT ·erf64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1184(SB), Y2
-	VMOVUPD      specialConstants<>+3104(SB), Y3
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+3136(SB), Y3, Y4
+	VMULPD       specialConstants<>+2464(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+3168(SB), Y5, Y5
-	VMULPD       specialConstants<>+3168(SB), Y6, Y6
-	VMOVUPD      specialConstants<>+1056(SB), Y7
-	VFMADD231PD  specialConstants<>+1088(SB), Y5, Y7
-	VSUBPD       specialConstants<>+1056(SB), Y7, Y8
-	VFNMADD231PD specialConstants<>+1120(SB), Y8, Y5
-	VFNMADD231PD specialConstants<>+1152(SB), Y8, Y6
+	VMULPD       specialConstants<>+2496(SB), Y5, Y5
+	VMULPD       specialConstants<>+2496(SB), Y6, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y7
+	VSUBPD       specialConstants<>+1120(SB), Y7, Y8
+	VFNMADD231PD specialConstants<>+1184(SB), Y8, Y5
+	VFNMADD231PD specialConstants<>+1216(SB), Y8, Y6
 	VADDPD       Y6, Y5, Y8
 	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y6, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VADDPD       Y8, Y6, Y9
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      specialConstants<>+1216(SB), Y11
-	VFMADD213PD  specialConstants<>+1248(SB), Y10, Y11
-	VFMADD213PD  specialConstants<>+1280(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1280(SB), Y11
 	VFMADD213PD  specialConstants<>+1312(SB), Y10, Y11
 	VFMADD213PD  specialConstants<>+1344(SB), Y10, Y11
-	VMOVUPD      specialConstants<>+1376(SB), Y12
-	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y12
-	VFMADD213PD  specialConstants<>+1440(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1376(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1440(SB), Y12
 	VFMADD213PD  specialConstants<>+1472(SB), Y10, Y12
 	VFMADD213PD  specialConstants<>+1504(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1536(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1568(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y5, Y11
-	VMOVUPD      specialConstants<>+1536(SB), Y5
+	VMOVUPD      specialConstants<>+1600(SB), Y5
 	VADDPD       Y5, Y4, Y5
 	VMOVAPD      Y3, Y6
-	VMOVUPD      specialConstants<>+3136(SB), Y8
+	VMOVUPD      specialConstants<>+2464(SB), Y8
 	VFMSUB213PD  Y4, Y8, Y6
-	VFMADD231PD  specialConstants<>+4320(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y3
+	VFMADD231PD  specialConstants<>+4384(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y3
 	VSUBPD       Y4, Y5, Y8
 	VSUBPD       Y8, Y5, Y10
 	VSUBPD       Y10, Y4, Y10
-	VMOVUPD      specialConstants<>+1536(SB), Y12
+	VMOVUPD      specialConstants<>+1600(SB), Y12
 	VSUBPD       Y8, Y12, Y8
 	VADDPD       Y8, Y10, Y8
 	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VDIVPD       Y5, Y8, Y8
 	VMULPD       Y8, Y3, Y10
 	VMOVAPD      Y3, Y3
@@ -2426,15 +3113,13 @@ single:
 	VFMSUB213PD  Y5, Y10, Y6
 	VFMADD231PD  Y3, Y4, Y6
 	VMOVAPD      Y5, Y4
-	VMOVUPD      specialConstants<>+1568(SB), Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1632(SB), Y5
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VFMSUB213PD  Y8, Y5, Y4
-	VMOVUPD      specialConstants<>+1568(SB), Y5
+	VMOVUPD      specialConstants<>+1632(SB), Y5
 	VFMADD231PD  Y5, Y6, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      specialConstants<>+1600(SB), Y6
-	VFMADD213PD  specialConstants<>+1632(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+1664(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1664(SB), Y6
 	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y6
@@ -2442,9 +3127,9 @@ single:
 	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1856(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1888(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+1920(SB), Y8
-	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1984(SB), Y8
 	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y8
@@ -2453,13 +3138,15 @@ single:
 	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2208(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2240(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2272(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2304(SB), Y5, Y8
 	VFMADD213PD  Y8, Y4, Y6
-	VMOVUPD      specialConstants<>+2272(SB), Y5
+	VMOVUPD      specialConstants<>+2336(SB), Y5
 	VMOVAPD      Y5, Y8
 	VFMADD231PD  Y4, Y6, Y8
 	VSUBPD       Y8, Y5, Y5
 	VFMADD231PD  Y4, Y6, Y5
-	VMOVUPD      specialConstants<>+2304(SB), Y6
+	VMOVUPD      specialConstants<>+2368(SB), Y6
 	VMOVAPD      Y6, Y12
 	VFMADD231PD  Y4, Y8, Y12
 	VSUBPD       Y12, Y6, Y6
@@ -2475,36 +3162,36 @@ single:
 	VFMADD231PD  Y4, Y10, Y5
 	VPSRAD       $0x01, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y5, Y4
 	VPSUBQ       Y3, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3200(SB), Y5
-	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3264(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3264(SB), Y5
 	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3392(SB), Y6
-	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3456(SB), Y6
 	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3616(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+992(SB), Y0, Y0
+	VANDPD       specialConstants<>+1056(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -2519,57 +3206,57 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1184(SB), Y2
-	VMOVUPD      specialConstants<>+3104(SB), Y3
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+3136(SB), Y3, Y4
+	VMULPD       specialConstants<>+2464(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+3168(SB), Y5, Y5
-	VMULPD       specialConstants<>+3168(SB), Y6, Y6
-	VMOVUPD      specialConstants<>+1056(SB), Y7
-	VFMADD231PD  specialConstants<>+1088(SB), Y5, Y7
-	VSUBPD       specialConstants<>+1056(SB), Y7, Y8
-	VFNMADD231PD specialConstants<>+1120(SB), Y8, Y5
-	VFNMADD231PD specialConstants<>+1152(SB), Y8, Y6
+	VMULPD       specialConstants<>+2496(SB), Y5, Y5
+	VMULPD       specialConstants<>+2496(SB), Y6, Y6
+	VMOVUPD      specialConstants<>+1120(SB), Y7
+	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y7
+	VSUBPD       specialConstants<>+1120(SB), Y7, Y8
+	VFNMADD231PD specialConstants<>+1184(SB), Y8, Y5
+	VFNMADD231PD specialConstants<>+1216(SB), Y8, Y6
 	VADDPD       Y6, Y5, Y8
 	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y6, Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VADDPD       Y8, Y6, Y9
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      specialConstants<>+1216(SB), Y11
-	VFMADD213PD  specialConstants<>+1248(SB), Y10, Y11
-	VFMADD213PD  specialConstants<>+1280(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1280(SB), Y11
 	VFMADD213PD  specialConstants<>+1312(SB), Y10, Y11
 	VFMADD213PD  specialConstants<>+1344(SB), Y10, Y11
-	VMOVUPD      specialConstants<>+1376(SB), Y12
-	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y12
-	VFMADD213PD  specialConstants<>+1440(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1376(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1440(SB), Y12
 	VFMADD213PD  specialConstants<>+1472(SB), Y10, Y12
 	VFMADD213PD  specialConstants<>+1504(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1536(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1568(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y5, Y11
-	VMOVUPD      specialConstants<>+1536(SB), Y5
+	VMOVUPD      specialConstants<>+1600(SB), Y5
 	VADDPD       Y5, Y4, Y5
 	VMOVAPD      Y3, Y6
-	VMOVUPD      specialConstants<>+3136(SB), Y8
+	VMOVUPD      specialConstants<>+2464(SB), Y8
 	VFMSUB213PD  Y4, Y8, Y6
-	VFMADD231PD  specialConstants<>+4320(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y3
+	VFMADD231PD  specialConstants<>+4384(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y3
 	VSUBPD       Y4, Y5, Y8
 	VSUBPD       Y8, Y5, Y10
 	VSUBPD       Y10, Y4, Y10
-	VMOVUPD      specialConstants<>+1536(SB), Y12
+	VMOVUPD      specialConstants<>+1600(SB), Y12
 	VSUBPD       Y8, Y12, Y8
 	VADDPD       Y8, Y10, Y8
 	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VDIVPD       Y5, Y8, Y8
 	VMULPD       Y8, Y3, Y10
 	VMOVAPD      Y3, Y3
@@ -2581,15 +3268,13 @@ singleDone:
 	VFMSUB213PD  Y5, Y10, Y6
 	VFMADD231PD  Y3, Y4, Y6
 	VMOVAPD      Y5, Y4
-	VMOVUPD      specialConstants<>+1568(SB), Y5
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1632(SB), Y5
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VFMSUB213PD  Y8, Y5, Y4
-	VMOVUPD      specialConstants<>+1568(SB), Y5
+	VMOVUPD      specialConstants<>+1632(SB), Y5
 	VFMADD231PD  Y5, Y6, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      specialConstants<>+1600(SB), Y6
-	VFMADD213PD  specialConstants<>+1632(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+1664(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1664(SB), Y6
 	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y6
@@ -2597,9 +3282,9 @@ singleDone:
 	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1856(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1888(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+1920(SB), Y8
-	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1984(SB), Y8
 	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y8
@@ -2608,13 +3293,15 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2208(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2240(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2272(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2304(SB), Y5, Y8
 	VFMADD213PD  Y8, Y4, Y6
-	VMOVUPD      specialConstants<>+2272(SB), Y5
+	VMOVUPD      specialConstants<>+2336(SB), Y5
 	VMOVAPD      Y5, Y8
 	VFMADD231PD  Y4, Y6, Y8
 	VSUBPD       Y8, Y5, Y5
 	VFMADD231PD  Y4, Y6, Y5
-	VMOVUPD      specialConstants<>+2304(SB), Y6
+	VMOVUPD      specialConstants<>+2368(SB), Y6
 	VMOVAPD      Y6, Y12
 	VFMADD231PD  Y4, Y8, Y12
 	VSUBPD       Y12, Y6, Y6
@@ -2630,36 +3317,36 @@ singleDone:
 	VFMADD231PD  Y4, Y10, Y5
 	VPSRAD       $0x01, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y5, Y4
 	VPSUBQ       Y3, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1184(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3200(SB), Y5
-	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3264(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3264(SB), Y5
 	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3392(SB), Y6
-	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3456(SB), Y6
 	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3616(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+992(SB), Y0, Y0
+	VANDPD       specialConstants<>+1056(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -2692,50 +3379,50 @@ TEXT ·erfGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y1
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y1, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1120(SB), Y4, Y1
-	VFNMADD231PD specialConstants<>+1152(SB), Y4, Y2
+	VMULPD       specialConstants<>+2496(SB), Y2, Y1
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y1, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y1
+	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
 	VADDPD       Y2, Y1, Y4
 	VSUBPD       Y1, Y4, Y1
 	VSUBPD       Y1, Y2, Y1
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1216(SB), Y7
-	VFMADD213PD  specialConstants<>+1248(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1280(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1280(SB), Y7
 	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
 	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1376(SB), Y8
-	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1440(SB), Y8
 	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
 	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y1, Y7
 	VADDPD       Y7, Y5, Y1
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3616(SB), Y2
+	VMOVUPD      specialConstants<>+3680(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -2752,50 +3439,50 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y0
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y0, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1120(SB), Y4, Y0
-	VFNMADD231PD specialConstants<>+1152(SB), Y4, Y2
+	VMULPD       specialConstants<>+2496(SB), Y2, Y0
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y0, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y0
+	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
 	VADDPD       Y2, Y0, Y4
 	VSUBPD       Y0, Y4, Y0
 	VSUBPD       Y0, Y2, Y0
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1216(SB), Y7
-	VFMADD213PD  specialConstants<>+1248(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1280(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1280(SB), Y7
 	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
 	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1376(SB), Y8
-	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1440(SB), Y8
 	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
 	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y0, Y7
 	VADDPD       Y7, Y5, Y0
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3616(SB), Y2
+	VMOVUPD      specialConstants<>+3680(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -2827,56 +3514,56 @@ TEXT ·erfc64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+3104(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2432(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+3136(SB), Y1, Y2
+	VMULPD       specialConstants<>+2464(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+3168(SB), Y3, Y3
-	VMULPD       specialConstants<>+3168(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1056(SB), Y5
-	VFMADD231PD  specialConstants<>+1088(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1056(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1120(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1152(SB), Y6, Y4
+	VMULPD       specialConstants<>+2496(SB), Y3, Y3
+	VMULPD       specialConstants<>+2496(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y5
+	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
 	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VADDPD       Y6, Y4, Y7
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1216(SB), Y9
-	VFMADD213PD  specialConstants<>+1248(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1280(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1280(SB), Y9
 	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
 	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1376(SB), Y10
-	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1440(SB), Y10
 	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
 	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1536(SB), Y3
+	VMOVUPD      specialConstants<>+1600(SB), Y3
 	VADDPD       Y3, Y2, Y3
 	VMOVAPD      Y1, Y4
-	VMOVUPD      specialConstants<>+3136(SB), Y6
+	VMOVUPD      specialConstants<>+2464(SB), Y6
 	VFMSUB213PD  Y2, Y6, Y4
-	VFMADD231PD  specialConstants<>+4320(SB), Y1, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y1
+	VFMADD231PD  specialConstants<>+4384(SB), Y1, Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y1
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
 	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1536(SB), Y10
+	VMOVUPD      specialConstants<>+1600(SB), Y10
 	VSUBPD       Y6, Y10, Y6
 	VADDPD       Y6, Y8, Y6
 	VADDPD       Y4, Y6, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VDIVPD       Y3, Y6, Y6
 	VMULPD       Y6, Y1, Y8
 	VMOVAPD      Y1, Y1
@@ -2888,15 +3575,13 @@ single:
 	VFMSUB213PD  Y3, Y8, Y4
 	VFMADD231PD  Y1, Y2, Y4
 	VMOVAPD      Y3, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VFMSUB213PD  Y6, Y3, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
+	VMOVUPD      specialConstants<>+1632(SB), Y3
 	VFMADD231PD  Y3, Y4, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1600(SB), Y4
-	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1664(SB), Y4
 	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y4
@@ -2904,9 +3589,9 @@ single:
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1920(SB), Y6
-	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1984(SB), Y6
 	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y6
@@ -2915,13 +3600,15 @@ single:
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y6
 	VFMADD213PD  Y6, Y2, Y4
-	VMOVUPD      specialConstants<>+2272(SB), Y3
+	VMOVUPD      specialConstants<>+2336(SB), Y3
 	VMOVAPD      Y3, Y6
 	VFMADD231PD  Y2, Y4, Y6
 	VSUBPD       Y6, Y3, Y3
 	VFMADD231PD  Y2, Y4, Y3
-	VMOVUPD      specialConstants<>+2304(SB), Y4
+	VMOVUPD      specialConstants<>+2368(SB), Y4
 	VMOVAPD      Y4, Y10
 	VFMADD231PD  Y2, Y6, Y10
 	VSUBPD       Y10, Y4, Y4
@@ -2937,14 +3624,14 @@ single:
 	VFMADD231PD  Y2, Y8, Y3
 	VPSRAD       $0x01, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1184(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1568(SB), Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -2960,56 +3647,56 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+3104(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2432(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+3136(SB), Y1, Y2
+	VMULPD       specialConstants<>+2464(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+3168(SB), Y3, Y3
-	VMULPD       specialConstants<>+3168(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1056(SB), Y5
-	VFMADD231PD  specialConstants<>+1088(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1056(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1120(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1152(SB), Y6, Y4
+	VMULPD       specialConstants<>+2496(SB), Y3, Y3
+	VMULPD       specialConstants<>+2496(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1120(SB), Y5
+	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
 	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y4
 	VADDPD       Y6, Y4, Y7
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1216(SB), Y9
-	VFMADD213PD  specialConstants<>+1248(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1280(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1280(SB), Y9
 	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
 	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1376(SB), Y10
-	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1440(SB), Y10
 	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
 	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1536(SB), Y3
+	VMOVUPD      specialConstants<>+1600(SB), Y3
 	VADDPD       Y3, Y2, Y3
 	VMOVAPD      Y1, Y4
-	VMOVUPD      specialConstants<>+3136(SB), Y6
+	VMOVUPD      specialConstants<>+2464(SB), Y6
 	VFMSUB213PD  Y2, Y6, Y4
-	VFMADD231PD  specialConstants<>+4320(SB), Y1, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y1
+	VFMADD231PD  specialConstants<>+4384(SB), Y1, Y4
+	VMOVUPD      specialConstants<>+1248(SB), Y1
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
 	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1536(SB), Y10
+	VMOVUPD      specialConstants<>+1600(SB), Y10
 	VSUBPD       Y6, Y10, Y6
 	VADDPD       Y6, Y8, Y6
 	VADDPD       Y4, Y6, Y4
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VDIVPD       Y3, Y6, Y6
 	VMULPD       Y6, Y1, Y8
 	VMOVAPD      Y1, Y1
@@ -3021,15 +3708,13 @@ singleDone:
 	VFMSUB213PD  Y3, Y8, Y4
 	VFMADD231PD  Y1, Y2, Y4
 	VMOVAPD      Y3, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
-	VMOVUPD      specialConstants<>+1184(SB), Y6
+	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1248(SB), Y6
 	VFMSUB213PD  Y6, Y3, Y2
-	VMOVUPD      specialConstants<>+1568(SB), Y3
+	VMOVUPD      specialConstants<>+1632(SB), Y3
 	VFMADD231PD  Y3, Y4, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1600(SB), Y4
-	VFMADD213PD  specialConstants<>+1632(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+1664(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1664(SB), Y4
 	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y4
@@ -3037,9 +3722,9 @@ singleDone:
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1920(SB), Y6
-	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1984(SB), Y6
 	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y6
@@ -3048,13 +3733,15 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2208(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y6
 	VFMADD213PD  Y6, Y2, Y4
-	VMOVUPD      specialConstants<>+2272(SB), Y3
+	VMOVUPD      specialConstants<>+2336(SB), Y3
 	VMOVAPD      Y3, Y6
 	VFMADD231PD  Y2, Y4, Y6
 	VSUBPD       Y6, Y3, Y3
 	VFMADD231PD  Y2, Y4, Y3
-	VMOVUPD      specialConstants<>+2304(SB), Y4
+	VMOVUPD      specialConstants<>+2368(SB), Y4
 	VMOVAPD      Y4, Y10
 	VFMADD231PD  Y2, Y6, Y10
 	VSUBPD       Y10, Y4, Y4
@@ -3070,14 +3757,14 @@ singleDone:
 	VFMADD231PD  Y2, Y8, Y3
 	VPSRAD       $0x01, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1184(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1568(SB), Y2
+	VMOVUPD      specialConstants<>+1632(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	MOVQ         BX, CX
@@ -3111,50 +3798,50 @@ TEXT ·erfcGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y1
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y1, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1120(SB), Y4, Y1
-	VFNMADD231PD specialConstants<>+1152(SB), Y4, Y2
+	VMULPD       specialConstants<>+2496(SB), Y2, Y1
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y1, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y1
+	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
 	VADDPD       Y2, Y1, Y4
 	VSUBPD       Y1, Y4, Y1
 	VSUBPD       Y1, Y2, Y1
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1216(SB), Y7
-	VFMADD213PD  specialConstants<>+1248(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1280(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1280(SB), Y7
 	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
 	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1376(SB), Y8
-	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1440(SB), Y8
 	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
 	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y1, Y7
 	VADDPD       Y7, Y5, Y1
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3744(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -3171,50 +3858,50 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      specialConstants<>+3648(SB), Y2
-	VANDPD       specialConstants<>+960(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3712(SB), Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+3168(SB), Y2, Y0
-	VMULPD       specialConstants<>+3168(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1056(SB), Y3
-	VFMADD231PD  specialConstants<>+1088(SB), Y0, Y3
-	VSUBPD       specialConstants<>+1056(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1120(SB), Y4, Y0
-	VFNMADD231PD specialConstants<>+1152(SB), Y4, Y2
+	VMULPD       specialConstants<>+2496(SB), Y2, Y0
+	VMULPD       specialConstants<>+2496(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y3
+	VFMADD231PD  specialConstants<>+1152(SB), Y0, Y3
+	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y0
+	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
 	VADDPD       Y2, Y0, Y4
 	VSUBPD       Y0, Y4, Y0
 	VSUBPD       Y0, Y2, Y0
-	VMOVUPD      specialConstants<>+1184(SB), Y2
+	VMOVUPD      specialConstants<>+1248(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1216(SB), Y7
-	VFMADD213PD  specialConstants<>+1248(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1280(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1280(SB), Y7
 	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
 	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1376(SB), Y8
-	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1440(SB), Y8
 	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
 	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y0, Y7
 	VADDPD       Y7, Y5, Y0
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1184(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1184(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3744(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -3246,47 +3933,47 @@ TEXT ·sin64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4352(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4064(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMULPD       specialConstants<>+4128(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4096(SB), Y3
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4192(SB), Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y3
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
@@ -3296,7 +3983,7 @@ single:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
 	ADDQ         $0x20, DX
@@ -3311,47 +3998,47 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4352(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4064(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMULPD       specialConstants<>+4128(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4096(SB), Y3
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4192(SB), Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y3
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
@@ -3361,7 +4048,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
@@ -3398,55 +4085,55 @@ TEXT ·cos64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+4352(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y0
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y0, Y3, Y5
 	VADDPD       Y3, Y5, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMULPD       specialConstants<>+4128(SB), Y2, Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y6, Y8, Y6
 	VFNMADD231PD Y0, Y3, Y6
-	VMOVUPD      specialConstants<>+4096(SB), Y0
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y0
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y0
-	VMOVUPD      specialConstants<>+4192(SB), Y3
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+4160(SB), Y0
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y0
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y0
+	VMOVUPD      specialConstants<>+4256(SB), Y3
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y3
 	VFMADD213PD  Y3, Y2, Y0
 	VFMADD213PD  Y6, Y4, Y0
 	VADDPD       Y0, Y7, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
 	ADDQ         $0x20, DX
@@ -3461,55 +4148,55 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+4352(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y0
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3840(SB), Y5
-	VFMADD213PD  specialConstants<>+3872(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3904(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3936(SB), Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4000(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+3904(SB), Y5
+	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y6
 	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y0, Y3, Y5
 	VADDPD       Y3, Y5, Y5
-	VMULPD       specialConstants<>+4064(SB), Y2, Y6
-	VMOVUPD      specialConstants<>+1184(SB), Y7
+	VMULPD       specialConstants<>+4128(SB), Y2, Y6
+	VMOVUPD      specialConstants<>+1248(SB), Y7
 	VSUBPD       Y6, Y7, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y6, Y8, Y6
 	VFNMADD231PD Y0, Y3, Y6
-	VMOVUPD      specialConstants<>+4096(SB), Y0
-	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y0
-	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y0
-	VMOVUPD      specialConstants<>+4192(SB), Y3
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+4256(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+4160(SB), Y0
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y0
+	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y0
+	VMOVUPD      specialConstants<>+4256(SB), Y3
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y3
 	VFMADD213PD  Y3, Y2, Y0
 	VFMADD213PD  Y6, Y4, Y0
 	VADDPD       Y0, Y7, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+992(SB), Y1, Y1
+	VANDPD       specialConstants<>+1056(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
@@ -3546,52 +4233,52 @@ TEXT ·tan64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4352(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4064(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMULPD       specialConstants<>+4128(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4096(SB), Y3
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4192(SB), Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y3
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+992(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y6, Y3
 	VBLENDVPD    Y1, Y6, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -3611,52 +4298,52 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y1, Y1
+	VANDPD       specialConstants<>+1024(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y1
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1056(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1120(SB), Y1
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3776(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3808(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4352(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4064(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMULPD       specialConstants<>+4128(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4096(SB), Y3
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4192(SB), Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y3
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+992(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y6, Y3
 	VBLENDVPD    Y1, Y6, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -3700,55 +4387,55 @@ TEXT ·sinGrad64AVX2(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VMOVUPD      (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y1
 	VMOVAPD      Y1, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
 	VSUBPD       Y4, Y1, Y1
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y1
-	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y1
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y1, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMULPD       specialConstants<>+4128(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y1, Y4, Y7
-	VMOVUPD      specialConstants<>+4096(SB), Y1
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y1
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y1
-	VMOVUPD      specialConstants<>+4192(SB), Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y1
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y1
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y1
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
 	VFMADD213PD  Y4, Y3, Y1
 	VFMADD213PD  Y7, Y5, Y1
 	VADDPD       Y1, Y8, Y1
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y1, Y6, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
@@ -3765,55 +4452,55 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y1
 	VMASKMOVPD   (SI)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y0
 	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
 	VSUBPD       Y4, Y0, Y0
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y0
-	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y0
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3840(SB), Y6
-	VFMADD213PD  specialConstants<>+3872(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3904(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+3936(SB), Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4000(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+3904(SB), Y6
+	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y7
 	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y0, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4064(SB), Y3, Y7
-	VMOVUPD      specialConstants<>+1184(SB), Y8
+	VMULPD       specialConstants<>+4128(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+1248(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y0, Y4, Y7
-	VMOVUPD      specialConstants<>+4096(SB), Y0
-	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y0
-	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y0
-	VMOVUPD      specialConstants<>+4192(SB), Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4256(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4160(SB), Y0
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y0
+	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y0
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
 	VFMADD213PD  Y4, Y3, Y0
 	VFMADD213PD  Y7, Y5, Y0
 	VADDPD       Y0, Y8, Y0
-	VPADDQ       specialConstants<>+4288(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y0, Y6, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
@@ -3853,48 +4540,48 @@ TEXT ·cosGrad64AVX2(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VMOVUPD      (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+960(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VXORPD       specialConstants<>+992(SB), Y0, Y0
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y1, Y4
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
 	VMOVAPD      Y4, Y5
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y5
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y4
 	VMULPD       Y5, Y5, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      specialConstants<>+3840(SB), Y7
-	VFMADD213PD  specialConstants<>+3872(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3904(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+3936(SB), Y8
-	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4000(SB), Y6, Y8
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y8
 	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4064(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4096(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VMULPD       Y3, Y7, Y7
 	VFMADD213PD  Y4, Y5, Y7
 	VADDPD       Y5, Y7, Y7
-	VMULPD       specialConstants<>+4064(SB), Y3, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMULPD       specialConstants<>+4128(SB), Y3, Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
-	VMOVUPD      specialConstants<>+1184(SB), Y10
+	VMOVUPD      specialConstants<>+1248(SB), Y10
 	VSUBPD       Y9, Y10, Y10
 	VSUBPD       Y8, Y10, Y8
 	VFNMADD231PD Y4, Y5, Y8
-	VMOVUPD      specialConstants<>+4096(SB), Y4
-	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y4
-	VFMADD213PD  specialConstants<>+4160(SB), Y6, Y4
-	VMOVUPD      specialConstants<>+4192(SB), Y5
-	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+4256(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y5
+	VFMADD213PD  specialConstants<>+4288(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+4320(SB), Y6, Y5
 	VFMADD213PD  Y5, Y3, Y4
 	VFMADD213PD  Y8, Y6, Y4
 	VADDPD       Y4, Y9, Y3
@@ -3904,7 +4591,7 @@ single:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y1, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
@@ -3921,48 +4608,48 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y1
 	VMASKMOVPD   (SI)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+960(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3712(SB), Y2, Y2
+	VANDPD       specialConstants<>+1024(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VXORPD       specialConstants<>+992(SB), Y1, Y1
-	VMOVUPD      specialConstants<>+1056(SB), Y2
-	VFMADD231PD  specialConstants<>+3744(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1056(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+1120(SB), Y2
+	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3776(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
 	VMOVAPD      Y4, Y5
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y5
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFNMADD231PD specialConstants<>+3808(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+4352(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y4
 	VMULPD       Y5, Y5, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      specialConstants<>+3840(SB), Y7
-	VFMADD213PD  specialConstants<>+3872(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3904(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+3936(SB), Y8
-	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4000(SB), Y6, Y8
+	VMOVUPD      specialConstants<>+3904(SB), Y7
+	VFMADD213PD  specialConstants<>+3936(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y8
 	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4064(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4096(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VMULPD       Y3, Y7, Y7
 	VFMADD213PD  Y4, Y5, Y7
 	VADDPD       Y5, Y7, Y7
-	VMULPD       specialConstants<>+4064(SB), Y3, Y8
-	VMOVUPD      specialConstants<>+1184(SB), Y9
+	VMULPD       specialConstants<>+4128(SB), Y3, Y8
+	VMOVUPD      specialConstants<>+1248(SB), Y9
 	VSUBPD       Y8, Y9, Y9
-	VMOVUPD      specialConstants<>+1184(SB), Y10
+	VMOVUPD      specialConstants<>+1248(SB), Y10
 	VSUBPD       Y9, Y10, Y10
 	VSUBPD       Y8, Y10, Y8
 	VFNMADD231PD Y4, Y5, Y8
-	VMOVUPD      specialConstants<>+4096(SB), Y4
-	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y4
-	VFMADD213PD  specialConstants<>+4160(SB), Y6, Y4
-	VMOVUPD      specialConstants<>+4192(SB), Y5
-	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+4256(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+4160(SB), Y4
+	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y4
+	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y5
+	VFMADD213PD  specialConstants<>+4288(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+4320(SB), Y6, Y5
 	VFMADD213PD  Y5, Y3, Y4
 	VFMADD213PD  Y8, Y6, Y4
 	VADDPD       Y4, Y9, Y3
@@ -3972,7 +4659,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y0, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+992(SB), Y2, Y2
+	VANDPD       specialConstants<>+1056(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
@@ -4008,552 +4695,2002 @@ DATA specialMasks<>+48(SB)/8, $0x0000000000000000
 DATA specialMasks<>+56(SB)/8, $0x0000000000000000
 GLOBL specialMasks<>(SB), RODATA|NOPTR, $64
 
-DATA specialConstants<>+0(SB)/8, $0x4169999a4169999a
-DATA specialConstants<>+8(SB)/8, $0x4169999a4169999a
-DATA specialConstants<>+16(SB)/8, $0x4169999a4169999a
-DATA specialConstants<>+24(SB)/8, $0x4169999a4169999a
-DATA specialConstants<>+32(SB)/8, $0x7fffffff7fffffff
-DATA specialConstants<>+40(SB)/8, $0x7fffffff7fffffff
-DATA specialConstants<>+48(SB)/8, $0x7fffffff7fffffff
-DATA specialConstants<>+56(SB)/8, $0x7fffffff7fffffff
+DATA specialConstants<>+0(SB)/8, $0x7fffffff7fffffff
+DATA specialConstants<>+8(SB)/8, $0x7fffffff7fffffff
+DATA specialConstants<>+16(SB)/8, $0x7fffffff7fffffff
+DATA specialConstants<>+24(SB)/8, $0x7fffffff7fffffff
+DATA specialConstants<>+32(SB)/8, $0x409fae14409fae14
+DATA specialConstants<>+40(SB)/8, $0x409fae14409fae14
+DATA specialConstants<>+48(SB)/8, $0x409fae14409fae14
+DATA specialConstants<>+56(SB)/8, $0x409fae14409fae14
 DATA specialConstants<>+64(SB)/8, $0x8000000080000000
 DATA specialConstants<>+72(SB)/8, $0x8000000080000000
 DATA specialConstants<>+80(SB)/8, $0x8000000080000000
 DATA specialConstants<>+88(SB)/8, $0x8000000080000000
-DATA specialConstants<>+96(SB)/8, $0xbf000000bf000000
-DATA specialConstants<>+104(SB)/8, $0xbf000000bf000000
-DATA specialConstants<>+112(SB)/8, $0xbf000000bf000000
-DATA specialConstants<>+120(SB)/8, $0xbf000000bf000000
-DATA specialConstants<>+128(SB)/8, $0x4b4000004b400000
-DATA specialConstants<>+136(SB)/8, $0x4b4000004b400000
-DATA specialConstants<>+144(SB)/8, $0x4b4000004b400000
-DATA specialConstants<>+152(SB)/8, $0x4b4000004b400000
-DATA specialConstants<>+160(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA specialConstants<>+168(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA specialConstants<>+176(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA specialConstants<>+184(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA specialConstants<>+192(SB)/8, $0x3f3172003f317200
-DATA specialConstants<>+200(SB)/8, $0x3f3172003f317200
-DATA specialConstants<>+208(SB)/8, $0x3f3172003f317200
-DATA specialConstants<>+216(SB)/8, $0x3f3172003f317200
-DATA specialConstants<>+224(SB)/8, $0x35bfbe8e35bfbe8e
-DATA specialConstants<>+232(SB)/8, $0x35bfbe8e35bfbe8e
-DATA specialConstants<>+240(SB)/8, $0x35bfbe8e35bfbe8e
-DATA specialConstants<>+248(SB)/8, $0x35bfbe8e35bfbe8e
-DATA specialConstants<>+256(SB)/8, $0x3f8000003f800000
-DATA specialConstants<>+264(SB)/8, $0x3f8000003f800000
-DATA specialConstants<>+272(SB)/8, $0x3f8000003f800000
-DATA specialConstants<>+280(SB)/8, $0x3f8000003f800000
-DATA specialConstants<>+288(SB)/8, $0x3950927939509279
-DATA specialConstants<>+296(SB)/8, $0x3950927939509279
-DATA specialConstants<>+304(SB)/8, $0x3950927939509279
-DATA specialConstants<>+312(SB)/8, $0x3950927939509279
-DATA specialConstants<>+320(SB)/8, $0x3c0888703c088870
-DATA specialConstants<>+328(SB)/8, $0x3c0888703c088870
-DATA specialConstants<>+336(SB)/8, $0x3c0888703c088870
-DATA specialConstants<>+344(SB)/8, $0x3c0888703c088870
-DATA specialConstants<>+352(SB)/8, $0x3e2aaaab3e2aaaab
-DATA specialConstants<>+360(SB)/8, $0x3e2aaaab3e2aaaab
-DATA specialConstants<>+368(SB)/8, $0x3e2aaaab3e2aaaab
-DATA specialConstants<>+376(SB)/8, $0x3e2aaaab3e2aaaab
-DATA specialConstants<>+384(SB)/8, $0x3ab6a1923ab6a192
-DATA specialConstants<>+392(SB)/8, $0x3ab6a1923ab6a192
-DATA specialConstants<>+400(SB)/8, $0x3ab6a1923ab6a192
-DATA specialConstants<>+408(SB)/8, $0x3ab6a1923ab6a192
-DATA specialConstants<>+416(SB)/8, $0x3d2aaa753d2aaa75
-DATA specialConstants<>+424(SB)/8, $0x3d2aaa753d2aaa75
-DATA specialConstants<>+432(SB)/8, $0x3d2aaa753d2aaa75
-DATA specialConstants<>+440(SB)/8, $0x3d2aaa753d2aaa75
-DATA specialConstants<>+448(SB)/8, $0x3f0000003f000000
-DATA specialConstants<>+456(SB)/8, $0x3f0000003f000000
-DATA specialConstants<>+464(SB)/8, $0x3f0000003f000000
-DATA specialConstants<>+472(SB)/8, $0x3f0000003f000000
-DATA specialConstants<>+480(SB)/8, $0x40a0000040a00000
-DATA specialConstants<>+488(SB)/8, $0x40a0000040a00000
-DATA specialConstants<>+496(SB)/8, $0x40a0000040a00000
-DATA specialConstants<>+504(SB)/8, $0x40a0000040a00000
-DATA specialConstants<>+512(SB)/8, $0x4000000040000000
-DATA specialConstants<>+520(SB)/8, $0x4000000040000000
-DATA specialConstants<>+528(SB)/8, $0x4000000040000000
-DATA specialConstants<>+536(SB)/8, $0x4000000040000000
-DATA specialConstants<>+544(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+552(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+560(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+568(SB)/8, $0xb8677ba1b8677ba1
-DATA specialConstants<>+576(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+584(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+592(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+600(SB)/8, $0x3a115ccb3a115ccb
-DATA specialConstants<>+608(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+616(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+624(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+632(SB)/8, $0xbb447358bb447358
-DATA specialConstants<>+640(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+648(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+656(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+664(SB)/8, $0xbd8d8dadbd8d8dad
-DATA specialConstants<>+672(SB)/8, $0xbea0876dbea0876d
-DATA specialConstants<>+680(SB)/8, $0xbea0876dbea0876d
-DATA specialConstants<>+688(SB)/8, $0xbea0876dbea0876d
-DATA specialConstants<>+696(SB)/8, $0xbea0876dbea0876d
-DATA specialConstants<>+704(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+712(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+720(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+728(SB)/8, $0xb8352d57b8352d57
-DATA specialConstants<>+736(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+744(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+752(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+760(SB)/8, $0xba52ace9ba52ace9
-DATA specialConstants<>+768(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+776(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+784(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+792(SB)/8, $0x3caa5c763caa5c76
-DATA specialConstants<>+800(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+808(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+816(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+824(SB)/8, $0x3e28fb143e28fb14
-DATA specialConstants<>+832(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+840(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+848(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+856(SB)/8, $0x3efd98b33efd98b3
-DATA specialConstants<>+864(SB)/8, $0xbf2a5682bf2a5682
-DATA specialConstants<>+872(SB)/8, $0xbf2a5682bf2a5682
-DATA specialConstants<>+880(SB)/8, $0xbf2a5682bf2a5682
-DATA specialConstants<>+888(SB)/8, $0xbf2a5682bf2a5682
-DATA specialConstants<>+896(SB)/8, $0x3f44e9d63f44e9d6
-DATA specialConstants<>+904(SB)/8, $0x3f44e9d63f44e9d6
-DATA specialConstants<>+912(SB)/8, $0x3f44e9d63f44e9d6
-DATA specialConstants<>+920(SB)/8, $0x3f44e9d63f44e9d6
-DATA specialConstants<>+928(SB)/8, $0x4044000000000000
-DATA specialConstants<>+936(SB)/8, $0x4044000000000000
-DATA specialConstants<>+944(SB)/8, $0x4044000000000000
-DATA specialConstants<>+952(SB)/8, $0x4044000000000000
-DATA specialConstants<>+960(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+968(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+976(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+984(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+992(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1000(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1008(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1016(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1024(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1032(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1040(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1048(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1056(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1064(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1072(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1080(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1088(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1096(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1104(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1112(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1120(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1128(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1136(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1144(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1152(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1160(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1168(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1176(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1184(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1192(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1200(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1208(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1216(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1224(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1232(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1240(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1248(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1256(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1264(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1272(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1280(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1288(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1296(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1304(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1312(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1320(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1328(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1336(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1344(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1352(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1360(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1368(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1376(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1384(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1392(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1400(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1408(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1416(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1424(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1432(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1440(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1448(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1456(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1464(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1472(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1480(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1488(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1496(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1504(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1512(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1520(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1528(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1536(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1544(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1552(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1560(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1568(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1576(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1584(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1592(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1600(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1608(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1616(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1624(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1632(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1640(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1648(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1656(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1664(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1672(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1680(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1688(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1696(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1704(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1712(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1720(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1728(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1736(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1744(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1752(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1760(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1768(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1776(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1784(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1792(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1800(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1808(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1816(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1824(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1832(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1840(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1848(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1856(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1864(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1872(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1880(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1888(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1896(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1904(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1912(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1920(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1928(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1936(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1944(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1952(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1960(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1968(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1976(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+1984(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+1992(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+2000(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+2008(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+2016(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2024(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2032(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2040(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2048(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2056(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2064(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2072(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2080(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2088(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2096(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2104(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2112(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2120(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2128(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2136(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2144(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2152(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2160(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2168(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2176(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2184(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2192(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2200(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2208(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2216(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2224(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2232(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2240(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2248(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2256(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2264(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2272(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2280(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2288(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2296(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2304(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2312(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2320(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2328(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2336(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2344(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2352(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2360(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2368(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2376(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2384(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2392(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2400(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2408(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2416(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2424(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2432(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2440(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2448(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2456(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2464(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2472(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2480(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2488(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2496(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2504(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2512(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2520(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2528(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2536(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2544(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2552(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2560(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2568(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2576(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2584(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2592(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2600(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2608(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2616(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2624(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2632(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2640(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2648(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2656(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2664(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2672(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2680(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2688(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2696(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2704(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2712(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2720(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2728(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2736(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2744(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2752(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2760(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2768(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2776(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2784(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2792(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2800(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2808(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2816(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2824(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2832(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2840(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+2848(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+2856(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+2864(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+2872(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+2880(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2888(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2896(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2904(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+2912(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2920(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2928(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2936(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+2944(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2952(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2960(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2968(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+2976(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+2984(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+2992(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+3000(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+3008(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3016(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3024(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3032(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3040(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3048(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3056(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3064(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3072(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+3080(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+3088(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+3096(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+3104(SB)/8, $0x403c48c6001f0abf
-DATA specialConstants<>+3112(SB)/8, $0x403c48c6001f0abf
-DATA specialConstants<>+3120(SB)/8, $0x403c48c6001f0abf
-DATA specialConstants<>+3128(SB)/8, $0x403c48c6001f0abf
-DATA specialConstants<>+3136(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+3144(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+3152(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+3160(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+3168(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+3176(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+3184(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+3192(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+3200(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3208(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3216(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3224(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3232(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3240(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3248(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3256(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3264(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3272(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3280(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3288(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3296(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3304(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3312(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3320(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3328(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3336(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3344(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3352(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3360(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3368(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3376(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3384(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3392(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3400(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3408(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3416(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3424(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3432(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3440(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3448(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3456(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3464(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3472(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3480(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3488(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3496(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3504(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3512(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3520(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3528(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3536(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3544(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3552(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3560(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3568(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3576(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3584(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3592(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3600(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3608(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3616(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3624(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3632(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3640(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3648(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3656(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3664(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3672(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3680(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3688(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3696(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3704(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3712(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3720(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3728(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3736(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3744(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3752(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3760(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3768(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3776(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3784(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3792(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3800(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3808(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3816(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3824(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3832(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3840(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3848(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3856(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3864(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3872(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3880(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3888(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3896(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3904(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3912(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3920(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3928(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3936(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3944(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3952(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3960(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+3968(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+3976(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+3984(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+3992(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+4000(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4008(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4016(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4024(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4032(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4040(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4048(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4056(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4064(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4072(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4080(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4088(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4096(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4104(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4112(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4120(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4128(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4136(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4144(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4152(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4160(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4168(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4176(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4184(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4192(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4200(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4208(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4216(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4224(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4232(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4240(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4248(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4256(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4264(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4272(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4280(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4288(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4296(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4304(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4312(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4320(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4328(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4336(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4344(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4352(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+4360(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+4368(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+4376(SB)/8, $0xb91f1976b7ed8fbc
-GLOBL specialConstants<>(SB), RODATA|NOPTR, $4384
+DATA specialConstants<>+96(SB)/8, $0x3f9333333f933333
+DATA specialConstants<>+104(SB)/8, $0x3f9333333f933333
+DATA specialConstants<>+112(SB)/8, $0x3f9333333f933333
+DATA specialConstants<>+120(SB)/8, $0x3f9333333f933333
+DATA specialConstants<>+128(SB)/8, $0x3d8f5c293d8f5c29
+DATA specialConstants<>+136(SB)/8, $0x3d8f5c293d8f5c29
+DATA specialConstants<>+144(SB)/8, $0x3d8f5c293d8f5c29
+DATA specialConstants<>+152(SB)/8, $0x3d8f5c293d8f5c29
+DATA specialConstants<>+160(SB)/8, $0x4b4000004b400000
+DATA specialConstants<>+168(SB)/8, $0x4b4000004b400000
+DATA specialConstants<>+176(SB)/8, $0x4b4000004b400000
+DATA specialConstants<>+184(SB)/8, $0x4b4000004b400000
+DATA specialConstants<>+192(SB)/8, $0x4169999a4169999a
+DATA specialConstants<>+200(SB)/8, $0x4169999a4169999a
+DATA specialConstants<>+208(SB)/8, $0x4169999a4169999a
+DATA specialConstants<>+216(SB)/8, $0x4169999a4169999a
+DATA specialConstants<>+224(SB)/8, $0x3f8000003f800000
+DATA specialConstants<>+232(SB)/8, $0x3f8000003f800000
+DATA specialConstants<>+240(SB)/8, $0x3f8000003f800000
+DATA specialConstants<>+248(SB)/8, $0x3f8000003f800000
+DATA specialConstants<>+256(SB)/8, $0xc2e3618cc2e3618c
+DATA specialConstants<>+264(SB)/8, $0xc2e3618cc2e3618c
+DATA specialConstants<>+272(SB)/8, $0xc2e3618cc2e3618c
+DATA specialConstants<>+280(SB)/8, $0xc2e3618cc2e3618c
+DATA specialConstants<>+288(SB)/8, $0x41fa48f041fa48f0
+DATA specialConstants<>+296(SB)/8, $0x41fa48f041fa48f0
+DATA specialConstants<>+304(SB)/8, $0x41fa48f041fa48f0
+DATA specialConstants<>+312(SB)/8, $0x41fa48f041fa48f0
+DATA specialConstants<>+320(SB)/8, $0xc0b788fec0b788fe
+DATA specialConstants<>+328(SB)/8, $0xc0b788fec0b788fe
+DATA specialConstants<>+336(SB)/8, $0xc0b788fec0b788fe
+DATA specialConstants<>+344(SB)/8, $0xc0b788fec0b788fe
+DATA specialConstants<>+352(SB)/8, $0x3f98c86b3f98c86b
+DATA specialConstants<>+360(SB)/8, $0x3f98c86b3f98c86b
+DATA specialConstants<>+368(SB)/8, $0x3f98c86b3f98c86b
+DATA specialConstants<>+376(SB)/8, $0x3f98c86b3f98c86b
+DATA specialConstants<>+384(SB)/8, $0xbecc3f7bbecc3f7b
+DATA specialConstants<>+392(SB)/8, $0xbecc3f7bbecc3f7b
+DATA specialConstants<>+400(SB)/8, $0xbecc3f7bbecc3f7b
+DATA specialConstants<>+408(SB)/8, $0xbecc3f7bbecc3f7b
+DATA specialConstants<>+416(SB)/8, $0x3ecc42283ecc4228
+DATA specialConstants<>+424(SB)/8, $0x3ecc42283ecc4228
+DATA specialConstants<>+432(SB)/8, $0x3ecc42283ecc4228
+DATA specialConstants<>+440(SB)/8, $0x3ecc42283ecc4228
+DATA specialConstants<>+448(SB)/8, $0xbf38aa3bbf38aa3b
+DATA specialConstants<>+456(SB)/8, $0xbf38aa3bbf38aa3b
+DATA specialConstants<>+464(SB)/8, $0xbf38aa3bbf38aa3b
+DATA specialConstants<>+472(SB)/8, $0xbf38aa3bbf38aa3b
+DATA specialConstants<>+480(SB)/8, $0x3fb172003fb17200
+DATA specialConstants<>+488(SB)/8, $0x3fb172003fb17200
+DATA specialConstants<>+496(SB)/8, $0x3fb172003fb17200
+DATA specialConstants<>+504(SB)/8, $0x3fb172003fb17200
+DATA specialConstants<>+512(SB)/8, $0x363fbe8e363fbe8e
+DATA specialConstants<>+520(SB)/8, $0x363fbe8e363fbe8e
+DATA specialConstants<>+528(SB)/8, $0x363fbe8e363fbe8e
+DATA specialConstants<>+536(SB)/8, $0x363fbe8e363fbe8e
+DATA specialConstants<>+544(SB)/8, $0x37b6888537b68885
+DATA specialConstants<>+552(SB)/8, $0x37b6888537b68885
+DATA specialConstants<>+560(SB)/8, $0x37b6888537b68885
+DATA specialConstants<>+568(SB)/8, $0x37b6888537b68885
+DATA specialConstants<>+576(SB)/8, $0xb98905b7b98905b7
+DATA specialConstants<>+584(SB)/8, $0xb98905b7b98905b7
+DATA specialConstants<>+592(SB)/8, $0xb98905b7b98905b7
+DATA specialConstants<>+600(SB)/8, $0xb98905b7b98905b7
+DATA specialConstants<>+608(SB)/8, $0x3b2aaa8d3b2aaa8d
+DATA specialConstants<>+616(SB)/8, $0x3b2aaa8d3b2aaa8d
+DATA specialConstants<>+624(SB)/8, $0x3b2aaa8d3b2aaa8d
+DATA specialConstants<>+632(SB)/8, $0x3b2aaa8d3b2aaa8d
+DATA specialConstants<>+640(SB)/8, $0xbcaaaa6ebcaaaa6e
+DATA specialConstants<>+648(SB)/8, $0xbcaaaa6ebcaaaa6e
+DATA specialConstants<>+656(SB)/8, $0xbcaaaa6ebcaaaa6e
+DATA specialConstants<>+664(SB)/8, $0xbcaaaa6ebcaaaa6e
+DATA specialConstants<>+672(SB)/8, $0x3e0000003e000000
+DATA specialConstants<>+680(SB)/8, $0x3e0000003e000000
+DATA specialConstants<>+688(SB)/8, $0x3e0000003e000000
+DATA specialConstants<>+696(SB)/8, $0x3e0000003e000000
+DATA specialConstants<>+704(SB)/8, $0xbf000000bf000000
+DATA specialConstants<>+712(SB)/8, $0xbf000000bf000000
+DATA specialConstants<>+720(SB)/8, $0xbf000000bf000000
+DATA specialConstants<>+728(SB)/8, $0xbf000000bf000000
+DATA specialConstants<>+736(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+744(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+752(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+760(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+768(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+776(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+784(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+792(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+800(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+808(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+816(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+824(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+832(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+840(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+848(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+856(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+864(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+872(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+880(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+888(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+896(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+904(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+912(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+920(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+928(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+936(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+944(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+952(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+960(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+968(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+976(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+984(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+992(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1000(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1008(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1016(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1024(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1032(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1040(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1048(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1056(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1064(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1072(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1080(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1088(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1096(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1104(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1112(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1120(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1128(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1136(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1144(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1152(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1160(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1168(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1176(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1184(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1192(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1200(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1208(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1216(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1224(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1232(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1240(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1248(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1256(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1264(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1272(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1280(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1288(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1296(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1304(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1312(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1320(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1328(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1336(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1344(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1352(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1360(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1368(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1376(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1384(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1392(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1400(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1408(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1416(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1424(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1432(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1440(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1448(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1456(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1464(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1472(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1480(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1488(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1496(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1504(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1512(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1520(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1528(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1536(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1544(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1552(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1560(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1568(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1576(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1584(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1592(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1600(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1608(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1616(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1624(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1632(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1640(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1648(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1656(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1664(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1672(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1680(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1688(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1696(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1704(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1712(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1720(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1728(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1736(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1744(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1752(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1760(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1768(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1776(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1784(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1792(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1800(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1808(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1816(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1824(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1832(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1840(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1848(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1856(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1864(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1872(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1880(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1888(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1896(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1904(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1912(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1920(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1928(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1936(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1944(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+1952(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1960(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1968(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1976(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+1984(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+1992(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+2000(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+2008(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+2016(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2024(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2032(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2040(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2048(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2056(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2064(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2072(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2080(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2088(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2096(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2104(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2112(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2120(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2128(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2136(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2144(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2152(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2160(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2168(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2176(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2184(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2192(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2200(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2208(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2216(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2224(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2232(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2240(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2248(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2256(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2264(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2272(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2280(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2288(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2296(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2304(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2312(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2320(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2328(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2336(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2344(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2352(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2360(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2368(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2376(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2384(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2392(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2400(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2408(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2416(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2424(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2432(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2440(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2448(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2456(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2464(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2472(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2480(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2488(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2496(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2504(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2512(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2520(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2528(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2536(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2544(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2552(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2560(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2568(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2576(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2584(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2592(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2600(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2608(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2616(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2624(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2632(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2640(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2648(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2656(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2664(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2672(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2680(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2688(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2696(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2704(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2712(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2720(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2728(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2736(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2744(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2752(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2760(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2768(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2776(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2784(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2792(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2800(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2808(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2816(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2824(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2832(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2840(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2848(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2856(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2864(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2872(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2880(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2888(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2896(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2904(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2912(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2920(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2928(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2936(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+2944(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2952(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2960(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2968(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+2976(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+2984(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+2992(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+3000(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+3008(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3016(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3024(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3032(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3040(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3048(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3056(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3064(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3072(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3080(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3088(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3096(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3104(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3112(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3120(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3128(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3136(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3144(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3152(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3160(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3168(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3176(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3184(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3192(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3200(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3208(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3216(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3224(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3232(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3240(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3248(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3256(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3264(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3272(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3280(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3288(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3296(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3304(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3312(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3320(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3328(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3336(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3344(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3352(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3360(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3368(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3376(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3384(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3392(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3400(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3408(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3416(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3424(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3432(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3440(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3448(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3456(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3464(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3472(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3480(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3488(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3496(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3504(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3512(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3520(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3528(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3536(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3544(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3552(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3560(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3568(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3576(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3584(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3592(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3600(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3608(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3616(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3624(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3632(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3640(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3648(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3656(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3664(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3672(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3680(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3688(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3696(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3704(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3712(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3720(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3728(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3736(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3744(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3752(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3760(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3768(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3776(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3784(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3792(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3800(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3808(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3816(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3824(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3832(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3840(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3848(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3856(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3864(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3872(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+3880(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+3888(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+3896(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+3904(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3912(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3920(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3928(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+3936(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3944(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3952(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3960(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+3968(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+3976(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+3984(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+3992(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+4000(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4008(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4016(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4024(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4032(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4040(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4048(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4056(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4064(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4072(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4080(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4088(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4096(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4104(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4112(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4120(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4128(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4136(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4144(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4152(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4160(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4168(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4176(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4184(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4192(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4200(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4208(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4216(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4224(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4232(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4240(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4248(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4256(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4264(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4272(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4280(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4288(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4296(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4304(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4312(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4320(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4328(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4336(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4344(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4352(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4360(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4368(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4376(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4384(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4392(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4400(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4408(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4416(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4424(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4432(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4440(SB)/8, $0xb91f1976b7ed8fbc
+GLOBL specialConstants<>(SB), RODATA|NOPTR, $4448
+
+DATA specialPieces<>+0(SB)/4, $0x00000000
+DATA specialPieces<>+4(SB)/4, $0x3f9e0000
+DATA specialPieces<>+8(SB)/4, $0x3ffd0000
+DATA specialPieces<>+12(SB)/4, $0x40298000
+DATA specialPieces<>+16(SB)/4, $0x40530000
+DATA specialPieces<>+20(SB)/4, $0x40790000
+DATA specialPieces<>+24(SB)/4, $0x408e4000
+DATA specialPieces<>+28(SB)/4, $0x40a04000
+DATA specialPieces<>+32(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+36(SB)/4, $0xba2ccd27
+DATA specialPieces<>+40(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+44(SB)/4, $0x39a7a80b
+DATA specialPieces<>+48(SB)/4, $0xb8097ba9
+DATA specialPieces<>+52(SB)/4, $0xb847e0b5
+DATA specialPieces<>+56(SB)/4, $0xb5de36bb
+DATA specialPieces<>+60(SB)/4, $0x367b8f28
+DATA specialPieces<>+64(SB)/4, $0x39a5b524
+DATA specialPieces<>+68(SB)/4, $0x393735a6
+DATA specialPieces<>+72(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+76(SB)/4, $0x3a202d95
+DATA specialPieces<>+80(SB)/4, $0x3993d87b
+DATA specialPieces<>+84(SB)/4, $0xb837d853
+DATA specialPieces<>+88(SB)/4, $0xb7f99321
+DATA specialPieces<>+92(SB)/4, $0xb6b68297
+DATA specialPieces<>+96(SB)/4, $0xbc25fe32
+DATA specialPieces<>+100(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+104(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+108(SB)/4, $0xbac27af8
+DATA specialPieces<>+112(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+116(SB)/4, $0x390edd7e
+DATA specialPieces<>+120(SB)/4, $0x3889ebe7
+DATA specialPieces<>+124(SB)/4, $0x3772956f
+DATA specialPieces<>+128(SB)/4, $0x38307487
+DATA specialPieces<>+132(SB)/4, $0xbbd34622
+DATA specialPieces<>+136(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+140(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+144(SB)/4, $0xba48fa09
+DATA specialPieces<>+148(SB)/4, $0xba0f6890
+DATA specialPieces<>+152(SB)/4, $0xb918dcd6
+DATA specialPieces<>+156(SB)/4, $0xb7b836ea
+DATA specialPieces<>+160(SB)/4, $0x3d8828ee
+DATA specialPieces<>+164(SB)/4, $0xbd098c6a
+DATA specialPieces<>+168(SB)/4, $0xbc9ca934
+DATA specialPieces<>+172(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+176(SB)/4, $0x3b5b570a
+DATA specialPieces<>+180(SB)/4, $0x3a8edad7
+DATA specialPieces<>+184(SB)/4, $0x3964392f
+DATA specialPieces<>+188(SB)/4, $0x37e4cf86
+DATA specialPieces<>+192(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+196(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+200(SB)/4, $0x3ae255ee
+DATA specialPieces<>+204(SB)/4, $0xbc8256db
+DATA specialPieces<>+208(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+212(SB)/4, $0xbac3102b
+DATA specialPieces<>+216(SB)/4, $0xb979f67e
+DATA specialPieces<>+220(SB)/4, $0xb7d2f881
+DATA specialPieces<>+224(SB)/4, $0xbecc422a
+DATA specialPieces<>+228(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+232(SB)/4, $0x3d5ce577
+DATA specialPieces<>+236(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+240(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+244(SB)/4, $0x3ab163eb
+DATA specialPieces<>+248(SB)/4, $0x393e1477
+DATA specialPieces<>+252(SB)/4, $0x378a64c8
+DATA specialPieces<>+256(SB)/4, $0x3f000000
+DATA specialPieces<>+260(SB)/4, $0xbdf8836d
+DATA specialPieces<>+264(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+268(SB)/4, $0xbce265d0
+DATA specialPieces<>+272(SB)/4, $0xbbac009d
+DATA specialPieces<>+276(SB)/4, $0xba450a3e
+DATA specialPieces<>+280(SB)/4, $0xb8b518dc
+DATA specialPieces<>+284(SB)/4, $0xb6e7017c
+DATA specialPieces<>+288(SB)/4, $0x00000000
+DATA specialPieces<>+292(SB)/4, $0x3e092f17
+DATA specialPieces<>+296(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+300(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+304(SB)/4, $0x3ad33d43
+DATA specialPieces<>+308(SB)/4, $0x394bf3f5
+DATA specialPieces<>+312(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+316(SB)/4, $0x35b9034e
+DATA specialPieces<>+320(SB)/4, $0x00000000
+DATA specialPieces<>+324(SB)/4, $0x3f9e0000
+DATA specialPieces<>+328(SB)/4, $0x3ffd0000
+DATA specialPieces<>+332(SB)/4, $0x40298000
+DATA specialPieces<>+336(SB)/4, $0x40530000
+DATA specialPieces<>+340(SB)/4, $0x40790000
+DATA specialPieces<>+344(SB)/4, $0x408e4000
+DATA specialPieces<>+348(SB)/4, $0x40a04000
+DATA specialPieces<>+352(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+356(SB)/4, $0xba2ccd27
+DATA specialPieces<>+360(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+364(SB)/4, $0x39a7a80b
+DATA specialPieces<>+368(SB)/4, $0xb8097ba9
+DATA specialPieces<>+372(SB)/4, $0xb847e0b5
+DATA specialPieces<>+376(SB)/4, $0xb5de36bb
+DATA specialPieces<>+380(SB)/4, $0x367b8f28
+DATA specialPieces<>+384(SB)/4, $0x39a5b524
+DATA specialPieces<>+388(SB)/4, $0x393735a6
+DATA specialPieces<>+392(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+396(SB)/4, $0x3a202d95
+DATA specialPieces<>+400(SB)/4, $0x3993d87b
+DATA specialPieces<>+404(SB)/4, $0xb837d853
+DATA specialPieces<>+408(SB)/4, $0xb7f99321
+DATA specialPieces<>+412(SB)/4, $0xb6b68297
+DATA specialPieces<>+416(SB)/4, $0xbc25fe32
+DATA specialPieces<>+420(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+424(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+428(SB)/4, $0xbac27af8
+DATA specialPieces<>+432(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+436(SB)/4, $0x390edd7e
+DATA specialPieces<>+440(SB)/4, $0x3889ebe7
+DATA specialPieces<>+444(SB)/4, $0x3772956f
+DATA specialPieces<>+448(SB)/4, $0x38307487
+DATA specialPieces<>+452(SB)/4, $0xbbd34622
+DATA specialPieces<>+456(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+460(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+464(SB)/4, $0xba48fa09
+DATA specialPieces<>+468(SB)/4, $0xba0f6890
+DATA specialPieces<>+472(SB)/4, $0xb918dcd6
+DATA specialPieces<>+476(SB)/4, $0xb7b836ea
+DATA specialPieces<>+480(SB)/4, $0x3d8828ee
+DATA specialPieces<>+484(SB)/4, $0xbd098c6a
+DATA specialPieces<>+488(SB)/4, $0xbc9ca934
+DATA specialPieces<>+492(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+496(SB)/4, $0x3b5b570a
+DATA specialPieces<>+500(SB)/4, $0x3a8edad7
+DATA specialPieces<>+504(SB)/4, $0x3964392f
+DATA specialPieces<>+508(SB)/4, $0x37e4cf86
+DATA specialPieces<>+512(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+516(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+520(SB)/4, $0x3ae255ee
+DATA specialPieces<>+524(SB)/4, $0xbc8256db
+DATA specialPieces<>+528(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+532(SB)/4, $0xbac3102b
+DATA specialPieces<>+536(SB)/4, $0xb979f67e
+DATA specialPieces<>+540(SB)/4, $0xb7d2f881
+DATA specialPieces<>+544(SB)/4, $0xbecc422a
+DATA specialPieces<>+548(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+552(SB)/4, $0x3d5ce577
+DATA specialPieces<>+556(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+560(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+564(SB)/4, $0x3ab163eb
+DATA specialPieces<>+568(SB)/4, $0x393e1477
+DATA specialPieces<>+572(SB)/4, $0x378a64c8
+DATA specialPieces<>+576(SB)/4, $0x3f000000
+DATA specialPieces<>+580(SB)/4, $0xbdf8836d
+DATA specialPieces<>+584(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+588(SB)/4, $0xbce265d0
+DATA specialPieces<>+592(SB)/4, $0xbbac009d
+DATA specialPieces<>+596(SB)/4, $0xba450a3e
+DATA specialPieces<>+600(SB)/4, $0xb8b518dc
+DATA specialPieces<>+604(SB)/4, $0xb6e7017c
+DATA specialPieces<>+608(SB)/4, $0x00000000
+DATA specialPieces<>+612(SB)/4, $0x3e092f17
+DATA specialPieces<>+616(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+620(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+624(SB)/4, $0x3ad33d43
+DATA specialPieces<>+628(SB)/4, $0x394bf3f5
+DATA specialPieces<>+632(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+636(SB)/4, $0x35b9034e
+DATA specialPieces<>+640(SB)/4, $0x00000000
+DATA specialPieces<>+644(SB)/4, $0x3f9e0000
+DATA specialPieces<>+648(SB)/4, $0x3ffd0000
+DATA specialPieces<>+652(SB)/4, $0x40298000
+DATA specialPieces<>+656(SB)/4, $0x40530000
+DATA specialPieces<>+660(SB)/4, $0x40790000
+DATA specialPieces<>+664(SB)/4, $0x408e4000
+DATA specialPieces<>+668(SB)/4, $0x40a04000
+DATA specialPieces<>+672(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+676(SB)/4, $0xba2ccd27
+DATA specialPieces<>+680(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+684(SB)/4, $0x39a7a80b
+DATA specialPieces<>+688(SB)/4, $0xb8097ba9
+DATA specialPieces<>+692(SB)/4, $0xb847e0b5
+DATA specialPieces<>+696(SB)/4, $0xb5de36bb
+DATA specialPieces<>+700(SB)/4, $0x367b8f28
+DATA specialPieces<>+704(SB)/4, $0x39a5b524
+DATA specialPieces<>+708(SB)/4, $0x393735a6
+DATA specialPieces<>+712(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+716(SB)/4, $0x3a202d95
+DATA specialPieces<>+720(SB)/4, $0x3993d87b
+DATA specialPieces<>+724(SB)/4, $0xb837d853
+DATA specialPieces<>+728(SB)/4, $0xb7f99321
+DATA specialPieces<>+732(SB)/4, $0xb6b68297
+DATA specialPieces<>+736(SB)/4, $0xbc25fe32
+DATA specialPieces<>+740(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+744(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+748(SB)/4, $0xbac27af8
+DATA specialPieces<>+752(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+756(SB)/4, $0x390edd7e
+DATA specialPieces<>+760(SB)/4, $0x3889ebe7
+DATA specialPieces<>+764(SB)/4, $0x3772956f
+DATA specialPieces<>+768(SB)/4, $0x38307487
+DATA specialPieces<>+772(SB)/4, $0xbbd34622
+DATA specialPieces<>+776(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+780(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+784(SB)/4, $0xba48fa09
+DATA specialPieces<>+788(SB)/4, $0xba0f6890
+DATA specialPieces<>+792(SB)/4, $0xb918dcd6
+DATA specialPieces<>+796(SB)/4, $0xb7b836ea
+DATA specialPieces<>+800(SB)/4, $0x3d8828ee
+DATA specialPieces<>+804(SB)/4, $0xbd098c6a
+DATA specialPieces<>+808(SB)/4, $0xbc9ca934
+DATA specialPieces<>+812(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+816(SB)/4, $0x3b5b570a
+DATA specialPieces<>+820(SB)/4, $0x3a8edad7
+DATA specialPieces<>+824(SB)/4, $0x3964392f
+DATA specialPieces<>+828(SB)/4, $0x37e4cf86
+DATA specialPieces<>+832(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+836(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+840(SB)/4, $0x3ae255ee
+DATA specialPieces<>+844(SB)/4, $0xbc8256db
+DATA specialPieces<>+848(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+852(SB)/4, $0xbac3102b
+DATA specialPieces<>+856(SB)/4, $0xb979f67e
+DATA specialPieces<>+860(SB)/4, $0xb7d2f881
+DATA specialPieces<>+864(SB)/4, $0xbecc422a
+DATA specialPieces<>+868(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+872(SB)/4, $0x3d5ce577
+DATA specialPieces<>+876(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+880(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+884(SB)/4, $0x3ab163eb
+DATA specialPieces<>+888(SB)/4, $0x393e1477
+DATA specialPieces<>+892(SB)/4, $0x378a64c8
+DATA specialPieces<>+896(SB)/4, $0x3f000000
+DATA specialPieces<>+900(SB)/4, $0xbdf8836d
+DATA specialPieces<>+904(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+908(SB)/4, $0xbce265d0
+DATA specialPieces<>+912(SB)/4, $0xbbac009d
+DATA specialPieces<>+916(SB)/4, $0xba450a3e
+DATA specialPieces<>+920(SB)/4, $0xb8b518dc
+DATA specialPieces<>+924(SB)/4, $0xb6e7017c
+DATA specialPieces<>+928(SB)/4, $0x00000000
+DATA specialPieces<>+932(SB)/4, $0x3e092f17
+DATA specialPieces<>+936(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+940(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+944(SB)/4, $0x3ad33d43
+DATA specialPieces<>+948(SB)/4, $0x394bf3f5
+DATA specialPieces<>+952(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+956(SB)/4, $0x35b9034e
+DATA specialPieces<>+960(SB)/4, $0x00000000
+DATA specialPieces<>+964(SB)/4, $0x3f9e0000
+DATA specialPieces<>+968(SB)/4, $0x3ffd0000
+DATA specialPieces<>+972(SB)/4, $0x40298000
+DATA specialPieces<>+976(SB)/4, $0x40530000
+DATA specialPieces<>+980(SB)/4, $0x40790000
+DATA specialPieces<>+984(SB)/4, $0x408e4000
+DATA specialPieces<>+988(SB)/4, $0x40a04000
+DATA specialPieces<>+992(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+996(SB)/4, $0xba2ccd27
+DATA specialPieces<>+1000(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+1004(SB)/4, $0x39a7a80b
+DATA specialPieces<>+1008(SB)/4, $0xb8097ba9
+DATA specialPieces<>+1012(SB)/4, $0xb847e0b5
+DATA specialPieces<>+1016(SB)/4, $0xb5de36bb
+DATA specialPieces<>+1020(SB)/4, $0x367b8f28
+DATA specialPieces<>+1024(SB)/4, $0x39a5b524
+DATA specialPieces<>+1028(SB)/4, $0x393735a6
+DATA specialPieces<>+1032(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+1036(SB)/4, $0x3a202d95
+DATA specialPieces<>+1040(SB)/4, $0x3993d87b
+DATA specialPieces<>+1044(SB)/4, $0xb837d853
+DATA specialPieces<>+1048(SB)/4, $0xb7f99321
+DATA specialPieces<>+1052(SB)/4, $0xb6b68297
+DATA specialPieces<>+1056(SB)/4, $0xbc25fe32
+DATA specialPieces<>+1060(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+1064(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+1068(SB)/4, $0xbac27af8
+DATA specialPieces<>+1072(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+1076(SB)/4, $0x390edd7e
+DATA specialPieces<>+1080(SB)/4, $0x3889ebe7
+DATA specialPieces<>+1084(SB)/4, $0x3772956f
+DATA specialPieces<>+1088(SB)/4, $0x38307487
+DATA specialPieces<>+1092(SB)/4, $0xbbd34622
+DATA specialPieces<>+1096(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+1100(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+1104(SB)/4, $0xba48fa09
+DATA specialPieces<>+1108(SB)/4, $0xba0f6890
+DATA specialPieces<>+1112(SB)/4, $0xb918dcd6
+DATA specialPieces<>+1116(SB)/4, $0xb7b836ea
+DATA specialPieces<>+1120(SB)/4, $0x3d8828ee
+DATA specialPieces<>+1124(SB)/4, $0xbd098c6a
+DATA specialPieces<>+1128(SB)/4, $0xbc9ca934
+DATA specialPieces<>+1132(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+1136(SB)/4, $0x3b5b570a
+DATA specialPieces<>+1140(SB)/4, $0x3a8edad7
+DATA specialPieces<>+1144(SB)/4, $0x3964392f
+DATA specialPieces<>+1148(SB)/4, $0x37e4cf86
+DATA specialPieces<>+1152(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+1156(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+1160(SB)/4, $0x3ae255ee
+DATA specialPieces<>+1164(SB)/4, $0xbc8256db
+DATA specialPieces<>+1168(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+1172(SB)/4, $0xbac3102b
+DATA specialPieces<>+1176(SB)/4, $0xb979f67e
+DATA specialPieces<>+1180(SB)/4, $0xb7d2f881
+DATA specialPieces<>+1184(SB)/4, $0xbecc422a
+DATA specialPieces<>+1188(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+1192(SB)/4, $0x3d5ce577
+DATA specialPieces<>+1196(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+1200(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+1204(SB)/4, $0x3ab163eb
+DATA specialPieces<>+1208(SB)/4, $0x393e1477
+DATA specialPieces<>+1212(SB)/4, $0x378a64c8
+DATA specialPieces<>+1216(SB)/4, $0x3f000000
+DATA specialPieces<>+1220(SB)/4, $0xbdf8836d
+DATA specialPieces<>+1224(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+1228(SB)/4, $0xbce265d0
+DATA specialPieces<>+1232(SB)/4, $0xbbac009d
+DATA specialPieces<>+1236(SB)/4, $0xba450a3e
+DATA specialPieces<>+1240(SB)/4, $0xb8b518dc
+DATA specialPieces<>+1244(SB)/4, $0xb6e7017c
+DATA specialPieces<>+1248(SB)/4, $0x00000000
+DATA specialPieces<>+1252(SB)/4, $0x3e092f17
+DATA specialPieces<>+1256(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+1260(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+1264(SB)/4, $0x3ad33d43
+DATA specialPieces<>+1268(SB)/4, $0x394bf3f5
+DATA specialPieces<>+1272(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+1276(SB)/4, $0x35b9034e
+DATA specialPieces<>+1280(SB)/4, $0x00000000
+DATA specialPieces<>+1284(SB)/4, $0x3f9e0000
+DATA specialPieces<>+1288(SB)/4, $0x3ffd0000
+DATA specialPieces<>+1292(SB)/4, $0x40298000
+DATA specialPieces<>+1296(SB)/4, $0x40530000
+DATA specialPieces<>+1300(SB)/4, $0x40790000
+DATA specialPieces<>+1304(SB)/4, $0x408e4000
+DATA specialPieces<>+1308(SB)/4, $0x40a04000
+DATA specialPieces<>+1312(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+1316(SB)/4, $0xba2ccd27
+DATA specialPieces<>+1320(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+1324(SB)/4, $0x39a7a80b
+DATA specialPieces<>+1328(SB)/4, $0xb8097ba9
+DATA specialPieces<>+1332(SB)/4, $0xb847e0b5
+DATA specialPieces<>+1336(SB)/4, $0xb5de36bb
+DATA specialPieces<>+1340(SB)/4, $0x367b8f28
+DATA specialPieces<>+1344(SB)/4, $0x39a5b524
+DATA specialPieces<>+1348(SB)/4, $0x393735a6
+DATA specialPieces<>+1352(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+1356(SB)/4, $0x3a202d95
+DATA specialPieces<>+1360(SB)/4, $0x3993d87b
+DATA specialPieces<>+1364(SB)/4, $0xb837d853
+DATA specialPieces<>+1368(SB)/4, $0xb7f99321
+DATA specialPieces<>+1372(SB)/4, $0xb6b68297
+DATA specialPieces<>+1376(SB)/4, $0xbc25fe32
+DATA specialPieces<>+1380(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+1384(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+1388(SB)/4, $0xbac27af8
+DATA specialPieces<>+1392(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+1396(SB)/4, $0x390edd7e
+DATA specialPieces<>+1400(SB)/4, $0x3889ebe7
+DATA specialPieces<>+1404(SB)/4, $0x3772956f
+DATA specialPieces<>+1408(SB)/4, $0x38307487
+DATA specialPieces<>+1412(SB)/4, $0xbbd34622
+DATA specialPieces<>+1416(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+1420(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+1424(SB)/4, $0xba48fa09
+DATA specialPieces<>+1428(SB)/4, $0xba0f6890
+DATA specialPieces<>+1432(SB)/4, $0xb918dcd6
+DATA specialPieces<>+1436(SB)/4, $0xb7b836ea
+DATA specialPieces<>+1440(SB)/4, $0x3d8828ee
+DATA specialPieces<>+1444(SB)/4, $0xbd098c6a
+DATA specialPieces<>+1448(SB)/4, $0xbc9ca934
+DATA specialPieces<>+1452(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+1456(SB)/4, $0x3b5b570a
+DATA specialPieces<>+1460(SB)/4, $0x3a8edad7
+DATA specialPieces<>+1464(SB)/4, $0x3964392f
+DATA specialPieces<>+1468(SB)/4, $0x37e4cf86
+DATA specialPieces<>+1472(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+1476(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+1480(SB)/4, $0x3ae255ee
+DATA specialPieces<>+1484(SB)/4, $0xbc8256db
+DATA specialPieces<>+1488(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+1492(SB)/4, $0xbac3102b
+DATA specialPieces<>+1496(SB)/4, $0xb979f67e
+DATA specialPieces<>+1500(SB)/4, $0xb7d2f881
+DATA specialPieces<>+1504(SB)/4, $0xbecc422a
+DATA specialPieces<>+1508(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+1512(SB)/4, $0x3d5ce577
+DATA specialPieces<>+1516(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+1520(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+1524(SB)/4, $0x3ab163eb
+DATA specialPieces<>+1528(SB)/4, $0x393e1477
+DATA specialPieces<>+1532(SB)/4, $0x378a64c8
+DATA specialPieces<>+1536(SB)/4, $0x3f000000
+DATA specialPieces<>+1540(SB)/4, $0xbdf8836d
+DATA specialPieces<>+1544(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+1548(SB)/4, $0xbce265d0
+DATA specialPieces<>+1552(SB)/4, $0xbbac009d
+DATA specialPieces<>+1556(SB)/4, $0xba450a3e
+DATA specialPieces<>+1560(SB)/4, $0xb8b518dc
+DATA specialPieces<>+1564(SB)/4, $0xb6e7017c
+DATA specialPieces<>+1568(SB)/4, $0x00000000
+DATA specialPieces<>+1572(SB)/4, $0x3e092f17
+DATA specialPieces<>+1576(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+1580(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+1584(SB)/4, $0x3ad33d43
+DATA specialPieces<>+1588(SB)/4, $0x394bf3f5
+DATA specialPieces<>+1592(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+1596(SB)/4, $0x35b9034e
+DATA specialPieces<>+1600(SB)/4, $0x00000000
+DATA specialPieces<>+1604(SB)/4, $0x3f9e0000
+DATA specialPieces<>+1608(SB)/4, $0x3ffd0000
+DATA specialPieces<>+1612(SB)/4, $0x40298000
+DATA specialPieces<>+1616(SB)/4, $0x40530000
+DATA specialPieces<>+1620(SB)/4, $0x40790000
+DATA specialPieces<>+1624(SB)/4, $0x408e4000
+DATA specialPieces<>+1628(SB)/4, $0x40a04000
+DATA specialPieces<>+1632(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+1636(SB)/4, $0xba2ccd27
+DATA specialPieces<>+1640(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+1644(SB)/4, $0x39a7a80b
+DATA specialPieces<>+1648(SB)/4, $0xb8097ba9
+DATA specialPieces<>+1652(SB)/4, $0xb847e0b5
+DATA specialPieces<>+1656(SB)/4, $0xb5de36bb
+DATA specialPieces<>+1660(SB)/4, $0x367b8f28
+DATA specialPieces<>+1664(SB)/4, $0x39a5b524
+DATA specialPieces<>+1668(SB)/4, $0x393735a6
+DATA specialPieces<>+1672(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+1676(SB)/4, $0x3a202d95
+DATA specialPieces<>+1680(SB)/4, $0x3993d87b
+DATA specialPieces<>+1684(SB)/4, $0xb837d853
+DATA specialPieces<>+1688(SB)/4, $0xb7f99321
+DATA specialPieces<>+1692(SB)/4, $0xb6b68297
+DATA specialPieces<>+1696(SB)/4, $0xbc25fe32
+DATA specialPieces<>+1700(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+1704(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+1708(SB)/4, $0xbac27af8
+DATA specialPieces<>+1712(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+1716(SB)/4, $0x390edd7e
+DATA specialPieces<>+1720(SB)/4, $0x3889ebe7
+DATA specialPieces<>+1724(SB)/4, $0x3772956f
+DATA specialPieces<>+1728(SB)/4, $0x38307487
+DATA specialPieces<>+1732(SB)/4, $0xbbd34622
+DATA specialPieces<>+1736(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+1740(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+1744(SB)/4, $0xba48fa09
+DATA specialPieces<>+1748(SB)/4, $0xba0f6890
+DATA specialPieces<>+1752(SB)/4, $0xb918dcd6
+DATA specialPieces<>+1756(SB)/4, $0xb7b836ea
+DATA specialPieces<>+1760(SB)/4, $0x3d8828ee
+DATA specialPieces<>+1764(SB)/4, $0xbd098c6a
+DATA specialPieces<>+1768(SB)/4, $0xbc9ca934
+DATA specialPieces<>+1772(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+1776(SB)/4, $0x3b5b570a
+DATA specialPieces<>+1780(SB)/4, $0x3a8edad7
+DATA specialPieces<>+1784(SB)/4, $0x3964392f
+DATA specialPieces<>+1788(SB)/4, $0x37e4cf86
+DATA specialPieces<>+1792(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+1796(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+1800(SB)/4, $0x3ae255ee
+DATA specialPieces<>+1804(SB)/4, $0xbc8256db
+DATA specialPieces<>+1808(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+1812(SB)/4, $0xbac3102b
+DATA specialPieces<>+1816(SB)/4, $0xb979f67e
+DATA specialPieces<>+1820(SB)/4, $0xb7d2f881
+DATA specialPieces<>+1824(SB)/4, $0xbecc422a
+DATA specialPieces<>+1828(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+1832(SB)/4, $0x3d5ce577
+DATA specialPieces<>+1836(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+1840(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+1844(SB)/4, $0x3ab163eb
+DATA specialPieces<>+1848(SB)/4, $0x393e1477
+DATA specialPieces<>+1852(SB)/4, $0x378a64c8
+DATA specialPieces<>+1856(SB)/4, $0x3f000000
+DATA specialPieces<>+1860(SB)/4, $0xbdf8836d
+DATA specialPieces<>+1864(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+1868(SB)/4, $0xbce265d0
+DATA specialPieces<>+1872(SB)/4, $0xbbac009d
+DATA specialPieces<>+1876(SB)/4, $0xba450a3e
+DATA specialPieces<>+1880(SB)/4, $0xb8b518dc
+DATA specialPieces<>+1884(SB)/4, $0xb6e7017c
+DATA specialPieces<>+1888(SB)/4, $0x00000000
+DATA specialPieces<>+1892(SB)/4, $0x3e092f17
+DATA specialPieces<>+1896(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+1900(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+1904(SB)/4, $0x3ad33d43
+DATA specialPieces<>+1908(SB)/4, $0x394bf3f5
+DATA specialPieces<>+1912(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+1916(SB)/4, $0x35b9034e
+DATA specialPieces<>+1920(SB)/4, $0x00000000
+DATA specialPieces<>+1924(SB)/4, $0x3f9e0000
+DATA specialPieces<>+1928(SB)/4, $0x3ffd0000
+DATA specialPieces<>+1932(SB)/4, $0x40298000
+DATA specialPieces<>+1936(SB)/4, $0x40530000
+DATA specialPieces<>+1940(SB)/4, $0x40790000
+DATA specialPieces<>+1944(SB)/4, $0x408e4000
+DATA specialPieces<>+1948(SB)/4, $0x40a04000
+DATA specialPieces<>+1952(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+1956(SB)/4, $0xba2ccd27
+DATA specialPieces<>+1960(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+1964(SB)/4, $0x39a7a80b
+DATA specialPieces<>+1968(SB)/4, $0xb8097ba9
+DATA specialPieces<>+1972(SB)/4, $0xb847e0b5
+DATA specialPieces<>+1976(SB)/4, $0xb5de36bb
+DATA specialPieces<>+1980(SB)/4, $0x367b8f28
+DATA specialPieces<>+1984(SB)/4, $0x39a5b524
+DATA specialPieces<>+1988(SB)/4, $0x393735a6
+DATA specialPieces<>+1992(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+1996(SB)/4, $0x3a202d95
+DATA specialPieces<>+2000(SB)/4, $0x3993d87b
+DATA specialPieces<>+2004(SB)/4, $0xb837d853
+DATA specialPieces<>+2008(SB)/4, $0xb7f99321
+DATA specialPieces<>+2012(SB)/4, $0xb6b68297
+DATA specialPieces<>+2016(SB)/4, $0xbc25fe32
+DATA specialPieces<>+2020(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+2024(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+2028(SB)/4, $0xbac27af8
+DATA specialPieces<>+2032(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+2036(SB)/4, $0x390edd7e
+DATA specialPieces<>+2040(SB)/4, $0x3889ebe7
+DATA specialPieces<>+2044(SB)/4, $0x3772956f
+DATA specialPieces<>+2048(SB)/4, $0x38307487
+DATA specialPieces<>+2052(SB)/4, $0xbbd34622
+DATA specialPieces<>+2056(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+2060(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+2064(SB)/4, $0xba48fa09
+DATA specialPieces<>+2068(SB)/4, $0xba0f6890
+DATA specialPieces<>+2072(SB)/4, $0xb918dcd6
+DATA specialPieces<>+2076(SB)/4, $0xb7b836ea
+DATA specialPieces<>+2080(SB)/4, $0x3d8828ee
+DATA specialPieces<>+2084(SB)/4, $0xbd098c6a
+DATA specialPieces<>+2088(SB)/4, $0xbc9ca934
+DATA specialPieces<>+2092(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+2096(SB)/4, $0x3b5b570a
+DATA specialPieces<>+2100(SB)/4, $0x3a8edad7
+DATA specialPieces<>+2104(SB)/4, $0x3964392f
+DATA specialPieces<>+2108(SB)/4, $0x37e4cf86
+DATA specialPieces<>+2112(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+2116(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+2120(SB)/4, $0x3ae255ee
+DATA specialPieces<>+2124(SB)/4, $0xbc8256db
+DATA specialPieces<>+2128(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+2132(SB)/4, $0xbac3102b
+DATA specialPieces<>+2136(SB)/4, $0xb979f67e
+DATA specialPieces<>+2140(SB)/4, $0xb7d2f881
+DATA specialPieces<>+2144(SB)/4, $0xbecc422a
+DATA specialPieces<>+2148(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+2152(SB)/4, $0x3d5ce577
+DATA specialPieces<>+2156(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+2160(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+2164(SB)/4, $0x3ab163eb
+DATA specialPieces<>+2168(SB)/4, $0x393e1477
+DATA specialPieces<>+2172(SB)/4, $0x378a64c8
+DATA specialPieces<>+2176(SB)/4, $0x3f000000
+DATA specialPieces<>+2180(SB)/4, $0xbdf8836d
+DATA specialPieces<>+2184(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+2188(SB)/4, $0xbce265d0
+DATA specialPieces<>+2192(SB)/4, $0xbbac009d
+DATA specialPieces<>+2196(SB)/4, $0xba450a3e
+DATA specialPieces<>+2200(SB)/4, $0xb8b518dc
+DATA specialPieces<>+2204(SB)/4, $0xb6e7017c
+DATA specialPieces<>+2208(SB)/4, $0x00000000
+DATA specialPieces<>+2212(SB)/4, $0x3e092f17
+DATA specialPieces<>+2216(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+2220(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+2224(SB)/4, $0x3ad33d43
+DATA specialPieces<>+2228(SB)/4, $0x394bf3f5
+DATA specialPieces<>+2232(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+2236(SB)/4, $0x35b9034e
+DATA specialPieces<>+2240(SB)/4, $0x00000000
+DATA specialPieces<>+2244(SB)/4, $0x3f9e0000
+DATA specialPieces<>+2248(SB)/4, $0x3ffd0000
+DATA specialPieces<>+2252(SB)/4, $0x40298000
+DATA specialPieces<>+2256(SB)/4, $0x40530000
+DATA specialPieces<>+2260(SB)/4, $0x40790000
+DATA specialPieces<>+2264(SB)/4, $0x408e4000
+DATA specialPieces<>+2268(SB)/4, $0x40a04000
+DATA specialPieces<>+2272(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+2276(SB)/4, $0xba2ccd27
+DATA specialPieces<>+2280(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+2284(SB)/4, $0x39a7a80b
+DATA specialPieces<>+2288(SB)/4, $0xb8097ba9
+DATA specialPieces<>+2292(SB)/4, $0xb847e0b5
+DATA specialPieces<>+2296(SB)/4, $0xb5de36bb
+DATA specialPieces<>+2300(SB)/4, $0x367b8f28
+DATA specialPieces<>+2304(SB)/4, $0x39a5b524
+DATA specialPieces<>+2308(SB)/4, $0x393735a6
+DATA specialPieces<>+2312(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+2316(SB)/4, $0x3a202d95
+DATA specialPieces<>+2320(SB)/4, $0x3993d87b
+DATA specialPieces<>+2324(SB)/4, $0xb837d853
+DATA specialPieces<>+2328(SB)/4, $0xb7f99321
+DATA specialPieces<>+2332(SB)/4, $0xb6b68297
+DATA specialPieces<>+2336(SB)/4, $0xbc25fe32
+DATA specialPieces<>+2340(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+2344(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+2348(SB)/4, $0xbac27af8
+DATA specialPieces<>+2352(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+2356(SB)/4, $0x390edd7e
+DATA specialPieces<>+2360(SB)/4, $0x3889ebe7
+DATA specialPieces<>+2364(SB)/4, $0x3772956f
+DATA specialPieces<>+2368(SB)/4, $0x38307487
+DATA specialPieces<>+2372(SB)/4, $0xbbd34622
+DATA specialPieces<>+2376(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+2380(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+2384(SB)/4, $0xba48fa09
+DATA specialPieces<>+2388(SB)/4, $0xba0f6890
+DATA specialPieces<>+2392(SB)/4, $0xb918dcd6
+DATA specialPieces<>+2396(SB)/4, $0xb7b836ea
+DATA specialPieces<>+2400(SB)/4, $0x3d8828ee
+DATA specialPieces<>+2404(SB)/4, $0xbd098c6a
+DATA specialPieces<>+2408(SB)/4, $0xbc9ca934
+DATA specialPieces<>+2412(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+2416(SB)/4, $0x3b5b570a
+DATA specialPieces<>+2420(SB)/4, $0x3a8edad7
+DATA specialPieces<>+2424(SB)/4, $0x3964392f
+DATA specialPieces<>+2428(SB)/4, $0x37e4cf86
+DATA specialPieces<>+2432(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+2436(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+2440(SB)/4, $0x3ae255ee
+DATA specialPieces<>+2444(SB)/4, $0xbc8256db
+DATA specialPieces<>+2448(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+2452(SB)/4, $0xbac3102b
+DATA specialPieces<>+2456(SB)/4, $0xb979f67e
+DATA specialPieces<>+2460(SB)/4, $0xb7d2f881
+DATA specialPieces<>+2464(SB)/4, $0xbecc422a
+DATA specialPieces<>+2468(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+2472(SB)/4, $0x3d5ce577
+DATA specialPieces<>+2476(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+2480(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+2484(SB)/4, $0x3ab163eb
+DATA specialPieces<>+2488(SB)/4, $0x393e1477
+DATA specialPieces<>+2492(SB)/4, $0x378a64c8
+DATA specialPieces<>+2496(SB)/4, $0x3f000000
+DATA specialPieces<>+2500(SB)/4, $0xbdf8836d
+DATA specialPieces<>+2504(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+2508(SB)/4, $0xbce265d0
+DATA specialPieces<>+2512(SB)/4, $0xbbac009d
+DATA specialPieces<>+2516(SB)/4, $0xba450a3e
+DATA specialPieces<>+2520(SB)/4, $0xb8b518dc
+DATA specialPieces<>+2524(SB)/4, $0xb6e7017c
+DATA specialPieces<>+2528(SB)/4, $0x00000000
+DATA specialPieces<>+2532(SB)/4, $0x3e092f17
+DATA specialPieces<>+2536(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+2540(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+2544(SB)/4, $0x3ad33d43
+DATA specialPieces<>+2548(SB)/4, $0x394bf3f5
+DATA specialPieces<>+2552(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+2556(SB)/4, $0x35b9034e
+DATA specialPieces<>+2560(SB)/4, $0x00000000
+DATA specialPieces<>+2564(SB)/4, $0x3f9e0000
+DATA specialPieces<>+2568(SB)/4, $0x3ffd0000
+DATA specialPieces<>+2572(SB)/4, $0x40298000
+DATA specialPieces<>+2576(SB)/4, $0x40530000
+DATA specialPieces<>+2580(SB)/4, $0x40790000
+DATA specialPieces<>+2584(SB)/4, $0x408e4000
+DATA specialPieces<>+2588(SB)/4, $0x40a04000
+DATA specialPieces<>+2592(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+2596(SB)/4, $0xba2ccd27
+DATA specialPieces<>+2600(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+2604(SB)/4, $0x39a7a80b
+DATA specialPieces<>+2608(SB)/4, $0xb8097ba9
+DATA specialPieces<>+2612(SB)/4, $0xb847e0b5
+DATA specialPieces<>+2616(SB)/4, $0xb5de36bb
+DATA specialPieces<>+2620(SB)/4, $0x367b8f28
+DATA specialPieces<>+2624(SB)/4, $0x39a5b524
+DATA specialPieces<>+2628(SB)/4, $0x393735a6
+DATA specialPieces<>+2632(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+2636(SB)/4, $0x3a202d95
+DATA specialPieces<>+2640(SB)/4, $0x3993d87b
+DATA specialPieces<>+2644(SB)/4, $0xb837d853
+DATA specialPieces<>+2648(SB)/4, $0xb7f99321
+DATA specialPieces<>+2652(SB)/4, $0xb6b68297
+DATA specialPieces<>+2656(SB)/4, $0xbc25fe32
+DATA specialPieces<>+2660(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+2664(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+2668(SB)/4, $0xbac27af8
+DATA specialPieces<>+2672(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+2676(SB)/4, $0x390edd7e
+DATA specialPieces<>+2680(SB)/4, $0x3889ebe7
+DATA specialPieces<>+2684(SB)/4, $0x3772956f
+DATA specialPieces<>+2688(SB)/4, $0x38307487
+DATA specialPieces<>+2692(SB)/4, $0xbbd34622
+DATA specialPieces<>+2696(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+2700(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+2704(SB)/4, $0xba48fa09
+DATA specialPieces<>+2708(SB)/4, $0xba0f6890
+DATA specialPieces<>+2712(SB)/4, $0xb918dcd6
+DATA specialPieces<>+2716(SB)/4, $0xb7b836ea
+DATA specialPieces<>+2720(SB)/4, $0x3d8828ee
+DATA specialPieces<>+2724(SB)/4, $0xbd098c6a
+DATA specialPieces<>+2728(SB)/4, $0xbc9ca934
+DATA specialPieces<>+2732(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+2736(SB)/4, $0x3b5b570a
+DATA specialPieces<>+2740(SB)/4, $0x3a8edad7
+DATA specialPieces<>+2744(SB)/4, $0x3964392f
+DATA specialPieces<>+2748(SB)/4, $0x37e4cf86
+DATA specialPieces<>+2752(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+2756(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+2760(SB)/4, $0x3ae255ee
+DATA specialPieces<>+2764(SB)/4, $0xbc8256db
+DATA specialPieces<>+2768(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+2772(SB)/4, $0xbac3102b
+DATA specialPieces<>+2776(SB)/4, $0xb979f67e
+DATA specialPieces<>+2780(SB)/4, $0xb7d2f881
+DATA specialPieces<>+2784(SB)/4, $0xbecc422a
+DATA specialPieces<>+2788(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+2792(SB)/4, $0x3d5ce577
+DATA specialPieces<>+2796(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+2800(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+2804(SB)/4, $0x3ab163eb
+DATA specialPieces<>+2808(SB)/4, $0x393e1477
+DATA specialPieces<>+2812(SB)/4, $0x378a64c8
+DATA specialPieces<>+2816(SB)/4, $0x3f000000
+DATA specialPieces<>+2820(SB)/4, $0xbdf8836d
+DATA specialPieces<>+2824(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+2828(SB)/4, $0xbce265d0
+DATA specialPieces<>+2832(SB)/4, $0xbbac009d
+DATA specialPieces<>+2836(SB)/4, $0xba450a3e
+DATA specialPieces<>+2840(SB)/4, $0xb8b518dc
+DATA specialPieces<>+2844(SB)/4, $0xb6e7017c
+DATA specialPieces<>+2848(SB)/4, $0x00000000
+DATA specialPieces<>+2852(SB)/4, $0x3e092f17
+DATA specialPieces<>+2856(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+2860(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+2864(SB)/4, $0x3ad33d43
+DATA specialPieces<>+2868(SB)/4, $0x394bf3f5
+DATA specialPieces<>+2872(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+2876(SB)/4, $0x35b9034e
+DATA specialPieces<>+2880(SB)/4, $0x00000000
+DATA specialPieces<>+2884(SB)/4, $0x3f9e0000
+DATA specialPieces<>+2888(SB)/4, $0x3ffd0000
+DATA specialPieces<>+2892(SB)/4, $0x40298000
+DATA specialPieces<>+2896(SB)/4, $0x40530000
+DATA specialPieces<>+2900(SB)/4, $0x40790000
+DATA specialPieces<>+2904(SB)/4, $0x408e4000
+DATA specialPieces<>+2908(SB)/4, $0x40a04000
+DATA specialPieces<>+2912(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+2916(SB)/4, $0xba2ccd27
+DATA specialPieces<>+2920(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+2924(SB)/4, $0x39a7a80b
+DATA specialPieces<>+2928(SB)/4, $0xb8097ba9
+DATA specialPieces<>+2932(SB)/4, $0xb847e0b5
+DATA specialPieces<>+2936(SB)/4, $0xb5de36bb
+DATA specialPieces<>+2940(SB)/4, $0x367b8f28
+DATA specialPieces<>+2944(SB)/4, $0x39a5b524
+DATA specialPieces<>+2948(SB)/4, $0x393735a6
+DATA specialPieces<>+2952(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+2956(SB)/4, $0x3a202d95
+DATA specialPieces<>+2960(SB)/4, $0x3993d87b
+DATA specialPieces<>+2964(SB)/4, $0xb837d853
+DATA specialPieces<>+2968(SB)/4, $0xb7f99321
+DATA specialPieces<>+2972(SB)/4, $0xb6b68297
+DATA specialPieces<>+2976(SB)/4, $0xbc25fe32
+DATA specialPieces<>+2980(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+2984(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+2988(SB)/4, $0xbac27af8
+DATA specialPieces<>+2992(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+2996(SB)/4, $0x390edd7e
+DATA specialPieces<>+3000(SB)/4, $0x3889ebe7
+DATA specialPieces<>+3004(SB)/4, $0x3772956f
+DATA specialPieces<>+3008(SB)/4, $0x38307487
+DATA specialPieces<>+3012(SB)/4, $0xbbd34622
+DATA specialPieces<>+3016(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+3020(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+3024(SB)/4, $0xba48fa09
+DATA specialPieces<>+3028(SB)/4, $0xba0f6890
+DATA specialPieces<>+3032(SB)/4, $0xb918dcd6
+DATA specialPieces<>+3036(SB)/4, $0xb7b836ea
+DATA specialPieces<>+3040(SB)/4, $0x3d8828ee
+DATA specialPieces<>+3044(SB)/4, $0xbd098c6a
+DATA specialPieces<>+3048(SB)/4, $0xbc9ca934
+DATA specialPieces<>+3052(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+3056(SB)/4, $0x3b5b570a
+DATA specialPieces<>+3060(SB)/4, $0x3a8edad7
+DATA specialPieces<>+3064(SB)/4, $0x3964392f
+DATA specialPieces<>+3068(SB)/4, $0x37e4cf86
+DATA specialPieces<>+3072(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+3076(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+3080(SB)/4, $0x3ae255ee
+DATA specialPieces<>+3084(SB)/4, $0xbc8256db
+DATA specialPieces<>+3088(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+3092(SB)/4, $0xbac3102b
+DATA specialPieces<>+3096(SB)/4, $0xb979f67e
+DATA specialPieces<>+3100(SB)/4, $0xb7d2f881
+DATA specialPieces<>+3104(SB)/4, $0xbecc422a
+DATA specialPieces<>+3108(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+3112(SB)/4, $0x3d5ce577
+DATA specialPieces<>+3116(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+3120(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+3124(SB)/4, $0x3ab163eb
+DATA specialPieces<>+3128(SB)/4, $0x393e1477
+DATA specialPieces<>+3132(SB)/4, $0x378a64c8
+DATA specialPieces<>+3136(SB)/4, $0x3f000000
+DATA specialPieces<>+3140(SB)/4, $0xbdf8836d
+DATA specialPieces<>+3144(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+3148(SB)/4, $0xbce265d0
+DATA specialPieces<>+3152(SB)/4, $0xbbac009d
+DATA specialPieces<>+3156(SB)/4, $0xba450a3e
+DATA specialPieces<>+3160(SB)/4, $0xb8b518dc
+DATA specialPieces<>+3164(SB)/4, $0xb6e7017c
+DATA specialPieces<>+3168(SB)/4, $0x00000000
+DATA specialPieces<>+3172(SB)/4, $0x3e092f17
+DATA specialPieces<>+3176(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+3180(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+3184(SB)/4, $0x3ad33d43
+DATA specialPieces<>+3188(SB)/4, $0x394bf3f5
+DATA specialPieces<>+3192(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+3196(SB)/4, $0x35b9034e
+DATA specialPieces<>+3200(SB)/4, $0x00000000
+DATA specialPieces<>+3204(SB)/4, $0x3f9e0000
+DATA specialPieces<>+3208(SB)/4, $0x3ffd0000
+DATA specialPieces<>+3212(SB)/4, $0x40298000
+DATA specialPieces<>+3216(SB)/4, $0x40530000
+DATA specialPieces<>+3220(SB)/4, $0x40790000
+DATA specialPieces<>+3224(SB)/4, $0x408e4000
+DATA specialPieces<>+3228(SB)/4, $0x40a04000
+DATA specialPieces<>+3232(SB)/4, $0x3a6d64f5
+DATA specialPieces<>+3236(SB)/4, $0xba2ccd27
+DATA specialPieces<>+3240(SB)/4, $0xb8e17ea3
+DATA specialPieces<>+3244(SB)/4, $0x39a7a80b
+DATA specialPieces<>+3248(SB)/4, $0xb8097ba9
+DATA specialPieces<>+3252(SB)/4, $0xb847e0b5
+DATA specialPieces<>+3256(SB)/4, $0xb5de36bb
+DATA specialPieces<>+3260(SB)/4, $0x367b8f28
+DATA specialPieces<>+3264(SB)/4, $0x39a5b524
+DATA specialPieces<>+3268(SB)/4, $0x393735a6
+DATA specialPieces<>+3272(SB)/4, $0xbafb0a2a
+DATA specialPieces<>+3276(SB)/4, $0x3a202d95
+DATA specialPieces<>+3280(SB)/4, $0x3993d87b
+DATA specialPieces<>+3284(SB)/4, $0xb837d853
+DATA specialPieces<>+3288(SB)/4, $0xb7f99321
+DATA specialPieces<>+3292(SB)/4, $0xb6b68297
+DATA specialPieces<>+3296(SB)/4, $0xbc25fe32
+DATA specialPieces<>+3300(SB)/4, $0x3bf1a6a6
+DATA specialPieces<>+3304(SB)/4, $0xba5f6d9d
+DATA specialPieces<>+3308(SB)/4, $0xbac27af8
+DATA specialPieces<>+3312(SB)/4, $0xb8e7ea30
+DATA specialPieces<>+3316(SB)/4, $0x390edd7e
+DATA specialPieces<>+3320(SB)/4, $0x3889ebe7
+DATA specialPieces<>+3324(SB)/4, $0x3772956f
+DATA specialPieces<>+3328(SB)/4, $0x38307487
+DATA specialPieces<>+3332(SB)/4, $0xbbd34622
+DATA specialPieces<>+3336(SB)/4, $0x3c0fe64e
+DATA specialPieces<>+3340(SB)/4, $0x3b32a0b3
+DATA specialPieces<>+3344(SB)/4, $0xba48fa09
+DATA specialPieces<>+3348(SB)/4, $0xba0f6890
+DATA specialPieces<>+3352(SB)/4, $0xb918dcd6
+DATA specialPieces<>+3356(SB)/4, $0xb7b836ea
+DATA specialPieces<>+3360(SB)/4, $0x3d8828ee
+DATA specialPieces<>+3364(SB)/4, $0xbd098c6a
+DATA specialPieces<>+3368(SB)/4, $0xbc9ca934
+DATA specialPieces<>+3372(SB)/4, $0x3b07a7e4
+DATA specialPieces<>+3376(SB)/4, $0x3b5b570a
+DATA specialPieces<>+3380(SB)/4, $0x3a8edad7
+DATA specialPieces<>+3384(SB)/4, $0x3964392f
+DATA specialPieces<>+3388(SB)/4, $0x37e4cf86
+DATA specialPieces<>+3392(SB)/4, $0x34e7cf7c
+DATA specialPieces<>+3396(SB)/4, $0x3dc25a8a
+DATA specialPieces<>+3400(SB)/4, $0x3ae255ee
+DATA specialPieces<>+3404(SB)/4, $0xbc8256db
+DATA specialPieces<>+3408(SB)/4, $0xbbd73ae1
+DATA specialPieces<>+3412(SB)/4, $0xbac3102b
+DATA specialPieces<>+3416(SB)/4, $0xb979f67e
+DATA specialPieces<>+3420(SB)/4, $0xb7d2f881
+DATA specialPieces<>+3424(SB)/4, $0xbecc422a
+DATA specialPieces<>+3428(SB)/4, $0xbd35a7d0
+DATA specialPieces<>+3432(SB)/4, $0x3d5ce577
+DATA specialPieces<>+3436(SB)/4, $0x3cf5acbe
+DATA specialPieces<>+3440(SB)/4, $0x3bfce9c9
+DATA specialPieces<>+3444(SB)/4, $0x3ab163eb
+DATA specialPieces<>+3448(SB)/4, $0x393e1477
+DATA specialPieces<>+3452(SB)/4, $0x378a64c8
+DATA specialPieces<>+3456(SB)/4, $0x3f000000
+DATA specialPieces<>+3460(SB)/4, $0xbdf8836d
+DATA specialPieces<>+3464(SB)/4, $0xbdb3bc69
+DATA specialPieces<>+3468(SB)/4, $0xbce265d0
+DATA specialPieces<>+3472(SB)/4, $0xbbac009d
+DATA specialPieces<>+3476(SB)/4, $0xba450a3e
+DATA specialPieces<>+3480(SB)/4, $0xb8b518dc
+DATA specialPieces<>+3484(SB)/4, $0xb6e7017c
+DATA specialPieces<>+3488(SB)/4, $0x00000000
+DATA specialPieces<>+3492(SB)/4, $0x3e092f17
+DATA specialPieces<>+3496(SB)/4, $0x3d42ac3c
+DATA specialPieces<>+3500(SB)/4, $0x3c2f71bc
+DATA specialPieces<>+3504(SB)/4, $0x3ad33d43
+DATA specialPieces<>+3508(SB)/4, $0x394bf3f5
+DATA specialPieces<>+3512(SB)/4, $0x37a3a2e3
+DATA specialPieces<>+3516(SB)/4, $0x35b9034e
+DATA specialPieces<>+3520(SB)/4, $0x3ee80000
+DATA specialPieces<>+3524(SB)/4, $0x3f407569
+DATA specialPieces<>+3528(SB)/4, $0x3f970000
+DATA specialPieces<>+3532(SB)/4, $0x40298000
+DATA specialPieces<>+3536(SB)/4, $0x40530000
+DATA specialPieces<>+3540(SB)/4, $0x40798000
+DATA specialPieces<>+3544(SB)/4, $0x408d8000
+DATA specialPieces<>+3548(SB)/4, $0x40a08000
+DATA specialPieces<>+3552(SB)/4, $0xbbc6795a
+DATA specialPieces<>+3556(SB)/4, $0xbacd3b41
+DATA specialPieces<>+3560(SB)/4, $0x3aed2a30
+DATA specialPieces<>+3564(SB)/4, $0xba02ad50
+DATA specialPieces<>+3568(SB)/4, $0xb989c46f
+DATA specialPieces<>+3572(SB)/4, $0x38d6a985
+DATA specialPieces<>+3576(SB)/4, $0x38130488
+DATA specialPieces<>+3580(SB)/4, $0xb68e12c9
+DATA specialPieces<>+3584(SB)/4, $0xbb83db1f
+DATA specialPieces<>+3588(SB)/4, $0xbb94121e
+DATA specialPieces<>+3592(SB)/4, $0xbbe5c2c5
+DATA specialPieces<>+3596(SB)/4, $0x3a8ba742
+DATA specialPieces<>+3600(SB)/4, $0xba7e3886
+DATA specialPieces<>+3604(SB)/4, $0xb900e992
+DATA specialPieces<>+3608(SB)/4, $0x3865aad2
+DATA specialPieces<>+3612(SB)/4, $0x37af2244
+DATA specialPieces<>+3616(SB)/4, $0x3c88332c
+DATA specialPieces<>+3620(SB)/4, $0x3c9e1642
+DATA specialPieces<>+3624(SB)/4, $0x38b041a6
+DATA specialPieces<>+3628(SB)/4, $0x3b1ed388
+DATA specialPieces<>+3632(SB)/4, $0x3a9bb282
+DATA specialPieces<>+3636(SB)/4, $0xb87707e5
+DATA specialPieces<>+3640(SB)/4, $0xb920e4c4
+DATA specialPieces<>+3644(SB)/4, $0xb83a633e
+DATA specialPieces<>+3648(SB)/4, $0xbcdccf42
+DATA specialPieces<>+3652(SB)/4, $0x3c72408b
+DATA specialPieces<>+3656(SB)/4, $0x3d279195
+DATA specialPieces<>+3660(SB)/4, $0xbc261696
+DATA specialPieces<>+3664(SB)/4, $0xba940688
+DATA specialPieces<>+3668(SB)/4, $0x3a797bee
+DATA specialPieces<>+3672(SB)/4, $0x39e902fe
+DATA specialPieces<>+3676(SB)/4, $0x38aa849a
+DATA specialPieces<>+3680(SB)/4, $0xbddcece8
+DATA specialPieces<>+3684(SB)/4, $0xbde979a0
+DATA specialPieces<>+3688(SB)/4, $0xbd3961e3
+DATA specialPieces<>+3692(SB)/4, $0x3c577b3e
+DATA specialPieces<>+3696(SB)/4, $0xbb82d1d7
+DATA specialPieces<>+3700(SB)/4, $0xbb2e1121
+DATA specialPieces<>+3704(SB)/4, $0xba4a82b5
+DATA specialPieces<>+3708(SB)/4, $0xb8e14290
+DATA specialPieces<>+3712(SB)/4, $0x3e1ff798
+DATA specialPieces<>+3716(SB)/4, $0x3c951548
+DATA specialPieces<>+3720(SB)/4, $0xbe012f58
+DATA specialPieces<>+3724(SB)/4, $0x3c05e66c
+DATA specialPieces<>+3728(SB)/4, $0x3c5ad30f
+DATA specialPieces<>+3732(SB)/4, $0x3b8c5be0
+DATA specialPieces<>+3736(SB)/4, $0x3a76d70e
+DATA specialPieces<>+3740(SB)/4, $0x38dd6cfc
+DATA specialPieces<>+3744(SB)/4, $0x3e9e7874
+DATA specialPieces<>+3748(SB)/4, $0x3ec6cd47
+DATA specialPieces<>+3752(SB)/4, $0x3e9cb4bd
+DATA specialPieces<>+3756(SB)/4, $0xbd43905d
+DATA specialPieces<>+3760(SB)/4, $0xbca17367
+DATA specialPieces<>+3764(SB)/4, $0xbb8ef3c8
+DATA specialPieces<>+3768(SB)/4, $0xba4c283b
+DATA specialPieces<>+3772(SB)/4, $0xb898f8ee
+DATA specialPieces<>+3776(SB)/4, $0xbf2567f6
+DATA specialPieces<>+3780(SB)/4, $0xbedcecc7
+DATA specialPieces<>+3784(SB)/4, $0xbdf7d99c
+DATA specialPieces<>+3788(SB)/4, $0x3d75abdf
+DATA specialPieces<>+3792(SB)/4, $0x3c7ce900
+DATA specialPieces<>+3796(SB)/4, $0x3b2cdf9d
+DATA specialPieces<>+3800(SB)/4, $0x39d06d7e
+DATA specialPieces<>+3804(SB)/4, $0x380587bd
+DATA specialPieces<>+3808(SB)/4, $0x3e25fc7b
+DATA specialPieces<>+3812(SB)/4, $0xb1b39bec
+DATA specialPieces<>+3816(SB)/4, $0xbdecca7c
+DATA specialPieces<>+3820(SB)/4, $0xbce265da
+DATA specialPieces<>+3824(SB)/4, $0xbbac00a5
+DATA specialPieces<>+3828(SB)/4, $0xba3f9136
+DATA specialPieces<>+3832(SB)/4, $0xb8c7c3d3
+DATA specialPieces<>+3836(SB)/4, $0xb6de8258
+DATA specialPieces<>+3840(SB)/4, $0x3ee80000
+DATA specialPieces<>+3844(SB)/4, $0x3f407569
+DATA specialPieces<>+3848(SB)/4, $0x3f970000
+DATA specialPieces<>+3852(SB)/4, $0x40298000
+DATA specialPieces<>+3856(SB)/4, $0x40530000
+DATA specialPieces<>+3860(SB)/4, $0x40798000
+DATA specialPieces<>+3864(SB)/4, $0x408d8000
+DATA specialPieces<>+3868(SB)/4, $0x40a08000
+DATA specialPieces<>+3872(SB)/4, $0xbbc6795a
+DATA specialPieces<>+3876(SB)/4, $0xbacd3b41
+DATA specialPieces<>+3880(SB)/4, $0x3aed2a30
+DATA specialPieces<>+3884(SB)/4, $0xba02ad50
+DATA specialPieces<>+3888(SB)/4, $0xb989c46f
+DATA specialPieces<>+3892(SB)/4, $0x38d6a985
+DATA specialPieces<>+3896(SB)/4, $0x38130488
+DATA specialPieces<>+3900(SB)/4, $0xb68e12c9
+DATA specialPieces<>+3904(SB)/4, $0xbb83db1f
+DATA specialPieces<>+3908(SB)/4, $0xbb94121e
+DATA specialPieces<>+3912(SB)/4, $0xbbe5c2c5
+DATA specialPieces<>+3916(SB)/4, $0x3a8ba742
+DATA specialPieces<>+3920(SB)/4, $0xba7e3886
+DATA specialPieces<>+3924(SB)/4, $0xb900e992
+DATA specialPieces<>+3928(SB)/4, $0x3865aad2
+DATA specialPieces<>+3932(SB)/4, $0x37af2244
+DATA specialPieces<>+3936(SB)/4, $0x3c88332c
+DATA specialPieces<>+3940(SB)/4, $0x3c9e1642
+DATA specialPieces<>+3944(SB)/4, $0x38b041a6
+DATA specialPieces<>+3948(SB)/4, $0x3b1ed388
+DATA specialPieces<>+3952(SB)/4, $0x3a9bb282
+DATA specialPieces<>+3956(SB)/4, $0xb87707e5
+DATA specialPieces<>+3960(SB)/4, $0xb920e4c4
+DATA specialPieces<>+3964(SB)/4, $0xb83a633e
+DATA specialPieces<>+3968(SB)/4, $0xbcdccf42
+DATA specialPieces<>+3972(SB)/4, $0x3c72408b
+DATA specialPieces<>+3976(SB)/4, $0x3d279195
+DATA specialPieces<>+3980(SB)/4, $0xbc261696
+DATA specialPieces<>+3984(SB)/4, $0xba940688
+DATA specialPieces<>+3988(SB)/4, $0x3a797bee
+DATA specialPieces<>+3992(SB)/4, $0x39e902fe
+DATA specialPieces<>+3996(SB)/4, $0x38aa849a
+DATA specialPieces<>+4000(SB)/4, $0xbddcece8
+DATA specialPieces<>+4004(SB)/4, $0xbde979a0
+DATA specialPieces<>+4008(SB)/4, $0xbd3961e3
+DATA specialPieces<>+4012(SB)/4, $0x3c577b3e
+DATA specialPieces<>+4016(SB)/4, $0xbb82d1d7
+DATA specialPieces<>+4020(SB)/4, $0xbb2e1121
+DATA specialPieces<>+4024(SB)/4, $0xba4a82b5
+DATA specialPieces<>+4028(SB)/4, $0xb8e14290
+DATA specialPieces<>+4032(SB)/4, $0x3e1ff798
+DATA specialPieces<>+4036(SB)/4, $0x3c951548
+DATA specialPieces<>+4040(SB)/4, $0xbe012f58
+DATA specialPieces<>+4044(SB)/4, $0x3c05e66c
+DATA specialPieces<>+4048(SB)/4, $0x3c5ad30f
+DATA specialPieces<>+4052(SB)/4, $0x3b8c5be0
+DATA specialPieces<>+4056(SB)/4, $0x3a76d70e
+DATA specialPieces<>+4060(SB)/4, $0x38dd6cfc
+DATA specialPieces<>+4064(SB)/4, $0x3e9e7874
+DATA specialPieces<>+4068(SB)/4, $0x3ec6cd47
+DATA specialPieces<>+4072(SB)/4, $0x3e9cb4bd
+DATA specialPieces<>+4076(SB)/4, $0xbd43905d
+DATA specialPieces<>+4080(SB)/4, $0xbca17367
+DATA specialPieces<>+4084(SB)/4, $0xbb8ef3c8
+DATA specialPieces<>+4088(SB)/4, $0xba4c283b
+DATA specialPieces<>+4092(SB)/4, $0xb898f8ee
+DATA specialPieces<>+4096(SB)/4, $0xbf2567f6
+DATA specialPieces<>+4100(SB)/4, $0xbedcecc7
+DATA specialPieces<>+4104(SB)/4, $0xbdf7d99c
+DATA specialPieces<>+4108(SB)/4, $0x3d75abdf
+DATA specialPieces<>+4112(SB)/4, $0x3c7ce900
+DATA specialPieces<>+4116(SB)/4, $0x3b2cdf9d
+DATA specialPieces<>+4120(SB)/4, $0x39d06d7e
+DATA specialPieces<>+4124(SB)/4, $0x380587bd
+DATA specialPieces<>+4128(SB)/4, $0x3e25fc7b
+DATA specialPieces<>+4132(SB)/4, $0xb1b39bec
+DATA specialPieces<>+4136(SB)/4, $0xbdecca7c
+DATA specialPieces<>+4140(SB)/4, $0xbce265da
+DATA specialPieces<>+4144(SB)/4, $0xbbac00a5
+DATA specialPieces<>+4148(SB)/4, $0xba3f9136
+DATA specialPieces<>+4152(SB)/4, $0xb8c7c3d3
+DATA specialPieces<>+4156(SB)/4, $0xb6de8258
+DATA specialPieces<>+4160(SB)/4, $0x3ee80000
+DATA specialPieces<>+4164(SB)/4, $0x3f407569
+DATA specialPieces<>+4168(SB)/4, $0x3f970000
+DATA specialPieces<>+4172(SB)/4, $0x40298000
+DATA specialPieces<>+4176(SB)/4, $0x40530000
+DATA specialPieces<>+4180(SB)/4, $0x40798000
+DATA specialPieces<>+4184(SB)/4, $0x408d8000
+DATA specialPieces<>+4188(SB)/4, $0x40a08000
+DATA specialPieces<>+4192(SB)/4, $0xbbc6795a
+DATA specialPieces<>+4196(SB)/4, $0xbacd3b41
+DATA specialPieces<>+4200(SB)/4, $0x3aed2a30
+DATA specialPieces<>+4204(SB)/4, $0xba02ad50
+DATA specialPieces<>+4208(SB)/4, $0xb989c46f
+DATA specialPieces<>+4212(SB)/4, $0x38d6a985
+DATA specialPieces<>+4216(SB)/4, $0x38130488
+DATA specialPieces<>+4220(SB)/4, $0xb68e12c9
+DATA specialPieces<>+4224(SB)/4, $0xbb83db1f
+DATA specialPieces<>+4228(SB)/4, $0xbb94121e
+DATA specialPieces<>+4232(SB)/4, $0xbbe5c2c5
+DATA specialPieces<>+4236(SB)/4, $0x3a8ba742
+DATA specialPieces<>+4240(SB)/4, $0xba7e3886
+DATA specialPieces<>+4244(SB)/4, $0xb900e992
+DATA specialPieces<>+4248(SB)/4, $0x3865aad2
+DATA specialPieces<>+4252(SB)/4, $0x37af2244
+DATA specialPieces<>+4256(SB)/4, $0x3c88332c
+DATA specialPieces<>+4260(SB)/4, $0x3c9e1642
+DATA specialPieces<>+4264(SB)/4, $0x38b041a6
+DATA specialPieces<>+4268(SB)/4, $0x3b1ed388
+DATA specialPieces<>+4272(SB)/4, $0x3a9bb282
+DATA specialPieces<>+4276(SB)/4, $0xb87707e5
+DATA specialPieces<>+4280(SB)/4, $0xb920e4c4
+DATA specialPieces<>+4284(SB)/4, $0xb83a633e
+DATA specialPieces<>+4288(SB)/4, $0xbcdccf42
+DATA specialPieces<>+4292(SB)/4, $0x3c72408b
+DATA specialPieces<>+4296(SB)/4, $0x3d279195
+DATA specialPieces<>+4300(SB)/4, $0xbc261696
+DATA specialPieces<>+4304(SB)/4, $0xba940688
+DATA specialPieces<>+4308(SB)/4, $0x3a797bee
+DATA specialPieces<>+4312(SB)/4, $0x39e902fe
+DATA specialPieces<>+4316(SB)/4, $0x38aa849a
+DATA specialPieces<>+4320(SB)/4, $0xbddcece8
+DATA specialPieces<>+4324(SB)/4, $0xbde979a0
+DATA specialPieces<>+4328(SB)/4, $0xbd3961e3
+DATA specialPieces<>+4332(SB)/4, $0x3c577b3e
+DATA specialPieces<>+4336(SB)/4, $0xbb82d1d7
+DATA specialPieces<>+4340(SB)/4, $0xbb2e1121
+DATA specialPieces<>+4344(SB)/4, $0xba4a82b5
+DATA specialPieces<>+4348(SB)/4, $0xb8e14290
+DATA specialPieces<>+4352(SB)/4, $0x3e1ff798
+DATA specialPieces<>+4356(SB)/4, $0x3c951548
+DATA specialPieces<>+4360(SB)/4, $0xbe012f58
+DATA specialPieces<>+4364(SB)/4, $0x3c05e66c
+DATA specialPieces<>+4368(SB)/4, $0x3c5ad30f
+DATA specialPieces<>+4372(SB)/4, $0x3b8c5be0
+DATA specialPieces<>+4376(SB)/4, $0x3a76d70e
+DATA specialPieces<>+4380(SB)/4, $0x38dd6cfc
+DATA specialPieces<>+4384(SB)/4, $0x3e9e7874
+DATA specialPieces<>+4388(SB)/4, $0x3ec6cd47
+DATA specialPieces<>+4392(SB)/4, $0x3e9cb4bd
+DATA specialPieces<>+4396(SB)/4, $0xbd43905d
+DATA specialPieces<>+4400(SB)/4, $0xbca17367
+DATA specialPieces<>+4404(SB)/4, $0xbb8ef3c8
+DATA specialPieces<>+4408(SB)/4, $0xba4c283b
+DATA specialPieces<>+4412(SB)/4, $0xb898f8ee
+DATA specialPieces<>+4416(SB)/4, $0xbf2567f6
+DATA specialPieces<>+4420(SB)/4, $0xbedcecc7
+DATA specialPieces<>+4424(SB)/4, $0xbdf7d99c
+DATA specialPieces<>+4428(SB)/4, $0x3d75abdf
+DATA specialPieces<>+4432(SB)/4, $0x3c7ce900
+DATA specialPieces<>+4436(SB)/4, $0x3b2cdf9d
+DATA specialPieces<>+4440(SB)/4, $0x39d06d7e
+DATA specialPieces<>+4444(SB)/4, $0x380587bd
+DATA specialPieces<>+4448(SB)/4, $0x3e25fc7b
+DATA specialPieces<>+4452(SB)/4, $0xb1b39bec
+DATA specialPieces<>+4456(SB)/4, $0xbdecca7c
+DATA specialPieces<>+4460(SB)/4, $0xbce265da
+DATA specialPieces<>+4464(SB)/4, $0xbbac00a5
+DATA specialPieces<>+4468(SB)/4, $0xba3f9136
+DATA specialPieces<>+4472(SB)/4, $0xb8c7c3d3
+DATA specialPieces<>+4476(SB)/4, $0xb6de8258
+DATA specialPieces<>+4480(SB)/4, $0x3ee80000
+DATA specialPieces<>+4484(SB)/4, $0x3f407569
+DATA specialPieces<>+4488(SB)/4, $0x3f970000
+DATA specialPieces<>+4492(SB)/4, $0x40298000
+DATA specialPieces<>+4496(SB)/4, $0x40530000
+DATA specialPieces<>+4500(SB)/4, $0x40798000
+DATA specialPieces<>+4504(SB)/4, $0x408d8000
+DATA specialPieces<>+4508(SB)/4, $0x40a08000
+DATA specialPieces<>+4512(SB)/4, $0xbbc6795a
+DATA specialPieces<>+4516(SB)/4, $0xbacd3b41
+DATA specialPieces<>+4520(SB)/4, $0x3aed2a30
+DATA specialPieces<>+4524(SB)/4, $0xba02ad50
+DATA specialPieces<>+4528(SB)/4, $0xb989c46f
+DATA specialPieces<>+4532(SB)/4, $0x38d6a985
+DATA specialPieces<>+4536(SB)/4, $0x38130488
+DATA specialPieces<>+4540(SB)/4, $0xb68e12c9
+DATA specialPieces<>+4544(SB)/4, $0xbb83db1f
+DATA specialPieces<>+4548(SB)/4, $0xbb94121e
+DATA specialPieces<>+4552(SB)/4, $0xbbe5c2c5
+DATA specialPieces<>+4556(SB)/4, $0x3a8ba742
+DATA specialPieces<>+4560(SB)/4, $0xba7e3886
+DATA specialPieces<>+4564(SB)/4, $0xb900e992
+DATA specialPieces<>+4568(SB)/4, $0x3865aad2
+DATA specialPieces<>+4572(SB)/4, $0x37af2244
+DATA specialPieces<>+4576(SB)/4, $0x3c88332c
+DATA specialPieces<>+4580(SB)/4, $0x3c9e1642
+DATA specialPieces<>+4584(SB)/4, $0x38b041a6
+DATA specialPieces<>+4588(SB)/4, $0x3b1ed388
+DATA specialPieces<>+4592(SB)/4, $0x3a9bb282
+DATA specialPieces<>+4596(SB)/4, $0xb87707e5
+DATA specialPieces<>+4600(SB)/4, $0xb920e4c4
+DATA specialPieces<>+4604(SB)/4, $0xb83a633e
+DATA specialPieces<>+4608(SB)/4, $0xbcdccf42
+DATA specialPieces<>+4612(SB)/4, $0x3c72408b
+DATA specialPieces<>+4616(SB)/4, $0x3d279195
+DATA specialPieces<>+4620(SB)/4, $0xbc261696
+DATA specialPieces<>+4624(SB)/4, $0xba940688
+DATA specialPieces<>+4628(SB)/4, $0x3a797bee
+DATA specialPieces<>+4632(SB)/4, $0x39e902fe
+DATA specialPieces<>+4636(SB)/4, $0x38aa849a
+DATA specialPieces<>+4640(SB)/4, $0xbddcece8
+DATA specialPieces<>+4644(SB)/4, $0xbde979a0
+DATA specialPieces<>+4648(SB)/4, $0xbd3961e3
+DATA specialPieces<>+4652(SB)/4, $0x3c577b3e
+DATA specialPieces<>+4656(SB)/4, $0xbb82d1d7
+DATA specialPieces<>+4660(SB)/4, $0xbb2e1121
+DATA specialPieces<>+4664(SB)/4, $0xba4a82b5
+DATA specialPieces<>+4668(SB)/4, $0xb8e14290
+DATA specialPieces<>+4672(SB)/4, $0x3e1ff798
+DATA specialPieces<>+4676(SB)/4, $0x3c951548
+DATA specialPieces<>+4680(SB)/4, $0xbe012f58
+DATA specialPieces<>+4684(SB)/4, $0x3c05e66c
+DATA specialPieces<>+4688(SB)/4, $0x3c5ad30f
+DATA specialPieces<>+4692(SB)/4, $0x3b8c5be0
+DATA specialPieces<>+4696(SB)/4, $0x3a76d70e
+DATA specialPieces<>+4700(SB)/4, $0x38dd6cfc
+DATA specialPieces<>+4704(SB)/4, $0x3e9e7874
+DATA specialPieces<>+4708(SB)/4, $0x3ec6cd47
+DATA specialPieces<>+4712(SB)/4, $0x3e9cb4bd
+DATA specialPieces<>+4716(SB)/4, $0xbd43905d
+DATA specialPieces<>+4720(SB)/4, $0xbca17367
+DATA specialPieces<>+4724(SB)/4, $0xbb8ef3c8
+DATA specialPieces<>+4728(SB)/4, $0xba4c283b
+DATA specialPieces<>+4732(SB)/4, $0xb898f8ee
+DATA specialPieces<>+4736(SB)/4, $0xbf2567f6
+DATA specialPieces<>+4740(SB)/4, $0xbedcecc7
+DATA specialPieces<>+4744(SB)/4, $0xbdf7d99c
+DATA specialPieces<>+4748(SB)/4, $0x3d75abdf
+DATA specialPieces<>+4752(SB)/4, $0x3c7ce900
+DATA specialPieces<>+4756(SB)/4, $0x3b2cdf9d
+DATA specialPieces<>+4760(SB)/4, $0x39d06d7e
+DATA specialPieces<>+4764(SB)/4, $0x380587bd
+DATA specialPieces<>+4768(SB)/4, $0x3e25fc7b
+DATA specialPieces<>+4772(SB)/4, $0xb1b39bec
+DATA specialPieces<>+4776(SB)/4, $0xbdecca7c
+DATA specialPieces<>+4780(SB)/4, $0xbce265da
+DATA specialPieces<>+4784(SB)/4, $0xbbac00a5
+DATA specialPieces<>+4788(SB)/4, $0xba3f9136
+DATA specialPieces<>+4792(SB)/4, $0xb8c7c3d3
+DATA specialPieces<>+4796(SB)/4, $0xb6de8258
+DATA specialPieces<>+4800(SB)/4, $0x3ee80000
+DATA specialPieces<>+4804(SB)/4, $0x3f407569
+DATA specialPieces<>+4808(SB)/4, $0x3f970000
+DATA specialPieces<>+4812(SB)/4, $0x40298000
+DATA specialPieces<>+4816(SB)/4, $0x40530000
+DATA specialPieces<>+4820(SB)/4, $0x40798000
+DATA specialPieces<>+4824(SB)/4, $0x408d8000
+DATA specialPieces<>+4828(SB)/4, $0x40a08000
+DATA specialPieces<>+4832(SB)/4, $0xbbc6795a
+DATA specialPieces<>+4836(SB)/4, $0xbacd3b41
+DATA specialPieces<>+4840(SB)/4, $0x3aed2a30
+DATA specialPieces<>+4844(SB)/4, $0xba02ad50
+DATA specialPieces<>+4848(SB)/4, $0xb989c46f
+DATA specialPieces<>+4852(SB)/4, $0x38d6a985
+DATA specialPieces<>+4856(SB)/4, $0x38130488
+DATA specialPieces<>+4860(SB)/4, $0xb68e12c9
+DATA specialPieces<>+4864(SB)/4, $0xbb83db1f
+DATA specialPieces<>+4868(SB)/4, $0xbb94121e
+DATA specialPieces<>+4872(SB)/4, $0xbbe5c2c5
+DATA specialPieces<>+4876(SB)/4, $0x3a8ba742
+DATA specialPieces<>+4880(SB)/4, $0xba7e3886
+DATA specialPieces<>+4884(SB)/4, $0xb900e992
+DATA specialPieces<>+4888(SB)/4, $0x3865aad2
+DATA specialPieces<>+4892(SB)/4, $0x37af2244
+DATA specialPieces<>+4896(SB)/4, $0x3c88332c
+DATA specialPieces<>+4900(SB)/4, $0x3c9e1642
+DATA specialPieces<>+4904(SB)/4, $0x38b041a6
+DATA specialPieces<>+4908(SB)/4, $0x3b1ed388
+DATA specialPieces<>+4912(SB)/4, $0x3a9bb282
+DATA specialPieces<>+4916(SB)/4, $0xb87707e5
+DATA specialPieces<>+4920(SB)/4, $0xb920e4c4
+DATA specialPieces<>+4924(SB)/4, $0xb83a633e
+DATA specialPieces<>+4928(SB)/4, $0xbcdccf42
+DATA specialPieces<>+4932(SB)/4, $0x3c72408b
+DATA specialPieces<>+4936(SB)/4, $0x3d279195
+DATA specialPieces<>+4940(SB)/4, $0xbc261696
+DATA specialPieces<>+4944(SB)/4, $0xba940688
+DATA specialPieces<>+4948(SB)/4, $0x3a797bee
+DATA specialPieces<>+4952(SB)/4, $0x39e902fe
+DATA specialPieces<>+4956(SB)/4, $0x38aa849a
+DATA specialPieces<>+4960(SB)/4, $0xbddcece8
+DATA specialPieces<>+4964(SB)/4, $0xbde979a0
+DATA specialPieces<>+4968(SB)/4, $0xbd3961e3
+DATA specialPieces<>+4972(SB)/4, $0x3c577b3e
+DATA specialPieces<>+4976(SB)/4, $0xbb82d1d7
+DATA specialPieces<>+4980(SB)/4, $0xbb2e1121
+DATA specialPieces<>+4984(SB)/4, $0xba4a82b5
+DATA specialPieces<>+4988(SB)/4, $0xb8e14290
+DATA specialPieces<>+4992(SB)/4, $0x3e1ff798
+DATA specialPieces<>+4996(SB)/4, $0x3c951548
+DATA specialPieces<>+5000(SB)/4, $0xbe012f58
+DATA specialPieces<>+5004(SB)/4, $0x3c05e66c
+DATA specialPieces<>+5008(SB)/4, $0x3c5ad30f
+DATA specialPieces<>+5012(SB)/4, $0x3b8c5be0
+DATA specialPieces<>+5016(SB)/4, $0x3a76d70e
+DATA specialPieces<>+5020(SB)/4, $0x38dd6cfc
+DATA specialPieces<>+5024(SB)/4, $0x3e9e7874
+DATA specialPieces<>+5028(SB)/4, $0x3ec6cd47
+DATA specialPieces<>+5032(SB)/4, $0x3e9cb4bd
+DATA specialPieces<>+5036(SB)/4, $0xbd43905d
+DATA specialPieces<>+5040(SB)/4, $0xbca17367
+DATA specialPieces<>+5044(SB)/4, $0xbb8ef3c8
+DATA specialPieces<>+5048(SB)/4, $0xba4c283b
+DATA specialPieces<>+5052(SB)/4, $0xb898f8ee
+DATA specialPieces<>+5056(SB)/4, $0xbf2567f6
+DATA specialPieces<>+5060(SB)/4, $0xbedcecc7
+DATA specialPieces<>+5064(SB)/4, $0xbdf7d99c
+DATA specialPieces<>+5068(SB)/4, $0x3d75abdf
+DATA specialPieces<>+5072(SB)/4, $0x3c7ce900
+DATA specialPieces<>+5076(SB)/4, $0x3b2cdf9d
+DATA specialPieces<>+5080(SB)/4, $0x39d06d7e
+DATA specialPieces<>+5084(SB)/4, $0x380587bd
+DATA specialPieces<>+5088(SB)/4, $0x3e25fc7b
+DATA specialPieces<>+5092(SB)/4, $0xb1b39bec
+DATA specialPieces<>+5096(SB)/4, $0xbdecca7c
+DATA specialPieces<>+5100(SB)/4, $0xbce265da
+DATA specialPieces<>+5104(SB)/4, $0xbbac00a5
+DATA specialPieces<>+5108(SB)/4, $0xba3f9136
+DATA specialPieces<>+5112(SB)/4, $0xb8c7c3d3
+DATA specialPieces<>+5116(SB)/4, $0xb6de8258
+DATA specialPieces<>+5120(SB)/4, $0x3ee80000
+DATA specialPieces<>+5124(SB)/4, $0x3f407569
+DATA specialPieces<>+5128(SB)/4, $0x3f970000
+DATA specialPieces<>+5132(SB)/4, $0x40298000
+DATA specialPieces<>+5136(SB)/4, $0x40530000
+DATA specialPieces<>+5140(SB)/4, $0x40798000
+DATA specialPieces<>+5144(SB)/4, $0x408d8000
+DATA specialPieces<>+5148(SB)/4, $0x40a08000
+DATA specialPieces<>+5152(SB)/4, $0xbbc6795a
+DATA specialPieces<>+5156(SB)/4, $0xbacd3b41
+DATA specialPieces<>+5160(SB)/4, $0x3aed2a30
+DATA specialPieces<>+5164(SB)/4, $0xba02ad50
+DATA specialPieces<>+5168(SB)/4, $0xb989c46f
+DATA specialPieces<>+5172(SB)/4, $0x38d6a985
+DATA specialPieces<>+5176(SB)/4, $0x38130488
+DATA specialPieces<>+5180(SB)/4, $0xb68e12c9
+DATA specialPieces<>+5184(SB)/4, $0xbb83db1f
+DATA specialPieces<>+5188(SB)/4, $0xbb94121e
+DATA specialPieces<>+5192(SB)/4, $0xbbe5c2c5
+DATA specialPieces<>+5196(SB)/4, $0x3a8ba742
+DATA specialPieces<>+5200(SB)/4, $0xba7e3886
+DATA specialPieces<>+5204(SB)/4, $0xb900e992
+DATA specialPieces<>+5208(SB)/4, $0x3865aad2
+DATA specialPieces<>+5212(SB)/4, $0x37af2244
+DATA specialPieces<>+5216(SB)/4, $0x3c88332c
+DATA specialPieces<>+5220(SB)/4, $0x3c9e1642
+DATA specialPieces<>+5224(SB)/4, $0x38b041a6
+DATA specialPieces<>+5228(SB)/4, $0x3b1ed388
+DATA specialPieces<>+5232(SB)/4, $0x3a9bb282
+DATA specialPieces<>+5236(SB)/4, $0xb87707e5
+DATA specialPieces<>+5240(SB)/4, $0xb920e4c4
+DATA specialPieces<>+5244(SB)/4, $0xb83a633e
+DATA specialPieces<>+5248(SB)/4, $0xbcdccf42
+DATA specialPieces<>+5252(SB)/4, $0x3c72408b
+DATA specialPieces<>+5256(SB)/4, $0x3d279195
+DATA specialPieces<>+5260(SB)/4, $0xbc261696
+DATA specialPieces<>+5264(SB)/4, $0xba940688
+DATA specialPieces<>+5268(SB)/4, $0x3a797bee
+DATA specialPieces<>+5272(SB)/4, $0x39e902fe
+DATA specialPieces<>+5276(SB)/4, $0x38aa849a
+DATA specialPieces<>+5280(SB)/4, $0xbddcece8
+DATA specialPieces<>+5284(SB)/4, $0xbde979a0
+DATA specialPieces<>+5288(SB)/4, $0xbd3961e3
+DATA specialPieces<>+5292(SB)/4, $0x3c577b3e
+DATA specialPieces<>+5296(SB)/4, $0xbb82d1d7
+DATA specialPieces<>+5300(SB)/4, $0xbb2e1121
+DATA specialPieces<>+5304(SB)/4, $0xba4a82b5
+DATA specialPieces<>+5308(SB)/4, $0xb8e14290
+DATA specialPieces<>+5312(SB)/4, $0x3e1ff798
+DATA specialPieces<>+5316(SB)/4, $0x3c951548
+DATA specialPieces<>+5320(SB)/4, $0xbe012f58
+DATA specialPieces<>+5324(SB)/4, $0x3c05e66c
+DATA specialPieces<>+5328(SB)/4, $0x3c5ad30f
+DATA specialPieces<>+5332(SB)/4, $0x3b8c5be0
+DATA specialPieces<>+5336(SB)/4, $0x3a76d70e
+DATA specialPieces<>+5340(SB)/4, $0x38dd6cfc
+DATA specialPieces<>+5344(SB)/4, $0x3e9e7874
+DATA specialPieces<>+5348(SB)/4, $0x3ec6cd47
+DATA specialPieces<>+5352(SB)/4, $0x3e9cb4bd
+DATA specialPieces<>+5356(SB)/4, $0xbd43905d
+DATA specialPieces<>+5360(SB)/4, $0xbca17367
+DATA specialPieces<>+5364(SB)/4, $0xbb8ef3c8
+DATA specialPieces<>+5368(SB)/4, $0xba4c283b
+DATA specialPieces<>+5372(SB)/4, $0xb898f8ee
+DATA specialPieces<>+5376(SB)/4, $0xbf2567f6
+DATA specialPieces<>+5380(SB)/4, $0xbedcecc7
+DATA specialPieces<>+5384(SB)/4, $0xbdf7d99c
+DATA specialPieces<>+5388(SB)/4, $0x3d75abdf
+DATA specialPieces<>+5392(SB)/4, $0x3c7ce900
+DATA specialPieces<>+5396(SB)/4, $0x3b2cdf9d
+DATA specialPieces<>+5400(SB)/4, $0x39d06d7e
+DATA specialPieces<>+5404(SB)/4, $0x380587bd
+DATA specialPieces<>+5408(SB)/4, $0x3e25fc7b
+DATA specialPieces<>+5412(SB)/4, $0xb1b39bec
+DATA specialPieces<>+5416(SB)/4, $0xbdecca7c
+DATA specialPieces<>+5420(SB)/4, $0xbce265da
+DATA specialPieces<>+5424(SB)/4, $0xbbac00a5
+DATA specialPieces<>+5428(SB)/4, $0xba3f9136
+DATA specialPieces<>+5432(SB)/4, $0xb8c7c3d3
+DATA specialPieces<>+5436(SB)/4, $0xb6de8258
+DATA specialPieces<>+5440(SB)/4, $0x3ee80000
+DATA specialPieces<>+5444(SB)/4, $0x3f407569
+DATA specialPieces<>+5448(SB)/4, $0x3f970000
+DATA specialPieces<>+5452(SB)/4, $0x40298000
+DATA specialPieces<>+5456(SB)/4, $0x40530000
+DATA specialPieces<>+5460(SB)/4, $0x40798000
+DATA specialPieces<>+5464(SB)/4, $0x408d8000
+DATA specialPieces<>+5468(SB)/4, $0x40a08000
+DATA specialPieces<>+5472(SB)/4, $0xbbc6795a
+DATA specialPieces<>+5476(SB)/4, $0xbacd3b41
+DATA specialPieces<>+5480(SB)/4, $0x3aed2a30
+DATA specialPieces<>+5484(SB)/4, $0xba02ad50
+DATA specialPieces<>+5488(SB)/4, $0xb989c46f
+DATA specialPieces<>+5492(SB)/4, $0x38d6a985
+DATA specialPieces<>+5496(SB)/4, $0x38130488
+DATA specialPieces<>+5500(SB)/4, $0xb68e12c9
+DATA specialPieces<>+5504(SB)/4, $0xbb83db1f
+DATA specialPieces<>+5508(SB)/4, $0xbb94121e
+DATA specialPieces<>+5512(SB)/4, $0xbbe5c2c5
+DATA specialPieces<>+5516(SB)/4, $0x3a8ba742
+DATA specialPieces<>+5520(SB)/4, $0xba7e3886
+DATA specialPieces<>+5524(SB)/4, $0xb900e992
+DATA specialPieces<>+5528(SB)/4, $0x3865aad2
+DATA specialPieces<>+5532(SB)/4, $0x37af2244
+DATA specialPieces<>+5536(SB)/4, $0x3c88332c
+DATA specialPieces<>+5540(SB)/4, $0x3c9e1642
+DATA specialPieces<>+5544(SB)/4, $0x38b041a6
+DATA specialPieces<>+5548(SB)/4, $0x3b1ed388
+DATA specialPieces<>+5552(SB)/4, $0x3a9bb282
+DATA specialPieces<>+5556(SB)/4, $0xb87707e5
+DATA specialPieces<>+5560(SB)/4, $0xb920e4c4
+DATA specialPieces<>+5564(SB)/4, $0xb83a633e
+DATA specialPieces<>+5568(SB)/4, $0xbcdccf42
+DATA specialPieces<>+5572(SB)/4, $0x3c72408b
+DATA specialPieces<>+5576(SB)/4, $0x3d279195
+DATA specialPieces<>+5580(SB)/4, $0xbc261696
+DATA specialPieces<>+5584(SB)/4, $0xba940688
+DATA specialPieces<>+5588(SB)/4, $0x3a797bee
+DATA specialPieces<>+5592(SB)/4, $0x39e902fe
+DATA specialPieces<>+5596(SB)/4, $0x38aa849a
+DATA specialPieces<>+5600(SB)/4, $0xbddcece8
+DATA specialPieces<>+5604(SB)/4, $0xbde979a0
+DATA specialPieces<>+5608(SB)/4, $0xbd3961e3
+DATA specialPieces<>+5612(SB)/4, $0x3c577b3e
+DATA specialPieces<>+5616(SB)/4, $0xbb82d1d7
+DATA specialPieces<>+5620(SB)/4, $0xbb2e1121
+DATA specialPieces<>+5624(SB)/4, $0xba4a82b5
+DATA specialPieces<>+5628(SB)/4, $0xb8e14290
+DATA specialPieces<>+5632(SB)/4, $0x3e1ff798
+DATA specialPieces<>+5636(SB)/4, $0x3c951548
+DATA specialPieces<>+5640(SB)/4, $0xbe012f58
+DATA specialPieces<>+5644(SB)/4, $0x3c05e66c
+DATA specialPieces<>+5648(SB)/4, $0x3c5ad30f
+DATA specialPieces<>+5652(SB)/4, $0x3b8c5be0
+DATA specialPieces<>+5656(SB)/4, $0x3a76d70e
+DATA specialPieces<>+5660(SB)/4, $0x38dd6cfc
+DATA specialPieces<>+5664(SB)/4, $0x3e9e7874
+DATA specialPieces<>+5668(SB)/4, $0x3ec6cd47
+DATA specialPieces<>+5672(SB)/4, $0x3e9cb4bd
+DATA specialPieces<>+5676(SB)/4, $0xbd43905d
+DATA specialPieces<>+5680(SB)/4, $0xbca17367
+DATA specialPieces<>+5684(SB)/4, $0xbb8ef3c8
+DATA specialPieces<>+5688(SB)/4, $0xba4c283b
+DATA specialPieces<>+5692(SB)/4, $0xb898f8ee
+DATA specialPieces<>+5696(SB)/4, $0xbf2567f6
+DATA specialPieces<>+5700(SB)/4, $0xbedcecc7
+DATA specialPieces<>+5704(SB)/4, $0xbdf7d99c
+DATA specialPieces<>+5708(SB)/4, $0x3d75abdf
+DATA specialPieces<>+5712(SB)/4, $0x3c7ce900
+DATA specialPieces<>+5716(SB)/4, $0x3b2cdf9d
+DATA specialPieces<>+5720(SB)/4, $0x39d06d7e
+DATA specialPieces<>+5724(SB)/4, $0x380587bd
+DATA specialPieces<>+5728(SB)/4, $0x3e25fc7b
+DATA specialPieces<>+5732(SB)/4, $0xb1b39bec
+DATA specialPieces<>+5736(SB)/4, $0xbdecca7c
+DATA specialPieces<>+5740(SB)/4, $0xbce265da
+DATA specialPieces<>+5744(SB)/4, $0xbbac00a5
+DATA specialPieces<>+5748(SB)/4, $0xba3f9136
+DATA specialPieces<>+5752(SB)/4, $0xb8c7c3d3
+DATA specialPieces<>+5756(SB)/4, $0xb6de8258
+GLOBL specialPieces<>(SB), RODATA|NOPTR, $5760

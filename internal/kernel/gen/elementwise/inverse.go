@@ -5,6 +5,8 @@ import "math"
 // inverse emits the hyperbolic functions except tanh, the inverse functions,
 // and some activations.
 func inverse(f *file) {
+	f.single().arcs32()
+	f.double().arcs64()
 	for _, l := range f.careful() {
 		l.hyperbolic()
 		l.arcs()
@@ -61,6 +63,14 @@ func (l *lane) arcs() {
 	l.unary("Atan", "arctan x", heavy, l.simple(func(x vec) vec {
 		return l.or(l.angle(l.abs(x), l.load(l.c(1))), l.signOf(x))
 	}))
+	l.overSquare("Atan", "gy/(1 + x²)", func(x vec) vec { return l.add(l.mul(x, x), l.held(1)) })
+	l.gradient("Tan", "gy·(1 + y²)", medium, "gy y", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.mul(in[0], l.add(l.mul(in[1], in[1]), l.held(1))) }
+	})
+}
+
+// arcs64 emits arcsine and arccosine in float64.
+func (l *lane) arcs64() {
 	l.unary("Asin", "arcsin x", heavy, l.simple(func(x vec) vec {
 		return l.or(l.angle(l.abs(x), l.sqrt(l.circle(x))), l.signOf(x))
 	}))
@@ -68,16 +78,80 @@ func (l *lane) arcs() {
 		half := l.angle(l.sqrt(l.sub(l.held(1), x)), l.sqrt(l.add(l.held(1), x)))
 		return l.add(half, half)
 	}))
-	l.overSquare("Atan", "gy/(1 + x²)", func(x vec) vec { return l.add(l.mul(x, x), l.held(1)) })
 	l.gradient("Asin", "gy/√(1 − x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(in[0], l.sqrt(l.circle(in[1]))) }
 	})
 	l.gradient("Acos", "−gy/√(1 − x²)", medium, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.div(l.neg(in[0]), l.sqrt(l.circle(in[1]))) }
 	})
-	l.gradient("Tan", "gy·(1 + y²)", medium, "gy y", func() func(in []vec) vec {
-		return func(in []vec) vec { return l.mul(in[0], l.add(l.mul(in[1], in[1]), l.held(1))) }
+}
+
+// arcs32 emits them in float32. With v = |x| and z = v² for |x| ≤ ½, and v = √z
+// and z = (1 − |x|)/2 beyond, each is a constant, ±v or ±2v and as many times
+// v·z·P(z). The error of the root is corrected.
+func (l *lane) arcs32() {
+	l.unary("Asin", "arcsin x", heavy, l.simple(func(x vec) vec {
+		a := l.abs(x)
+		isFar, v, rest := l.arc(a)
+		whole := pair{l.only(isFar, l.held(halfPi32)), l.only(isFar, l.held(math.Pi/2-halfPi32))}
+		twice := l.mul(v, l.held(-2))
+		rest = l.pick(isFar, rest, l.mul(rest, l.held(-2)))
+		return l.or(l.wholeAnd(whole, l.pick(isFar, v, twice), rest), l.signOf(x))
+	}))
+	l.unary("Acos", "arccos x", heavy, l.simple(func(x vec) vec {
+		isFar, v, rest := l.arc(l.abs(x))
+		sign := l.signOf(x)
+		whole := pair{l.held(halfPi32), l.held(math.Pi/2 - halfPi32)}
+		isLeft := l.bySign(x)
+		far := pair{l.pick(isLeft, l.zero(), l.held(2*halfPi32)), l.pick(isLeft, l.zero(), l.held(math.Pi-2*halfPi32))}
+		whole = pair{l.pick(isFar, whole.high, far.high), l.pick(isFar, whole.low, far.low)}
+		factor := l.xor(l.pick(isFar, l.held(-1), l.held(2)), sign)
+		return l.wholeAnd(whole, l.mul(v, factor), l.mul(rest, factor))
+	}))
+	root := func(x vec) vec {
+		circle := l.copy(l.held(1))
+		l.subProduct(circle, x, x) // rounded once
+		return l.sqrt(circle)
+	}
+	l.gradient("Asin", "gy/√(1 − x²)", medium, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.div(in[0], root(in[1])) }
 	})
+	l.gradient("Acos", "−gy/√(1 − x²)", medium, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec { return l.div(l.neg(in[0]), root(in[1])) }
+	})
+}
+
+// halfPi32 is π/2 rounded to float32.
+const halfPi32 = 0x1.921fb6p+0
+
+// asinSeries32 are the coefficients of (arcsin(√z)/√z − 1)/z for z ≤ ¼: see
+// coefficients.py.
+var asinSeries32 = []float64{
+	0.1666666567325592, 0.07500094920396805, 0.044599320739507675, 0.031101727858185768, 0.017143717035651207, 0.03370072692632675,
+}
+
+// arc is v and arcsin v − v for v = a ≤ ½ or, where isFar holds, v = √((1 −
+// a)/2).
+func (l *lane) arc(a vec) (isFar mask, v, rest vec) {
+	half := l.held(0.5)
+	isFar = l.is(notLessEqual, a, half)
+	z := l.copy(half)
+	l.subProduct(z, a, half) // exact beyond ½
+	root := l.sqrt(z)
+	error := l.copy(z)
+	l.subProduct(error, root, root)
+	error = l.div(error, l.most(l.held(1e-30), l.add(root, root)))
+	z, v = l.pick(isFar, l.mul(a, a), z), l.pick(isFar, a, root)
+	rest = l.only(isFar, error)
+	l.addProduct(rest, l.mul(v, z), l.polynomial(z, l.mul(z, z), asinSeries32...))
+	return isFar, v, rest
+}
+
+// wholeAnd is whole + x + rest for a whole that is 0 or at least |x|.
+func (l *lane) wholeAnd(whole pair, x, rest vec) vec {
+	sum := l.add(whole.high, x)
+	low := l.add(l.sub(whole.high, sum), x)
+	return l.add(sum, l.add(l.add(low, whole.low), rest))
 }
 
 // areas emits the inverse hyperbolic functions, each as ln(1 + v) with a v that

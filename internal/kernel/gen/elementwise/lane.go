@@ -24,6 +24,7 @@ type file struct {
 	constants []constant
 	places    map[constant]int
 	kept      map[constant]vec // constants in registers for all of a kernel
+	pieces    [][pieceCount]float32
 }
 
 // constant is a bit pattern that fills a vector.
@@ -72,6 +73,22 @@ func (f *file) writeConstants() {
 		}
 		for j := 0; j < f.slot(); j += 8 {
 			f.AddDatum(f.slot()*i+j, operand.U64(pattern))
+		}
+	}
+}
+
+// writePieces writes the tables that instructions look up by the place of an
+// argument. With 512 bits there are twice as many lanes as pieces, and each
+// table comes twice.
+func (f *file) writePieces() {
+	if len(f.pieces) == 0 {
+		return
+	}
+	f.StaticGlobal(f.name + "Pieces")
+	f.DataAttributes(attr.RODATA | attr.NOPTR)
+	for i, table := range f.pieces {
+		for j := range f.vector / 32 {
+			f.AddDatum(f.vector/8*i+4*j, operand.U32(math.Float32bits(table[j%pieceCount])))
 		}
 	}
 }

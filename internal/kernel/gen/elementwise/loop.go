@@ -207,6 +207,15 @@ func (l *lane) gradient(of, formula string, e effort, sources string, make func(
 	l.arrays([]string{"dst"}, strings.Fields(sources), e.unroll, one(make()), nil)
 }
 
+// guardedGradient emits dst = gy·f′(x), with a fast body for vectors without
+// arguments outside.
+func (l *lane) guardedGradient(of, formula, sources string, f, fast func(in []vec) vec, outside func(in []vec) mask) {
+	name := l.kernel(symbol(of) + "Grad")
+	l.begin(name, l.signature(gradientSignature), "is dst = "+formula+".")
+	l.serve(of, "D", "gradient(%s, %s)", name, heavy.shared)
+	l.arrays([]string{"dst"}, strings.Fields(sources), 2, one(f), &guarded{one(fast), outside})
+}
+
 // serve registers the kernel just begun for a loop of each variable: F or D, in
 // the precision of the lane.
 func (l *lane) serve(of, loop, format string, a ...any) {

@@ -69,6 +69,7 @@ func write(t *tables, dir, name string, vector int, emit func(f *file)) error {
 	f := &file{Context: build.NewContext(), tables: t, name: name, vector: vector, places: map[constant]int{}}
 	emit(f)
 	f.writeConstants()
+	f.writePieces()
 	ir, err := f.Result()
 	if err != nil {
 		build.LogError(log.Default(), err, 10)

@@ -5,9 +5,15 @@ import (
 )
 
 func special(f *file) {
-	for _, l := range f.both() {
-		l.unary("GELU", "x·Φ(x)", heavy, l.simple(l.gelu))
-	}
+	f.single().gelu32()
+	l := f.double()
+	l.unary("GELU", "x·Φ(x)", heavy, l.simple(l.gelu))
+	l.gradient("GELU", "gy·(Φ(x) + x·φ(x))", heavy, "gy x", func() func(in []vec) vec {
+		return func(in []vec) vec {
+			p, e := l.normalCDF(in[1])
+			return l.mul(in[0], l.gateGrad(in[1], p, l.mul(e, l.c(1/(math.Sqrt2*math.SqrtPi)))))
+		}
+	})
 	for _, l := range f.careful() {
 		l.normal()
 		l.waves()
@@ -17,27 +23,16 @@ func special(f *file) {
 // gelu is max(x, 0) − z with z = |x|·(1 − Φ(|x|)), which does not cancel for
 // either sign.
 func (l *lane) gelu(x vec) vec {
-	a := l.least(l.held(l.farNormal()), l.abs(x))
+	a := l.least(l.held(farNormal), l.abs(x))
 	minusZero := l.held(math.Copysign(0, -1)) // so that far negative numbers give −0
 	return l.sub(l.most(minusZero, x), l.normalTail(a, l.square(a, 0.5)).weighted(a))
 }
 
 // farNormal is from where on the tail of the normal distribution is 0.
-func (l *lane) farNormal() float64 {
-	if l.bits == 32 {
-		return 14.6
-	}
-	return 40
-}
+const farNormal = 40
 
 // normal emits the functions of the normal distribution.
 func (l *lane) normal() {
-	l.gradient("GELU", "gy·(Φ(x) + x·φ(x))", heavy, "gy x", func() func(in []vec) vec {
-		return func(in []vec) vec {
-			p, e := l.normalCDF(in[1])
-			return l.mul(in[0], l.gateGrad(in[1], p, l.mul(e, l.c(1/(math.Sqrt2*math.SqrtPi)))))
-		}
-	})
 	l.unary("Erf", "erf x", heavy, l.simple(l.erf))
 	l.gradient("Erf", "gy·2/√π·e^(−x²)", heavy, "gy x", func() func(in []vec) vec {
 		return func(in []vec) vec { return l.mul(in[0], l.mul(l.gauss(in[1]), l.held(2/math.SqrtPi))) }
@@ -179,14 +174,7 @@ func (l *lane) hornerStep(p pair, t vec, c float64) pair {
 
 // tailSeries are the coefficients of K: see coefficients.py.
 func (l *lane) tailSeries() []float64 {
-	switch {
-	case l.bits == 32:
-		return []float64{
-			0.7691930532455444, -0.6653825044631958, 0.4953056275844574, -0.313533216714859, 0.16502028703689575, -0.06911788135766983,
-			0.020796041935682297, -0.0029975976794958115, -0.0008036629878915846, 0.0005545138265006244, -4.3195988837396726e-05,
-			-5.518983016372658e-05,
-		}
-	case l.stored == 32:
+	if l.stored == 32 {
 		return []float64{
 			0.7691930497163068, -0.6653825018248704, 0.49530561971002285, -0.31353321100223824, 0.16502027991028473,
 			-0.06911788168379948, 0.020796041574363714, -0.0029975977361349675, -0.0008036629962166255, 0.0005545138455281684,
@@ -204,7 +192,7 @@ func (l *lane) tailSeries() []float64 {
 
 // normalCDF is Φ(x), and e^(−x²/2).
 func (l *lane) normalCDF(x vec) (p, e vec) {
-	a := l.least(l.held(l.farNormal()), l.abs(x))
+	a := l.least(l.held(farNormal), l.abs(x))
 	tail := l.normalTail(a, l.square(a, 0.5))
 	p = tail.value()
 	return l.pick(l.bySign(x), l.sub(l.held(1), p), p), tail.decay.value()
@@ -244,7 +232,7 @@ func (l *lane) erfc(x vec) vec {
 
 // erfcRight is erfc a for a ≥ 0.
 func (l *lane) erfcRight(a vec) vec {
-	a = l.least(l.held(l.farNormal()/math.Sqrt2), a)
+	a = l.least(l.held(farNormal/math.Sqrt2), a)
 	const rootLow = -9.667293313452913e-17 // √2 less its rounding
 	root := l.mul(a, l.c(math.Sqrt2))
 	tail := l.normalTail(root, l.square(a, 1))
