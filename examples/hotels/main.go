@@ -1,7 +1,7 @@
 // Command hotels trains the networks of a course in deep learning on its hotel
 // data: prices along a line, prices, hot deals, and categories.
 //
-//	go run ./examples/hotels [-task all|linear|nonlinear|binary|multiclass] [-seed N] [-out DIR] [-v | -results]
+//	go run ./examples/hotels [-task all|linear|nonlinear|binary|multiclass] [-seed N] [-out DIR] [-keep DIR] [-v | -results]
 //
 // It runs the cycle predict → measure → feedback → adjust with full batches and
 // learning rate 0.08, and prints a row for each network: the course's figures
@@ -28,6 +28,10 @@
 //   - category: the same of three classes, multiclass.boundary.svg and so on.
 //
 // Each has its cost by epoch, such as nonlinear.cost.svg.
+//
+// With -keep, an interrupt ends the training after the epoch, with everything
+// kept in that folder, and the same command goes on with the same bits. The
+// page of a network that went on shows it from there.
 package main
 
 import (
@@ -47,7 +51,7 @@ const defaultSeed = 4
 type settings struct {
 	task             string
 	seed             uint64
-	out              string
+	out, keep        string
 	verbose, results bool
 }
 
@@ -63,6 +67,9 @@ func main() {
 	}
 	if err := run(ctx, os.Stdout, s); err != nil {
 		fmt.Fprintln(os.Stderr, "hotels:", err)
+		if s.keep != "" && ctx.Err() != nil {
+			fmt.Fprintf(os.Stderr, "hotels: the trainings are kept in %s, and the same command goes on\n", s.keep)
+		}
 		os.Exit(1)
 	}
 }
@@ -75,6 +82,7 @@ func parse(args []string, w io.Writer) (settings, error) {
 	flags.StringVar(&s.task, "task", "all", "which networks to train: all, linear, nonlinear, binary or multiclass")
 	flags.Uint64Var(&s.seed, "seed", defaultSeed, "the seed of the starting weights")
 	flags.StringVar(&s.out, "out", "hotels", "the folder to write pages, drawings and histories into; none if empty")
+	flags.StringVar(&s.keep, "keep", "", "the folder to keep the trainings in: the same command goes on where it was stopped")
 	flags.BoolVar(&s.verbose, "v", false, "describe each network and its training")
 	flags.BoolVar(&s.results, "results", false, "print a line for each network that programs can read, instead of the table")
 	if err := flags.Parse(args); err != nil {
@@ -102,7 +110,7 @@ func run(ctx context.Context, w io.Writer, s settings) error {
 	}
 	outcomes := make([]outcome, len(all))
 	for i, n := range all {
-		if outcomes[i], err = n.run(ctx, detail, s.seed, to); err != nil {
+		if outcomes[i], err = n.run(ctx, detail, s, to); err != nil {
 			return fmt.Errorf("%s: %w", n.task, err)
 		}
 	}

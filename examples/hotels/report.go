@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"path/filepath"
 
 	"nabla/autograd"
 	"nabla/layers"
@@ -14,8 +15,8 @@ import (
 
 // run trains the network, describes the training on w, and writes the files
 // into the folder, if there is one.
-func (n network) run(ctx context.Context, w io.Writer, seed uint64, to *folder) (outcome, error) {
-	p, model := n.problem(), n.model(seed)
+func (n network) run(ctx context.Context, w io.Writer, s settings, to *folder) (outcome, error) {
+	p, model := n.problem(), n.model(s.seed)
 	o := outcome{network: n, metric: p.metric}
 	fmt.Fprintf(w, "== %s: %s, %d epochs\n", n.task, n.shape(), n.epochs)
 	fmt.Fprint(w, layers.Summary(model, p.train.Inputs.Shape()...))
@@ -27,14 +28,15 @@ func (n network) run(ctx context.Context, w io.Writer, seed uint64, to *folder) 
 		}
 	}
 	turn(0)
-	_, err := train.Run(ctx, train.Config{
+	config := train.Config{
 		Model: model, Loss: n.loss, Optimizer: optim.NewSGD(learningRate), Epochs: n.epochs,
 		OnEpoch: func(e train.Epoch) error {
 			turn(e.Number)
 			return o.note(w, e.Train.Loss) // with a full batch, the cost before the epoch
 		},
-	}, p.train)
-	if err != nil {
+	}
+	n.keep(&config, s.keep, func(cost float64) error { return o.note(w, cost) })
+	if _, err := train.Run(ctx, config, p.train); err != nil {
 		return o, err
 	}
 	if err := o.note(w, n.cost(model, p.train)); err != nil {
@@ -44,11 +46,41 @@ func (n network) run(ctx context.Context, w io.Writer, seed uint64, to *folder) 
 	o.test = p.measure(predict(model, p.test.Inputs), p.test.Targets)
 	report(w, o.training, o.test)
 	if to != nil {
-		err = o.write(w, to, a)
+		if err := o.write(w, to, a); err != nil {
+			return o, err
+		}
 	}
 	fmt.Fprintln(w)
-	return o, err
+	return o, nil
 }
+
+// keep keeps a training in a folder, if there is one, and makes it go on from
+// there. Note is called with the costs of the epochs that were made before.
+func (n network) keep(config *train.Config, folder string, note func(cost float64) error) {
+	if folder == "" {
+		return
+	}
+	folder = filepath.Join(folder, n.task)
+	config.Resume = folder
+	config.Callbacks = []train.Callback{
+		before{note: note},
+		&train.Checkpoint{Folder: folder, EveryEpochs: 100},
+	}
+}
+
+// before is a callback that tells of the epochs before a training went on.
+type before struct{ note func(cost float64) error }
+
+func (b before) OnBegin(t *train.Training) error {
+	for _, e := range t.History() {
+		if err := b.note(e.Train.Loss); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (before) OnEpoch(*train.Training, train.Epoch) error { return nil }
 
 // note appends a cost, and prints it before the first epoch, after every eighth
 // of the epochs, and after the last one.

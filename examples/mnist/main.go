@@ -2,7 +2,7 @@
 // they learned: a dense one of 784-128-10, and LeNet (5×5, 6 and 16 filters,
 // 120-84-10).
 //
-//	go run ./examples/mnist [-network all|dense|lenet] [-fashion] [-data DIR] [-epochs N] [-rows N] [-seed N] [-out DIR] [-results]
+//	go run ./examples/mnist [-network all|dense|lenet] [-fashion] [-data DIR] [-epochs N] [-rows N] [-seed N] [-out DIR] [-keep DIR] [-results]
 //
 // The digits are those of MNIST: 60,000 to train on, and 10,000 to test with,
 // once, at the end. They are fetched as a Go module, 11.6 MB, unless -data
@@ -14,6 +14,9 @@
 // it takes for what, and writes pictures into the folder mnist (or -out): its
 // filters, its worst mistakes, its confusion matrix, and for LeNet also what it
 // makes of one digit. -results prints one line for each network, for programs.
+//
+// With -keep, an interrupt ends the training after the step, with everything
+// kept in that folder, and the same command goes on with the same bits.
 package main
 
 import (
@@ -21,6 +24,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"path/filepath"
 	"time"
 
 	"nabla/autograd"
@@ -38,6 +42,7 @@ func main() {
 	c := command.New("mnist", 5)
 	chosen := flag.String("network", "all", "which to train: all, dense or lenet")
 	fashion := flag.Bool("fashion", false, "learn clothes instead of digits")
+	c.KeepFlag(flag.CommandLine)
 	c.Main(func(ctx context.Context) error { return run(ctx, c, *chosen, *fashion) })
 }
 
@@ -119,6 +124,9 @@ func (n network) run(ctx context.Context, c *command.Command, training train.Dat
 func (n network) teach(ctx context.Context, c *command.Command, model layers.Layer, rows train.Data) error {
 	passes, optimizer := *c, optim.NewAdam(2e-3)
 	passes.Epochs *= n.passes
+	if c.Keep != "" {
+		passes.Keep = filepath.Join(c.Keep, n.name)
+	}
 	return passes.Train(ctx, train.Config{
 		Model: model, Optimizer: optimizer, BatchSize: 64,
 		Graph:  autograd.Options{Precision: autograd.Float32, Seed: c.Seed},

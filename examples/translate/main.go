@@ -1,7 +1,7 @@
 // Command translate learns to translate verses of the Bible from English into
 // Spanish.
 //
-//	go run ./examples/translate [-network gru|transformer] [-sentence TEXT] [-epochs N] [-rows N] [-seed N] [-out DIR] [-tokens FILE] [-results]
+//	go run ./examples/translate [-network gru|transformer] [-sentence TEXT] [-epochs N] [-rows N] [-seed N] [-out DIR] [-keep DIR] [-tokens FILE] [-results]
 //
 // The network reads an English verse, and then says at each place of the
 // Spanish one how probable every word is as the next. For each word it looks
@@ -14,6 +14,9 @@
 // which the network looked to write each Spanish one. With -tokens, the program
 // only writes the words' ids, for the same networks in PyTorch: see
 // bench/peers/translate.py.
+//
+// With -keep, an interrupt ends the training after the step, with everything
+// kept in that folder, and the same command goes on with the same bits.
 package main
 
 import (
@@ -26,6 +29,7 @@ import (
 	"nabla/data/verses"
 	"nabla/decode"
 	"nabla/examples/internal/command"
+	"nabla/layers"
 	"nabla/losses"
 	"nabla/metrics"
 	"nabla/optim"
@@ -44,6 +48,7 @@ func main() {
 	flag.StringVar(&s.network, "network", "gru", "gru or transformer")
 	flag.StringVar(&s.sentence, "sentence", "And the king said unto his servants, Go up to the house of the LORD.", "the `text` to translate and to draw")
 	flag.StringVar(&s.tokens, "tokens", "", "the `file` to write the ids of words into, instead of all else")
+	s.KeepFlag(flag.CommandLine)
 	s.Main(func(ctx context.Context) error { return s.run(ctx, verses.Load().Test()) })
 }
 
@@ -65,6 +70,7 @@ func (s settings) run(ctx context.Context, test verses.Rows) error {
 		Forward: func(g *autograd.Graph, batch train.Data) autograd.Value {
 			return net.scores(g, batch.Ids[0], batch.Ids[1])
 		},
+		Params:    layers.ParamsOf(net),
 		LabelLoss: surprise, IgnoreLabels: []int{text.Padding}, Optimizer: optimizer, BatchSize: 64,
 		Graph:       autograd.Options{Precision: autograd.Float32, Seed: s.Seed},
 		Loader:      &train.LoaderOptions{Seed: s.Seed, Padding: &train.Padding{ID: text.Padding, Label: text.Padding, Near: 16}},

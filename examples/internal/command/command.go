@@ -27,6 +27,7 @@ type Command struct {
 	Epochs  int
 	Rows    int // samples to train on; 0 for all
 	Results bool
+	Keep    string // the folder that a training is kept in, to go on if it is stopped; "" for none
 
 	Embedded bool    // the data are part of the program: there is no flag -data
 	Warmup   float64 // the part of a training in which the learning rate rises
@@ -53,6 +54,12 @@ func (c *Command) Flags(flags *flag.FlagSet) {
 	flags.IntVar(&c.Epochs, "epochs", c.Epochs, "passes over the training rows")
 	flags.IntVar(&c.Rows, "rows", c.Rows, "samples to train on; all if 0")
 	flags.BoolVar(&c.Results, "results", c.Results, "print only lines that programs can read")
+}
+
+// KeepFlag declares the flag that sets Keep, for programs whose training says
+// what its Params are.
+func (c *Command) KeepFlag(flags *flag.FlagSet) {
+	flags.StringVar(&c.Keep, "keep", c.Keep, "the `folder` to keep the training in: the same command goes on where it was stopped")
 }
 
 // Main reads the command line, runs the program until it ends or is

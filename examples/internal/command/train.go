@@ -2,6 +2,8 @@ package command
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"math"
 
 	"nabla/optim"
@@ -11,11 +13,19 @@ import (
 // Train is [train.Run] for the command's epochs, with its progress and a line
 // for each epoch. The optimizer's learning rate rises in a straight line to
 // what it is over the part Warmup of the steps, and falls in another one to 0.
+// With Keep, the training goes on from there, and is kept when it is stopped.
 func (c *Command) Train(ctx context.Context, config train.Config, data train.Data) error {
 	config.Epochs = c.Epochs
 	config.Schedule = c.schedule(*optim.RateOf(config.Optimizer), c.Epochs*batches(data.Rows(), config.BatchSize))
 	config.Callbacks = append(config.Callbacks, c.watchers()...)
+	if c.Keep != "" {
+		config.Resume = c.Keep
+		config.Callbacks = append(config.Callbacks, &train.Checkpoint{Folder: c.Keep, Every: 100})
+	}
 	_, err := train.Run(ctx, config, data)
+	if c.Keep != "" && ctx.Err() != nil && errors.Is(err, ctx.Err()) {
+		return fmt.Errorf("the training is kept in %s, and the same command goes on: %w", c.Keep, err)
+	}
 	return err
 }
 
