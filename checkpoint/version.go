@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"strconv"
+
+	"nabla/internal/kernel"
 )
 
 // version is the number of the format of what Nabla puts into its files: which
@@ -14,8 +16,9 @@ const version = 1
 // Keys of the metadata.
 const (
 	versionKey   = "nabla.format"
-	kindKey      = "nabla.kind" // "model" or "training"
-	builtKey     = "nabla.built"
+	kindKey      = "nabla.kind"    // "model" or "training"
+	builtKey     = "nabla.built"   // with which Go, for which processor
+	kernelsKey   = "nabla.kernels" // the set of kernels that computed
 	epochKey     = "nabla.epoch"
 	batchKey     = "nabla.batch"
 	frozenKey    = "nabla.frozen"    // a list of names
@@ -26,7 +29,7 @@ const (
 func metadata(kind string) map[string]string {
 	return map[string]string{
 		versionKey: strconv.Itoa(version), kindKey: kind,
-		builtKey: runtime.Version() + " " + runtime.GOARCH,
+		builtKey: runtime.Version() + " " + runtime.GOARCH, kernelsKey: kernel.Set(),
 	}
 }
 

@@ -43,9 +43,15 @@ type EMA struct {
 	waiting map[string]emaState // from SetState, of Params not seen yet
 }
 
-// OnBegin asks which parameters there are.
+// OnBegin asks which parameters there are. Averages of a training that goes on
+// may be measured before its next step.
 func (e *EMA) OnBegin(t *Training) error {
 	e.given = t.Params()
+	for _, p := range e.given {
+		if _, ok := e.waiting[p.Name()]; ok {
+			e.see(p)
+		}
+	}
 	return nil
 }
 

@@ -199,6 +199,23 @@ func TestResumedIsTheSame(t *testing.T) {
 	}
 }
 
+// What callbacks remember is kept too: with averages of the weights and a best
+// epoch, the last file of a training that was stopped has the bytes of one that
+// was not.
+func TestResumedCallbacks(t *testing.T) {
+	r := recipe{"callbacks", autograd.Float32, func() optim.Optimizer { return optim.NewRAdam(0.01) }, func(c *train.Config) {
+		c.Callbacks = []train.Callback{&train.EMA{Decay: 0.9}, &train.EarlyStopping{Patience: 50, Restore: true}}
+	}}
+	folders := [2]string{t.TempDir(), t.TempDir()}
+	for i, stops := range [][]int{nil, {2, 1, 7, 5}} {
+		r.stopped(t, folders[i], stops, func(cancel func()) error { cancel(); return nil })
+	}
+	through, resumed := newest(t, folders[0]), newest(t, folders[1])
+	if filepath.Base(through) != filepath.Base(resumed) || string(content(t, through)) != string(content(t, resumed)) {
+		t.Errorf("%s and %s differ", through, resumed)
+	}
+}
+
 // A training whose program was killed has lost the steps since its last file,
 // makes them again, and is the same. The folder holds what the fields ask for.
 func TestResumeAfterKill(t *testing.T) {

@@ -20,3 +20,15 @@ var (
 
 	hasAVX512 = cpu.X86.HasAVX512F && cpu.X86.HasAVX512DQ && cpu.X86.HasAVX512BW && cpu.X86.HasAVX512VL && cpu.X86.HasBMI2
 )
+
+// Set returns the name of what is in use, as NABLA_KERNEL has it: "portable",
+// "avx2" or "avx512". Results are the same, bit by bit, within a set.
+func Set() string {
+	switch {
+	case useAVX512:
+		return "avx512"
+	case useAVX2:
+		return "avx2"
+	}
+	return "portable"
+}
