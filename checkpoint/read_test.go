@@ -14,7 +14,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"nabla/autograd"
 	"nabla/checkpoint"
 )
 
@@ -300,50 +299,4 @@ func TestWrongType(t *testing.T) {
 			t.Errorf("%d: got %v", i, err)
 		}
 	}
-}
-
-// No bytes make a reader panic or read beyond them. What it accepts it can
-// describe, and numbers that it reads are as many as their shape says.
-func FuzzOpen(f *testing.F) {
-	for _, path := range []string{"testdata/types.safetensors", "testdata/torch.safetensors"} {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			f.Fatal(err)
-		}
-		f.Add(text)
-	}
-	f.Add(assembled(`{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}`, make([]byte, 8)))
-	f.Add(assembled(`{"__metadata__":{"a":"b"},"a":{"dtype":"BF16","shape":[],"data_offsets":[0,2]}}  `, []byte{0x80, 0x3f}))
-	f.Add(assembled(`{"\ud83d\ude42":{"dtype":"U8","shape":[0,1],"data_offsets":[0,0]}}`, nil))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		path := filepath.Join(t.TempDir(), "x")
-		if err := os.WriteFile(path, text, 0o600); err != nil {
-			t.Fatal(err)
-		}
-		file, err := checkpoint.Open(path)
-		if err != nil {
-			return
-		}
-		defer file.Close()
-		var kept checkpoint.Params
-		for _, info := range file.Tensors() {
-			if whole, err := file.Ints(info.Name); err == nil && !slices.Equal(whole.Shape(), info.Shape) {
-				t.Errorf("%q has the shape %v", info.Name, whole.Shape())
-			}
-			x, err := file.Tensor(info.Name)
-			if err == nil && !slices.Equal(x.Shape(), info.Shape) {
-				t.Errorf("%q has the shape %v", info.Name, x.Shape())
-			}
-			if err == nil && !strings.HasPrefix(info.Name, "nabla/") {
-				kept = append(kept, autograd.NewParam(info.Name, x))
-			}
-		}
-		again := filepath.Join(t.TempDir(), "y")
-		if err := checkpoint.Save(again, kept); err != nil {
-			t.Fatal(err)
-		}
-		if err := checkpoint.Load(again, kept); err != nil {
-			t.Error(err)
-		}
-	})
 }
