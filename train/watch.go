@@ -1,6 +1,9 @@
 package train
 
 import (
+	"bytes"
+	"encoding/gob"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -122,6 +125,25 @@ func (w *Watch) Adjusted() {
 		look.Params[i].Update = distance(p.Tensor(), w.before[i])
 	}
 	w.before, w.params = w.before[:0], w.params[:0]
+}
+
+// State returns the Looks, so that a training that goes on from a checkpoint
+// keeps them.
+func (w *Watch) State() ([]byte, error) {
+	var state bytes.Buffer
+	err := gob.NewEncoder(&state).Encode(w.Looks)
+	return state.Bytes(), err
+}
+
+// SetState makes the Looks those of a State. If it returns an error, they stay
+// as they are.
+func (w *Watch) SetState(state []byte) error {
+	var looks []Look
+	if err := gob.NewDecoder(bytes.NewReader(state)).Decode(&looks); err != nil {
+		return fmt.Errorf("train: Watch: %w", err)
+	}
+	w.Looks, w.before, w.params = looks, w.before[:0], w.params[:0]
+	return nil
 }
 
 // distance returns the norm of a − b.

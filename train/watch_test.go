@@ -140,6 +140,34 @@ func TestDeadUnits(t *testing.T) {
 	}
 }
 
+// What was seen before a checkpoint is there after it.
+func TestWatchState(t *testing.T) {
+	seen := &train.Watch{Looks: []train.Look{
+		{Step: 1, Epoch: 1, Params: []train.ParamLook{{
+			Name: "w", Weight: 1, Gradient: math.Inf(1), Update: math.NaN(),
+			Weights: train.Histogram{Low: -1, High: 1, Counts: []int{3, 0, 1}},
+		}}},
+		{Step: 2, Epoch: 1, Units: []train.UnitLook{{Name: "relu1", Dead: 1, Units: 4}}},
+	}}
+	state, err := seen.State()
+	if err != nil {
+		t.Fatal(err)
+	}
+	again := &train.Watch{}
+	if err := again.SetState(state); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(seen.Looks, again.Looks, cmpopts.EquateNaNs(), cmpopts.EquateEmpty()); diff != "" {
+		t.Error(diff)
+	}
+	if err := again.SetState(state[:len(state)/2]); err == nil || len(again.Looks) != 2 {
+		t.Errorf("half a state: %v, %d looks", err, len(again.Looks))
+	}
+	if state, err := (&train.Watch{}).State(); err != nil || again.SetState(state) != nil || len(again.Looks) != 0 {
+		t.Errorf("no looks: %v, %d looks", err, len(again.Looks))
+	}
+}
+
 // Steps between looks allocate nothing.
 func TestWatchBetweenLooks(t *testing.T) {
 	watch := &train.Watch{Every: 1 << 30}
