@@ -174,7 +174,7 @@ func truth(b bool) int {
 func TestGallery(t *testing.T) {
 	folder := os.Getenv("NABLA_GALLERY")
 	if folder == "" {
-		folder = t.TempDir()
+		t.Skip("NABLA_GALLERY names no folder; TestSameBytes draws all of it")
 	}
 	for name, p := range shared() {
 		for _, extension := range []string{".png", ".svg", ".pdf"} {

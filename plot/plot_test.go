@@ -34,7 +34,7 @@ import (
 func TestSameBytes(t *testing.T) {
 	first, second := shared(), gallery()
 	for name := range first {
-		for _, format := range []string{"png", "svg", "pdf"} {
+		for _, format := range formats() {
 			once, other := encode(t, first[name], format), encode(t, second[name], format)
 			if !bytes.Equal(once, other) {
 				t.Errorf("%s.%s differs from one time to the next", name, format)
@@ -46,6 +46,15 @@ func TestSameBytes(t *testing.T) {
 			}
 		}
 	}
+}
+
+// formats are all, but under the race detector only the quickest: there are no
+// goroutines.
+func formats() []string {
+	if raceDetector {
+		return []string{"svg"}
+	}
+	return []string{"png", "svg", "pdf"}
 }
 
 func encode(t *testing.T, p *gonum.Plot, format string) []byte {
@@ -385,7 +394,7 @@ func TestNothingToDraw(t *testing.T) {
 		"a logarithm of 0":  logY(plot.Lines(plot.Series{Y: []float64{0, 1}})),
 		"a logarithm alone": logY(plot.Lines(plot.Series{Y: []float64{3}})),
 	} {
-		for _, format := range []string{"png", "svg", "pdf"} {
+		for _, format := range formats() {
 			if _, err := plot.Encode(p, format, 600, 400); err != nil {
 				t.Errorf("%s: %v", name, err)
 			}
