@@ -147,3 +147,21 @@ func TestEMARefuses(t *testing.T) {
 		}
 	}
 }
+
+// A training that is resumed where it has ended still has its average.
+func TestEMAResumedAtItsEnd(t *testing.T) {
+	folder := t.TempDir()
+	var want, got []float64
+	for _, to := range []*[]float64{&want, &got} {
+		m, average := normalized(), &train.EMA{Decay: 0.9}
+		run(t, train.Config{
+			Model: m, Loss: mse, Optimizer: optim.NewAdam(0.01), Epochs: 2, BatchSize: 5, Resume: folder,
+			Callbacks: []train.Callback{&train.Checkpoint{Folder: folder}, average},
+		}, plane(1, 20))
+		average.Swap()
+		*to = all(m.Params())
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-first +resumed)\n%s", diff)
+	}
+}

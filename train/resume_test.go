@@ -123,6 +123,11 @@ func recipes() []recipe {
 		{"plateau", autograd.Float64, adam, func(c *train.Config) {
 			c.Schedule = &optim.Plateau{LearningRate: 0.5, Factor: 0.5}
 		}},
+		{"average", autograd.Float64, adam, func(c *train.Config) { c.Callbacks = []train.Callback{&train.EMA{Decay: 0.9}} }},
+		{"average in float32", autograd.Float32, adam, func(c *train.Config) {
+			c.Callbacks, c.Workers, c.Accumulate = []train.Callback{&train.EMA{Decay: 0.9}}, 2, 2
+			c.Schedule = optim.WarmUp(2, &optim.Plateau{LearningRate: 0.5, Factor: 0.5})
+		}},
 		{"rate changed by OnEpoch", autograd.Float64, adam, func(c *train.Config) {
 			c.OnEpoch = func(train.Epoch) error { *optim.RateOf(c.Optimizer) /= 2; return nil }
 		}},
