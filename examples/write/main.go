@@ -8,7 +8,8 @@
 // is its surprise at the character that comes: the bits that it would take to
 // send the text with the network's help. 10,497 verses are for training; on the
 // others, 1,167, the bits per character, with that for the end of the verse,
-// are counted once, at the end. The verses are part of the program.
+// are counted once, at the end: 1.60 for the LSTM, 1.52 for the transformer,
+// where 6-grams have 1.72. The verses are part of the program.
 //
 // Then it writes on from the prompt, and some verses of its own. Into the
 // folder write (or -out) goes a page of test verses that shows how much each
