@@ -52,15 +52,16 @@ func tiledMatMul[T Float](set *kernels[T], dst, a, b []T, m, n, k int, transA, t
 
 // The sizes of blocks, in numbers or bytes, as far as the caches do not decide:
 // see [blockSizes]. depth is the same everywhere, since it decides the order of
-// sums. A strip of b then takes 16 KiB of the first-level cache, and the rows
-// of a tile in a, equally deep, and some lines of c find room beside it. With
-// AVX-512 it takes 32 KiB: there the rows of a stay, and b passes by.
+// sums. The rows of a tile in a then take 6 to 24 KiB of the first-level cache
+// and stay in it, while strips of b, of 16 or 32 KiB, pass by; for few rows or
+// columns it is the other way round if a strip leaves room.
 const (
 	depth        = 256      // of a block of k
+	keptBytes    = 16 << 10 // of a strip of b that stays in the first-level cache
 	pieceRows    = 2 * 96   // of a piece that packs no b; a multiple of all tiles' heights
 	manyRows     = 192      // from which the workers share panels of b; fewer rows use a strip better while the packer has it in its caches
+	manyColumns  = 256      // from which rows of a are read often enough to copy them, and to keep them in the first-level cache
 	leastRows    = 30       // of a piece that has a share of b's panels
-	keptBytes    = 16 << 10 // of a strip of b that stays in the first-level cache
 	copiedStride = 2048     // bytes: rows of a that are a multiple of it apart push each other out of the caches
 	pieceBytes   = 2048     // of a row of c in a piece, or of b in a panel that its packer alone uses
 	minProducts  = 1 << 19  // in a piece that is worth cutting
@@ -118,14 +119,19 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 	p.asDots = p.transB && !transA && p.m <= min(3*p.lanes, 8+p.k/p.lanes)
 	p.deep, p.tall = equalBlock(p.k, depth, 1), sizes.blockBytes/depth/p.size/maxHeight*maxHeight
 	p.packsB = !p.asDots && (p.transB || p.k > 16 && p.m >= 24 && (p.gainsByPacking() || transA && p.k > depth && p.n*p.size >= 1<<11))
-	often := p.sharesPanels() && p.n >= 256
+	often := p.sharesPanels() && p.n >= manyColumns
 	p.packsA = transA && p.k > 16 && (often || p.isFarApart(p.m))
 	p.copyA = !transA && p.k > depth && often && (p.k*p.size%copiedStride == 0 || p.k*p.size >= 4*copiedStride)
 }
 
-// keepsStrips reports whether a strip of b stays in the first-level cache, for
-// all rows of a block. AVX-512's are as large as that cache.
-func (p *tiledProduct[T]) keepsStrips() bool { return 2*p.vector*depth <= keptBytes }
+// keepsStrips reports whether a strip of b stays in the first-level cache for
+// all rows of a block, and they pass by. That is better for few rows, right
+// after the strips are packed, and for few strips. Otherwise it was up to 3 %
+// slower than to keep the rows of a tile, even where a strip is only half of
+// that cache; AVX-512's are all of it.
+func (p *tiledProduct[T]) keepsStrips() bool {
+	return 2*p.vector*depth <= keptBytes && (p.m < manyRows || p.n < manyColumns)
+}
 
 // gainsByPacking reports whether packing a b that is not transposed pays.
 func (p *tiledProduct[T]) gainsByPacking() bool {

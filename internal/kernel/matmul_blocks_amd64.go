@@ -54,9 +54,6 @@ func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 		done := p.wideTiles(o, i0, i1-i0, j0, j1)
 		j0, b = j0+done, done
 	}
-	// If b is packed, and the blocks are deep enough for the traffic of c to
-	// count for little, it is faster to keep a strip of b in the first-level
-	// cache.
 	switch {
 	case !p.packsB || o.k <= 64:
 		p.alongRows(o, b, i0, i1, j0, j1)
@@ -69,7 +66,7 @@ func (p *tiledProduct[T]) block(o *operands[T], i0, i1, j0, j1 int) {
 
 // alongParts goes along the rows with some strips of b after the others, as
 // many as stay in the second-level cache beside the block of a. The rows of a
-// tile stay in the first.
+// tile stay in the first, and the tiles prefetch b.
 func (p *tiledProduct[T]) alongParts(o *operands[T], i0, i1, j0, j1 int) {
 	strips := max(1, sizes.secondBytes/2/(depth*p.strip*p.size))
 	b := 0

@@ -22,7 +22,7 @@ type precision struct {
 	height int   // rows of the highest tile, and of a panel of a
 	wide   []int // by rows, the vectors of the wide tiles; 0 where there are none
 
-	streams bool // strips of b are too large for the first-level cache
+	unrolls bool // a step has too few FMAs to hide the moves of pointers
 
 	move      func(...operand.Op)
 	broadcast func(...operand.Op)
@@ -67,6 +67,7 @@ func precisions() []*precision {
 func (p *precision) avx2(vectorMasks operand.Mem) {
 	p.suffix, p.vector, p.lanes, p.height = p.suffix+"AVX2", 32, 32/p.bytes, 6
 	p.wide = []int{1: 8, 2: 4}
+	p.unrolls = true
 	p.register = build.YMM
 	p.mask = func(count reg.GPVirtual) reg.Register {
 		at, end, mask := build.GP64(), build.GP64(), build.YMM()
@@ -88,7 +89,6 @@ func (p *precision) avx2(vectorMasks operand.Mem) {
 // for masks.
 func (p *precision) avx512(bitMasks operand.Mem) {
 	p.suffix, p.vector, p.lanes, p.height = p.suffix+"AVX512", 64, 64/p.bytes, 12
-	p.streams = true
 	p.wide = []int{1: 8, 2: 8, 3: 8, 4: 6}
 	p.register = build.ZMM
 	p.mask = func(count reg.GPVirtual) reg.Register {
