@@ -20,28 +20,32 @@ func elementwise() []workload {
 	for _, o := range elementOperations {
 		list = append(list, workload{
 			name:  "W7-" + o.name,
-			nabla: func(p autograd.Precision) func() { return newElements(p, elementRows, elementColumns, o.apply).step },
+			nabla: func(p autograd.Precision) func() { return newElements(p, elementRows, elementColumns, o).step },
 			peers: []peer{withTorch},
 		})
 	}
 	return list
 }
 
-// An elementOperation is one of W7; unary ones ignore y.
+// An elementOperation is one of W7; unary ones ignore y. Those that are inside
+// have operands between −1 and 1, others from a normal distribution.
 type elementOperation struct {
-	name  string
-	apply func(x, y autograd.Value) autograd.Value
+	name   string
+	apply  func(x, y autograd.Value) autograd.Value
+	inside bool
 }
 
 var elementOperations = []elementOperation{
-	{"exp", func(x, _ autograd.Value) autograd.Value { return x.Exp() }},
-	{"tanh", func(x, _ autograd.Value) autograd.Value { return x.Tanh() }},
-	{"sigmoid", func(x, _ autograd.Value) autograd.Value { return x.Sigmoid() }},
-	{"add", autograd.Value.Add},
-	{"mul", autograd.Value.Mul},
-	{"relu", func(x, _ autograd.Value) autograd.Value { return x.ReLU() }},
-	{"sum", func(x, _ autograd.Value) autograd.Value { return x.Sum() }},
-	{"softmax", func(x, _ autograd.Value) autograd.Value { return x.Softmax(-1) }},
+	{name: "exp", apply: func(x, _ autograd.Value) autograd.Value { return x.Exp() }},
+	{name: "tanh", apply: func(x, _ autograd.Value) autograd.Value { return x.Tanh() }},
+	{name: "sigmoid", apply: func(x, _ autograd.Value) autograd.Value { return x.Sigmoid() }},
+	{name: "add", apply: autograd.Value.Add},
+	{name: "mul", apply: autograd.Value.Mul},
+	{name: "relu", apply: func(x, _ autograd.Value) autograd.Value { return x.ReLU() }},
+	{name: "sum", apply: func(x, _ autograd.Value) autograd.Value { return x.Sum() }},
+	{name: "gelu", apply: func(x, _ autograd.Value) autograd.Value { return x.GELU() }},
+	{name: "asin", apply: func(x, _ autograd.Value) autograd.Value { return x.Asin() }, inside: true},
+	{name: "softmax", apply: func(x, _ autograd.Value) autograd.Value { return x.Softmax(-1) }},
 }
 
 // elements is a W7 workload in Nabla.
@@ -51,14 +55,17 @@ type elements struct {
 	apply func(x, y autograd.Value) autograd.Value
 }
 
-// newElements returns operands drawn from a normal distribution.
-func newElements(p autograd.Precision, rows, columns int, apply func(x, y autograd.Value) autograd.Value) *elements {
+func newElements(p autograd.Precision, rows, columns int, o elementOperation) *elements {
 	rng := rand.New(rand.NewPCG(6, 0))
+	operand := func() autograd.Tensor {
+		if o.inside {
+			return autograd.Uniform(rng, -1, 1, rows, columns).In(p)
+		}
+		return autograd.Normal(rng, 0, 1, rows, columns).In(p)
+	}
 	return &elements{
-		g:     autograd.NewGraph(autograd.Options{Precision: p, NoGrad: true}),
-		x:     autograd.NewParam("x", autograd.Normal(rng, 0, 1, rows, columns).In(p)),
-		y:     autograd.NewParam("y", autograd.Normal(rng, 0, 1, rows, columns).In(p)),
-		apply: apply,
+		g: autograd.NewGraph(autograd.Options{Precision: p, NoGrad: true}),
+		x: autograd.NewParam("x", operand()), y: autograd.NewParam("y", operand()), apply: o.apply,
 	}
 }
 

@@ -25,7 +25,7 @@ func TestNames(t *testing.T) {
 		"W5-lenet-b32", "W5-lenet-b32-forward", "W5-unet-b16", "W5-conv-16", "W5-conv-32", "W5-conv-64", "W5-depthwise-32",
 		"W5-batchnorm-32", "W5-maxpool-32", "W5-avgpool-32",
 		"W6-lstm", "W6-lstm-forward", "W6-gru", "W6-gru-forward",
-		"W7-exp", "W7-tanh", "W7-sigmoid", "W7-add", "W7-mul", "W7-relu", "W7-sum", "W7-softmax",
+		"W7-exp", "W7-tanh", "W7-sigmoid", "W7-add", "W7-mul", "W7-relu", "W7-sum", "W7-gelu", "W7-asin", "W7-softmax",
 		"W8-block", "W8-block-gelu", "W8-attention-4096", "W8-token",
 		"W9-embedding-5000", "W9-embedding-50000", "W9-embedding-200000", "W9-embedding-5000-dense", "W9-embedding-50000-dense",
 		"W-ratio",
@@ -348,6 +348,8 @@ func TestElementwise(t *testing.T) {
 		"add":     each(func(x, y float64) float64 { return x + y }),
 		"mul":     each(func(x, y float64) float64 { return x * y }),
 		"relu":    each(func(x, _ float64) float64 { return max(x, 0) }),
+		"gelu":    each(func(x, _ float64) float64 { return x * math.Erfc(-x/math.Sqrt2) / 2 }),
+		"asin":    each(func(x, _ float64) float64 { return math.Asin(x) }),
 		"sum":     func(x, _ []float64) []float64 { return []float64{sum(x)} },
 		"softmax": func(x, _ []float64) []float64 {
 			z := each(func(x, _ float64) float64 { return math.Exp(x) })(x, x)
@@ -360,7 +362,7 @@ func TestElementwise(t *testing.T) {
 		},
 	}
 	for _, o := range elementOperations {
-		e := newElements(autograd.Float64, rows, columns, o.apply)
+		e := newElements(autograd.Float64, rows, columns, o)
 		x, y := e.x.Tensor().Float64s(), e.y.Tensor().Float64s()
 		if diff := cmp.Diff(want[o.name](x, y), e.forward().Tensor().Float64s(), near); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", o.name, diff)

@@ -230,6 +230,9 @@ def recurrent(name, dtype):
     def step():
         step.grads = torch.autograd.grad(network(x)[0], inputs, seed)
 
+    step.check = lambda: sum((g.double() ** 2).sum().item() for g in step.grads)
+    return step
+
 
 class Spread:
     """Makes parameters as Nabla's W8 does: the matrices by their inputs, the
@@ -340,6 +343,7 @@ def transformer(name, dtype):
 def elementwise(name, dtype):
     """W7: an operation on a million elements."""
     x, y = torch.randn(1000, 1000, dtype=dtype), torch.randn(1000, 1000, dtype=dtype)
+    inside = torch.rand(1000, 1000, dtype=dtype) * 2 - 1
     operations = {
         "exp": lambda: torch.exp(x),
         "tanh": lambda: torch.tanh(x),
@@ -348,6 +352,8 @@ def elementwise(name, dtype):
         "mul": lambda: torch.mul(x, y),
         "relu": lambda: torch.relu(x),
         "sum": lambda: torch.sum(x),
+        "gelu": lambda: F.gelu(x),
+        "asin": lambda: torch.asin(inside),
         "softmax": lambda: torch.softmax(x, 1),
     }
     return operations[name]
