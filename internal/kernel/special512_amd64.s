@@ -163,9 +163,9 @@ singleDone:
 	VMULPS           Z6, Z2, Z2
 	VFMADD213PS      Z2, Z5, Z3
 	VFMADD231PS      Z4, Z3, Z4
+	VMULPS.BCST      special512Constants<>+184(SB), Z4, Z2
 	VPSLLD           $0x17, Z1, Z1
-	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
-	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VPADDD.BCST      special512Constants<>+192(SB), Z1, Z1
 	VBROADCASTSS     special512Constants<>+16(SB), Z3
 	VMAXPS           Z0, Z3, Z3
 	VMULPS           Z1, Z2, Z1
@@ -241,9 +241,9 @@ manySlow:
 	VMULPS           Z6, Z2, Z2
 	VFMADD213PS      Z2, Z5, Z3
 	VFMADD231PS      Z4, Z3, Z4
+	VMULPS.BCST      special512Constants<>+184(SB), Z4, Z2
 	VPSLLD           $0x17, Z1, Z1
-	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
-	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VPADDD.BCST      special512Constants<>+192(SB), Z1, Z1
 	VBROADCASTSS     special512Constants<>+16(SB), Z3
 	VMAXPS           Z0, Z3, Z3
 	VMULPS           Z1, Z2, Z1
@@ -309,9 +309,9 @@ manySlow:
 	VMULPS           Z6, Z2, Z2
 	VFMADD213PS      Z2, Z5, Z3
 	VFMADD231PS      Z4, Z3, Z4
+	VMULPS.BCST      special512Constants<>+184(SB), Z4, Z2
 	VPSLLD           $0x17, Z1, Z1
-	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
-	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VPADDD.BCST      special512Constants<>+192(SB), Z1, Z1
 	VBROADCASTSS     special512Constants<>+16(SB), Z3
 	VMAXPS           Z0, Z3, Z3
 	VMULPS           Z1, Z2, Z1
@@ -380,9 +380,9 @@ singleSlow:
 	VMULPS           Z6, Z2, Z2
 	VFMADD213PS      Z2, Z5, Z3
 	VFMADD231PS      Z4, Z3, Z4
+	VMULPS.BCST      special512Constants<>+184(SB), Z4, Z2
 	VPSLLD           $0x17, Z1, Z1
-	VPADDD.BCST      special512Constants<>+184(SB), Z1, Z1
-	VMULPS.BCST      special512Constants<>+192(SB), Z4, Z2
+	VPADDD.BCST      special512Constants<>+192(SB), Z1, Z1
 	VBROADCASTSS     special512Constants<>+16(SB), Z3
 	VMAXPS           Z0, Z3, Z3
 	VMULPS           Z1, Z2, Z1
@@ -480,7 +480,7 @@ singleDone:
 	KMOVW            DI, K1
 	VMOVUPS.Z        (CX)(SI*1), K1, Z0
 	VMOVUPS.Z        (DX)(SI*1), K1, Z1
-	VBROADCASTSS     special512Constants<>+48(SB), Z2
+	VBROADCASTSS     special512Constants<>+200(SB), Z2
 	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
 	VMINPS           Z3, Z2, Z2
 	VMULPS           Z2, Z2, Z3
@@ -488,11 +488,11 @@ singleDone:
 	VFMSUB213PS      Z3, Z2, Z4
 	VBROADCASTSS     special512Constants<>+56(SB), Z5
 	VDIVPS           Z3, Z5, Z5
-	VBROADCASTSS     special512Constants<>+200(SB), Z6
-	VFMADD213PS.BCST special512Constants<>+208(SB), Z5, Z6
+	VBROADCASTSS     special512Constants<>+208(SB), Z6
 	VFMADD213PS.BCST special512Constants<>+216(SB), Z5, Z6
 	VFMADD213PS.BCST special512Constants<>+224(SB), Z5, Z6
 	VFMADD213PS.BCST special512Constants<>+232(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+240(SB), Z5, Z6
 	VBROADCASTSS     special512Constants<>+40(SB), Z5
 	VFMADD231PS.BCST special512Constants<>+112(SB), Z3, Z5
 	VSUBPS.BCST      special512Constants<>+40(SB), Z5, Z7
@@ -512,51 +512,68 @@ singleDone:
 	VFMSUB213PS      Z3, Z2, Z6
 	VFMADD231PS      Z3, Z4, Z6
 	VADDPS           Z6, Z3, Z2
-	VPSLLD           $0x17, Z5, Z3
-	VPADDD.BCST      special512Constants<>+184(SB), Z3, Z3
-	VMULPS.BCST      special512Constants<>+192(SB), Z2, Z2
-	VCMPPS.BCST      $0x11, special512Constants<>+240(SB), Z1, K1
+	VMULPS.BCST      special512Constants<>+184(SB), Z2, Z2
+	VCMPPS.BCST      $0x11, special512Constants<>+248(SB), Z1, K1
 	KNOTW            K1, K1
 	VMOVAPS.Z        Z2, K1, Z2
-	VMULPS           Z2, Z0, Z4
-	VMULPS           Z3, Z4, Z4
-	VBROADCASTSS     special512Constants<>+56(SB), Z5
+	VSUBPS.BCST      special512Constants<>+40(SB), Z5, Z3
+	VBROADCASTSS     special512Constants<>+40(SB), Z4
+	VFMADD231PS.BCST special512Constants<>+256(SB), Z3, Z4
+	VSUBPS.BCST      special512Constants<>+40(SB), Z4, Z5
+	VSUBPS           Z5, Z3, Z3
+	VADDPS.BCST      special512Constants<>+40(SB), Z3, Z3
+	VPSLLD           $0x17, Z4, Z4
+	VPADDD.BCST      special512Constants<>+264(SB), Z4, Z4
+	VPSLLD           $0x17, Z3, Z3
+	VPADDD.BCST      special512Constants<>+264(SB), Z3, Z3
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z5
+	VBROADCASTSS     special512Constants<>+56(SB), Z6
+	VCMPPS           $0x16, Z6, Z5, K1
+	VMULPS           Z2, Z0, Z5
+	VBLENDMPS        Z5, Z0, K1, Z5
+	VMULPS           Z4, Z5, Z5
+	VMULPS           Z3, Z5, Z5
+	VBROADCASTSS     special512Constants<>+56(SB), Z6
+	VBLENDMPS        Z6, Z2, K1, Z6
+	VMULPS           Z6, Z5, Z5
+	VBROADCASTSS     special512Constants<>+56(SB), Z6
+	VMULPS           Z4, Z2, Z2
 	VMULPS           Z3, Z2, Z2
-	VSUBPS           Z2, Z5, Z2
-	VPMOVD2M         Z1, K1
+	VSUBPS           Z2, Z6, Z2
 	VMULPS           Z2, Z0, Z2
-	VBLENDMPS        Z4, Z2, K1, Z2
 	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
 	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z3, K1
 	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
 	VBROADCASTSS     special512Constants<>+24(SB), Z4
 	VFMADD231PS.BCST special512Constants<>+32(SB), Z3, Z4
 	VFMADD213PS.BCST special512Constants<>+40(SB), Z3, Z4
-	VPERMPS          special512Pieces<>+5120(SB), Z4, Z5
-	VSUBPS           Z5, Z3, Z3
-	VPERMPS          special512Pieces<>+5184(SB), Z4, Z5
-	VPERMPS          special512Pieces<>+5248(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+5312(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+5376(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+5440(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+5504(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+5568(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+5632(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5120(SB), Z4, Z6
+	VSUBPS           Z6, Z3, Z3
+	VPERMPS          special512Pieces<>+5184(SB), Z4, Z6
+	VPERMPS          special512Pieces<>+5248(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+5312(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+5376(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+5440(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+5504(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+5568(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+5632(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
 	VPERMPS          special512Pieces<>+5696(SB), Z4, Z4
-	VFMADD213PS      Z4, Z3, Z5
+	VFMADD213PS      Z4, Z3, Z6
 	VPMOVD2M         Z1, K2
-	VBROADCASTSS     special512Constants<>+56(SB), Z1
-	VSUBPS           Z5, Z1, Z1
-	VBLENDMPS        Z5, Z1, K2, Z1
-	VMULPS           Z1, Z0, Z0
-	VBLENDMPS        Z2, Z0, K1, Z0
+	VBROADCASTSS     special512Constants<>+56(SB), Z3
+	VSUBPS           Z6, Z3, Z3
+	VBLENDMPS        Z6, Z3, K2, Z3
+	VMULPS           Z3, Z0, Z0
+	VPMOVD2M         Z1, K2
+	VBLENDMPS        Z5, Z2, K2, Z1
+	VBLENDMPS        Z1, Z0, K1, Z0
 	MOVQ             SI, CX
 	MOVQ             $-1, DX
 	BZHIQ            AX, DX, DX
@@ -570,7 +587,7 @@ end:
 singleSlow:
 	VMOVUPS          (CX)(SI*1), Z0
 	VMOVUPS          (DX)(SI*1), Z1
-	VBROADCASTSS     special512Constants<>+48(SB), Z2
+	VBROADCASTSS     special512Constants<>+200(SB), Z2
 	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
 	VMINPS           Z3, Z2, Z2
 	VMULPS           Z2, Z2, Z3
@@ -578,11 +595,11 @@ singleSlow:
 	VFMSUB213PS      Z3, Z2, Z4
 	VBROADCASTSS     special512Constants<>+56(SB), Z5
 	VDIVPS           Z3, Z5, Z5
-	VBROADCASTSS     special512Constants<>+200(SB), Z6
-	VFMADD213PS.BCST special512Constants<>+208(SB), Z5, Z6
+	VBROADCASTSS     special512Constants<>+208(SB), Z6
 	VFMADD213PS.BCST special512Constants<>+216(SB), Z5, Z6
 	VFMADD213PS.BCST special512Constants<>+224(SB), Z5, Z6
 	VFMADD213PS.BCST special512Constants<>+232(SB), Z5, Z6
+	VFMADD213PS.BCST special512Constants<>+240(SB), Z5, Z6
 	VBROADCASTSS     special512Constants<>+40(SB), Z5
 	VFMADD231PS.BCST special512Constants<>+112(SB), Z3, Z5
 	VSUBPS.BCST      special512Constants<>+40(SB), Z5, Z7
@@ -602,51 +619,68 @@ singleSlow:
 	VFMSUB213PS      Z3, Z2, Z6
 	VFMADD231PS      Z3, Z4, Z6
 	VADDPS           Z6, Z3, Z2
-	VPSLLD           $0x17, Z5, Z3
-	VPADDD.BCST      special512Constants<>+184(SB), Z3, Z3
-	VMULPS.BCST      special512Constants<>+192(SB), Z2, Z2
-	VCMPPS.BCST      $0x11, special512Constants<>+240(SB), Z1, K1
+	VMULPS.BCST      special512Constants<>+184(SB), Z2, Z2
+	VCMPPS.BCST      $0x11, special512Constants<>+248(SB), Z1, K1
 	KNOTW            K1, K1
 	VMOVAPS.Z        Z2, K1, Z2
-	VMULPS           Z2, Z0, Z4
-	VMULPS           Z3, Z4, Z4
-	VBROADCASTSS     special512Constants<>+56(SB), Z5
+	VSUBPS.BCST      special512Constants<>+40(SB), Z5, Z3
+	VBROADCASTSS     special512Constants<>+40(SB), Z4
+	VFMADD231PS.BCST special512Constants<>+256(SB), Z3, Z4
+	VSUBPS.BCST      special512Constants<>+40(SB), Z4, Z5
+	VSUBPS           Z5, Z3, Z3
+	VADDPS.BCST      special512Constants<>+40(SB), Z3, Z3
+	VPSLLD           $0x17, Z4, Z4
+	VPADDD.BCST      special512Constants<>+264(SB), Z4, Z4
+	VPSLLD           $0x17, Z3, Z3
+	VPADDD.BCST      special512Constants<>+264(SB), Z3, Z3
+	VANDPS.BCST      special512Constants<>+0(SB), Z0, Z5
+	VBROADCASTSS     special512Constants<>+56(SB), Z6
+	VCMPPS           $0x16, Z6, Z5, K1
+	VMULPS           Z2, Z0, Z5
+	VBLENDMPS        Z5, Z0, K1, Z5
+	VMULPS           Z4, Z5, Z5
+	VMULPS           Z3, Z5, Z5
+	VBROADCASTSS     special512Constants<>+56(SB), Z6
+	VBLENDMPS        Z6, Z2, K1, Z6
+	VMULPS           Z6, Z5, Z5
+	VBROADCASTSS     special512Constants<>+56(SB), Z6
+	VMULPS           Z4, Z2, Z2
 	VMULPS           Z3, Z2, Z2
-	VSUBPS           Z2, Z5, Z2
-	VPMOVD2M         Z1, K1
+	VSUBPS           Z2, Z6, Z2
 	VMULPS           Z2, Z0, Z2
-	VBLENDMPS        Z4, Z2, K1, Z2
 	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
 	VCMPPS.BCST      $0x16, special512Constants<>+8(SB), Z3, K1
 	VANDPS.BCST      special512Constants<>+0(SB), Z1, Z3
 	VBROADCASTSS     special512Constants<>+24(SB), Z4
 	VFMADD231PS.BCST special512Constants<>+32(SB), Z3, Z4
 	VFMADD213PS.BCST special512Constants<>+40(SB), Z3, Z4
-	VPERMPS          special512Pieces<>+5760(SB), Z4, Z5
-	VSUBPS           Z5, Z3, Z3
-	VPERMPS          special512Pieces<>+5824(SB), Z4, Z5
-	VPERMPS          special512Pieces<>+5888(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+5952(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+6016(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+6080(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+6144(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+6208(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
-	VPERMPS          special512Pieces<>+6272(SB), Z4, Z6
-	VFMADD213PS      Z6, Z3, Z5
+	VPERMPS          special512Pieces<>+5760(SB), Z4, Z6
+	VSUBPS           Z6, Z3, Z3
+	VPERMPS          special512Pieces<>+5824(SB), Z4, Z6
+	VPERMPS          special512Pieces<>+5888(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+5952(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+6016(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+6080(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+6144(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+6208(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
+	VPERMPS          special512Pieces<>+6272(SB), Z4, Z7
+	VFMADD213PS      Z7, Z3, Z6
 	VPERMPS          special512Pieces<>+6336(SB), Z4, Z4
-	VFMADD213PS      Z4, Z3, Z5
+	VFMADD213PS      Z4, Z3, Z6
 	VPMOVD2M         Z1, K2
-	VBROADCASTSS     special512Constants<>+56(SB), Z1
-	VSUBPS           Z5, Z1, Z1
-	VBLENDMPS        Z5, Z1, K2, Z1
-	VMULPS           Z1, Z0, Z0
-	VBLENDMPS        Z2, Z0, K1, Z0
+	VBROADCASTSS     special512Constants<>+56(SB), Z3
+	VSUBPS           Z6, Z3, Z3
+	VBLENDMPS        Z6, Z3, K2, Z3
+	VMULPS           Z3, Z0, Z0
+	VPMOVD2M         Z1, K2
+	VBLENDMPS        Z5, Z2, K2, Z1
+	VBLENDMPS        Z1, Z0, K1, Z0
 	VMOVUPS          Z0, (BX)(SI*1)
 	JMP              singleNext
 
@@ -662,51 +696,51 @@ TEXT ·gelu64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VBROADCASTSD      special512Constants<>+248(SB), Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VBROADCASTSD      special512Constants<>+288(SB), Z2
 	VMAXPD            Z0, Z2, Z0
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+272(SB), Z2, Z2
-	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+280(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD.BCST       special512Constants<>+296(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+304(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+304(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+320(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+344(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      special512Constants<>+400(SB), Z2
+	VBROADCASTSD      special512Constants<>+424(SB), Z2
 	VADDPD            Z2, Z1, Z2
 	VSUBPD            Z1, Z2, Z3
 	VSUBPD            Z3, Z2, Z5
 	VSUBPD            Z5, Z1, Z5
-	VBROADCASTSD      special512Constants<>+400(SB), Z7
+	VBROADCASTSD      special512Constants<>+424(SB), Z7
 	VSUBPD            Z3, Z7, Z3
 	VADDPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VDIVPD            Z2, Z5, Z5
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z1
@@ -714,26 +748,23 @@ single:
 	VFNMADD231PD      Z3, Z7, Z1
 	VMULPD            Z5, Z1, Z1
 	VMOVAPD           Z7, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VFMSUB213PD       Z5, Z3, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
 	VFMADD231PD       Z3, Z1, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+416(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+440(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+496(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+520(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
@@ -741,13 +772,16 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z3, Z9
 	VFMADD213PD       Z9, Z2, Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VMOVAPD           Z3, Z9
 	VFMADD231PD       Z2, Z5, Z9
 	VSUBPD            Z9, Z3, Z3
 	VFMADD231PD       Z2, Z5, Z3
-	VBROADCASTSD      special512Constants<>+592(SB), Z5
+	VBROADCASTSD      special512Constants<>+616(SB), Z5
 	VMOVAPD           Z5, Z10
 	VFMADD231PD       Z2, Z9, Z10
 	VSUBPD            Z10, Z5, Z5
@@ -761,7 +795,7 @@ single:
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VSUBPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -776,51 +810,51 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VBROADCASTSD      special512Constants<>+248(SB), Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z2
+	VBROADCASTSD      special512Constants<>+272(SB), Z1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z2
 	VMINPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+264(SB), Z2
+	VBROADCASTSD      special512Constants<>+288(SB), Z2
 	VMAXPD            Z0, Z2, Z0
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+272(SB), Z2, Z2
-	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+280(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z4
-	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z5, Z2
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+296(SB), Z2, Z2
+	VMULPD.BCST       special512Constants<>+296(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+304(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z2, Z4
+	VSUBPD.BCST       special512Constants<>+304(SB), Z4, Z5
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z5, Z2
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z5, Z3
 	VADDPD            Z3, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z3, Z2
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VADDPD            Z5, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z5, Z3
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+320(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+344(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+360(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+384(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z3, Z7, Z8
 	VFMADD231PD       Z6, Z2, Z8
-	VBROADCASTSD      special512Constants<>+400(SB), Z2
+	VBROADCASTSD      special512Constants<>+424(SB), Z2
 	VADDPD            Z2, Z1, Z2
 	VSUBPD            Z1, Z2, Z3
 	VSUBPD            Z3, Z2, Z5
 	VSUBPD            Z5, Z1, Z5
-	VBROADCASTSD      special512Constants<>+400(SB), Z7
+	VBROADCASTSD      special512Constants<>+424(SB), Z7
 	VSUBPD            Z3, Z7, Z3
 	VADDPD            Z3, Z5, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VDIVPD            Z2, Z5, Z5
 	VMULPD            Z5, Z1, Z7
 	VMOVAPD           Z1, Z1
@@ -828,26 +862,23 @@ singleDone:
 	VFNMADD231PD      Z3, Z7, Z1
 	VMULPD            Z5, Z1, Z1
 	VMOVAPD           Z7, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VFMSUB213PD       Z5, Z3, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
 	VFMADD231PD       Z3, Z1, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+416(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+440(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z5
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z5
-	VBROADCASTSD      special512Constants<>+496(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z9
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+520(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z9
@@ -855,13 +886,16 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z9
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z3, Z9
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z3, Z9
 	VFMADD213PD       Z9, Z2, Z5
-	VBROADCASTSD      special512Constants<>+584(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VMOVAPD           Z3, Z9
 	VFMADD231PD       Z2, Z5, Z9
 	VSUBPD            Z9, Z3, Z3
 	VFMADD231PD       Z2, Z5, Z3
-	VBROADCASTSD      special512Constants<>+592(SB), Z5
+	VBROADCASTSD      special512Constants<>+616(SB), Z5
 	VMOVAPD           Z5, Z10
 	VFMADD231PD       Z2, Z9, Z10
 	VSUBPD            Z10, Z5, Z5
@@ -875,7 +909,7 @@ singleDone:
 	VMULPD            Z3, Z7, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z4, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VSUBPD            Z1, Z0, Z0
 	MOVQ              BX, CX
@@ -902,50 +936,50 @@ TEXT ·geluGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+272(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+280(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
+	VMULPD.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+296(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z6, Z4
 	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+320(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VBROADCASTSD      special512Constants<>+424(SB), Z3
 	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
 	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+400(SB), Z10
+	VBROADCASTSD      special512Constants<>+424(SB), Z10
 	VSUBPD            Z6, Z10, Z6
 	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VDIVPD            Z3, Z8, Z8
 	VMULPD            Z8, Z4, Z10
 	VMOVAPD           Z4, Z4
@@ -957,26 +991,23 @@ single:
 	VFMSUB213PD       Z4, Z10, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VMOVAPD           Z4, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+432(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VFMSUB213PD       Z8, Z4, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VBROADCASTSD      special512Constants<>+432(SB), Z4
 	VFMADD231PD       Z4, Z6, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+416(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+440(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+496(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
@@ -984,13 +1015,16 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z6
-	VBROADCASTSD      special512Constants<>+584(SB), Z4
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VMOVAPD           Z4, Z8
 	VFMADD231PD       Z2, Z6, Z8
 	VSUBPD            Z8, Z4, Z4
 	VFMADD231PD       Z2, Z6, Z4
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VBROADCASTSD      special512Constants<>+616(SB), Z6
 	VMOVAPD           Z6, Z11
 	VFMADD231PD       Z2, Z8, Z11
 	VSUBPD            Z11, Z6, Z6
@@ -1004,17 +1038,17 @@ single:
 	VMULPD            Z4, Z10, Z4
 	VFMADD231PD       Z2, Z3, Z4
 	VFMADD231PD       Z2, Z10, Z4
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z2
 	VSCALEFPD         Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
 	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z4
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z4
 	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       special512Constants<>+600(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+632(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -1033,50 +1067,50 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+248(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+272(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z3
 	VMINPD            Z3, Z2, Z2
 	VMULPD            Z2, Z2, Z3
 	VMOVAPD           Z2, Z4
 	VFMSUB213PD       Z3, Z2, Z4
-	VMULPD.BCST       special512Constants<>+272(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+272(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+280(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
+	VMULPD.BCST       special512Constants<>+296(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+296(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z6, Z4
 	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+320(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VBROADCASTSD      special512Constants<>+424(SB), Z3
 	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
 	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+400(SB), Z10
+	VBROADCASTSD      special512Constants<>+424(SB), Z10
 	VSUBPD            Z6, Z10, Z6
 	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VDIVPD            Z3, Z8, Z8
 	VMULPD            Z8, Z4, Z10
 	VMOVAPD           Z4, Z4
@@ -1088,26 +1122,23 @@ singleDone:
 	VFMSUB213PD       Z4, Z10, Z6
 	VFMADD231PD       Z3, Z2, Z6
 	VMOVAPD           Z4, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+432(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VFMSUB213PD       Z8, Z4, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z4
+	VBROADCASTSD      special512Constants<>+432(SB), Z4
 	VFMADD231PD       Z4, Z6, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+416(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+440(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z4, Z6
-	VBROADCASTSD      special512Constants<>+496(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z4, Z8
@@ -1115,13 +1146,16 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z4, Z8
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z6
-	VBROADCASTSD      special512Constants<>+584(SB), Z4
+	VBROADCASTSD      special512Constants<>+608(SB), Z4
 	VMOVAPD           Z4, Z8
 	VFMADD231PD       Z2, Z6, Z8
 	VSUBPD            Z8, Z4, Z4
 	VFMADD231PD       Z2, Z6, Z4
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VBROADCASTSD      special512Constants<>+616(SB), Z6
 	VMOVAPD           Z6, Z11
 	VFMADD231PD       Z2, Z8, Z11
 	VSUBPD            Z11, Z6, Z6
@@ -1135,17 +1169,17 @@ singleDone:
 	VMULPD            Z4, Z10, Z4
 	VFMADD231PD       Z2, Z3, Z4
 	VFMADD231PD       Z2, Z10, Z4
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z2
 	VSCALEFPD         Z2, Z4, Z2
 	VPMOVQ2M          Z1, K1
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VSUBPD            Z2, Z3, Z3
 	VBLENDMPD         Z2, Z3, K1, Z2
 	VADDPD            Z9, Z7, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z4
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z4
 	VSCALEFPD         Z4, Z3, Z3
-	VMULPD.BCST       special512Constants<>+600(SB), Z3, Z3
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z3
+	VBROADCASTSD      special512Constants<>+632(SB), Z4
 	VCMPPD            $0x00, Z4, Z3, K1
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z2, Z1, Z1
@@ -1173,92 +1207,92 @@ TEXT ·erf32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
-	VBROADCASTSD      special512Constants<>+616(SB), Z3
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+648(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+640(SB), Z5
-	VBROADCASTSD      special512Constants<>+648(SB), Z6
+	VMULPD.BCST       special512Constants<>+656(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+664(SB), Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+280(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+280(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+304(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+304(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+672(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+696(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+696(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+720(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+312(SB), Z6, Z6
+	VPADDQ.BCST       special512Constants<>+336(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z3, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VBROADCASTSD      special512Constants<>+424(SB), Z5
 	VADDPD            Z5, Z4, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VDIVPD            Z5, Z6, Z5
 	VMULPD            Z5, Z4, Z4
 	VMOVAPD           Z4, Z4
-	VBROADCASTSD      special512Constants<>+408(SB), Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+432(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VFMSUB213PD       Z7, Z6, Z4
 	VMULPD            Z4, Z4, Z6
 	VMULPD            Z5, Z3, Z3
-	VBROADCASTSD      special512Constants<>+728(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+752(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z5
 	VFMADD213PD.BCST  special512Constants<>+768(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+800(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z6, Z7
 	VFMADD213PD       Z7, Z4, Z5
 	VMULPD            Z5, Z3, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+824(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+896(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+928(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+936(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+944(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+952(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (DX)(BX*1)
@@ -1273,92 +1307,92 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
-	VBROADCASTSD      special512Constants<>+616(SB), Z3
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+648(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+640(SB), Z5
-	VBROADCASTSD      special512Constants<>+648(SB), Z6
+	VMULPD.BCST       special512Constants<>+656(SB), Z5, Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+664(SB), Z5
+	VBROADCASTSD      special512Constants<>+672(SB), Z6
 	VMINPD            Z3, Z6, Z6
 	VMAXPD            Z6, Z5, Z5
-	VBROADCASTSD      special512Constants<>+280(SB), Z6
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z6
-	VSUBPD.BCST       special512Constants<>+280(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+304(SB), Z6
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z5, Z6
+	VSUBPD.BCST       special512Constants<>+304(SB), Z6, Z7
 	VMOVAPD           Z5, Z5
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z7, Z5
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z7, Z5
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z7, Z5
 	VMULPD            Z5, Z5, Z7
-	VBROADCASTSD      special512Constants<>+672(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z7, Z8
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z7, Z8
-	VBROADCASTSD      special512Constants<>+696(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z9
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z9
+	VBROADCASTSD      special512Constants<>+696(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z7, Z8
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z7, Z8
+	VBROADCASTSD      special512Constants<>+720(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z7, Z9
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z7, Z9
 	VFMADD213PD       Z9, Z5, Z8
 	VFMADD213PD       Z5, Z7, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VADDPD            Z5, Z8, Z5
 	VPSLLQ            $0x34, Z6, Z6
-	VPADDQ.BCST       special512Constants<>+312(SB), Z6, Z6
+	VPADDQ.BCST       special512Constants<>+336(SB), Z6, Z6
 	VMULPD            Z6, Z5, Z5
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z3, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z3, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z5, K1, Z3
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VBROADCASTSD      special512Constants<>+424(SB), Z5
 	VADDPD            Z5, Z4, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VDIVPD            Z5, Z6, Z5
 	VMULPD            Z5, Z4, Z4
 	VMOVAPD           Z4, Z4
-	VBROADCASTSD      special512Constants<>+408(SB), Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+432(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VFMSUB213PD       Z7, Z6, Z4
 	VMULPD            Z4, Z4, Z6
 	VMULPD            Z5, Z3, Z3
-	VBROADCASTSD      special512Constants<>+728(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+752(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+760(SB), Z6, Z5
 	VFMADD213PD.BCST  special512Constants<>+768(SB), Z6, Z5
-	VBROADCASTSD      special512Constants<>+776(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+800(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+808(SB), Z6, Z7
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z6, Z7
 	VFMADD213PD       Z7, Z4, Z5
 	VMULPD            Z5, Z3, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+824(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+896(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+928(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+936(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+944(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+952(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -1385,42 +1419,42 @@ TEXT ·erfGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+640(SB), Z2
-	VBROADCASTSD      special512Constants<>+648(SB), Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+664(SB), Z2
+	VBROADCASTSD      special512Constants<>+672(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+696(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+696(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+720(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+336(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+952(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1437,42 +1471,42 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+640(SB), Z2
-	VBROADCASTSD      special512Constants<>+648(SB), Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+664(SB), Z2
+	VBROADCASTSD      special512Constants<>+672(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+696(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+696(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+720(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+336(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+952(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -1498,70 +1532,70 @@ TEXT ·erfc32AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD         (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+616(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+648(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+640(SB), Z3
-	VBROADCASTSD      special512Constants<>+648(SB), Z4
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+664(SB), Z3
+	VBROADCASTSD      special512Constants<>+672(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      special512Constants<>+280(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z4
-	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+304(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z3, Z4
+	VSUBPD.BCST       special512Constants<>+304(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z5, Z3
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+696(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+696(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+720(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+312(SB), Z4, Z4
+	VPADDQ.BCST       special512Constants<>+336(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z1
-	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VBROADCASTSD      special512Constants<>+424(SB), Z3
 	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VDIVPD            Z3, Z4, Z3
 	VMULPD            Z3, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+432(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VFMSUB213PD       Z5, Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z3, Z1, Z1
-	VBROADCASTSD      special512Constants<>+728(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+752(SB), Z3
 	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z3
 	VFMADD213PD.BCST  special512Constants<>+768(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+800(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
 	VFMADD213PD       Z5, Z2, Z3
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+408(SB), Z0
+	VBROADCASTSD      special512Constants<>+432(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1577,70 +1611,70 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+616(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+648(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+640(SB), Z3
-	VBROADCASTSD      special512Constants<>+648(SB), Z4
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+664(SB), Z3
+	VBROADCASTSD      special512Constants<>+672(SB), Z4
 	VMINPD            Z1, Z4, Z4
 	VMAXPD            Z4, Z3, Z3
-	VBROADCASTSD      special512Constants<>+280(SB), Z4
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z4
-	VSUBPD.BCST       special512Constants<>+280(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+304(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z3, Z4
+	VSUBPD.BCST       special512Constants<>+304(SB), Z4, Z5
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z5, Z3
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z5, Z3
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z5, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+672(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+696(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+696(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+720(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VFMADD213PD       Z3, Z5, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VADDPD            Z3, Z6, Z3
 	VPSLLQ            $0x34, Z4, Z4
-	VPADDQ.BCST       special512Constants<>+312(SB), Z4, Z4
+	VPADDQ.BCST       special512Constants<>+336(SB), Z4, Z4
 	VMULPD            Z4, Z3, Z3
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z3, K1, Z1
-	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VBROADCASTSD      special512Constants<>+424(SB), Z3
 	VADDPD            Z3, Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VDIVPD            Z3, Z4, Z3
 	VMULPD            Z3, Z2, Z2
 	VMOVAPD           Z2, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VBROADCASTSD      special512Constants<>+432(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VFMSUB213PD       Z5, Z4, Z2
 	VMULPD            Z2, Z2, Z4
 	VMULPD            Z3, Z1, Z1
-	VBROADCASTSD      special512Constants<>+728(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+744(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+752(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+752(SB), Z3
 	VFMADD213PD.BCST  special512Constants<>+760(SB), Z4, Z3
 	VFMADD213PD.BCST  special512Constants<>+768(SB), Z4, Z3
-	VBROADCASTSD      special512Constants<>+776(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+800(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+776(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+784(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+792(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+800(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+808(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+816(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+824(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
 	VFMADD213PD       Z5, Z2, Z3
 	VMULPD            Z3, Z1, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+408(SB), Z0
+	VBROADCASTSD      special512Constants<>+432(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
@@ -1668,42 +1702,42 @@ TEXT ·erfcGrad32AVX512(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD         (CX)(SI*1), Z0
 	VCVTPS2PD         (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+640(SB), Z2
-	VBROADCASTSD      special512Constants<>+648(SB), Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+664(SB), Z2
+	VBROADCASTSD      special512Constants<>+672(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+696(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+696(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+720(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+336(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+944(SB), Z2
+	VBROADCASTSD      special512Constants<>+968(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -1720,42 +1754,42 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (CX)(SI*1), K1, Z0
 	VCVTPS2PD.Z       (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+640(SB), Z2
-	VBROADCASTSD      special512Constants<>+648(SB), Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+664(SB), Z2
+	VBROADCASTSD      special512Constants<>+672(SB), Z3
 	VMINPD            Z1, Z3, Z3
 	VMAXPD            Z3, Z2, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z2, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z2, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
 	VMOVAPD           Z2, Z2
-	VFNMADD231PD.BCST special512Constants<>+656(SB), Z4, Z2
-	VFNMADD231PD.BCST special512Constants<>+664(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+680(SB), Z4, Z2
+	VFNMADD231PD.BCST special512Constants<>+688(SB), Z4, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+672(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+680(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+688(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+696(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+696(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+704(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+712(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+720(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+728(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+736(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VFMADD213PD       Z2, Z4, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z2, Z5, Z2
 	VPSLLQ            $0x34, Z3, Z3
-	VPADDQ.BCST       special512Constants<>+312(SB), Z3, Z3
+	VPADDQ.BCST       special512Constants<>+336(SB), Z3, Z3
 	VMULPD            Z3, Z2, Z2
-	VCMPPD.BCST       $0x11, special512Constants<>+720(SB), Z1, K1
+	VCMPPD.BCST       $0x11, special512Constants<>+744(SB), Z1, K1
 	KNOTW             K1, K1
 	VMOVAPD.Z         Z2, K1, Z1
-	VBROADCASTSD      special512Constants<>+944(SB), Z2
+	VBROADCASTSD      special512Constants<>+968(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -1781,52 +1815,52 @@ TEXT ·sin32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1048(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1072(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1096(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+608(SB), Z3
+	VBROADCASTSD      special512Constants<>+632(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1841,52 +1875,52 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1048(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1072(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1096(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
-	VBROADCASTSD      special512Constants<>+608(SB), Z3
+	VBROADCASTSD      special512Constants<>+632(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -1916,50 +1950,50 @@ TEXT ·cos32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z0
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+984(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+1008(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1032(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1048(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1072(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1096(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
 	VMOVUPS           Y0, (CX)(DX*1)
@@ -1974,50 +2008,50 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z0
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z0
 	VMULPD            Z0, Z0, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+984(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+1008(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z5
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z3, Z5
+	VBROADCASTSD      special512Constants<>+1008(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+1032(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z3, Z5
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z5
 	VFMADD213PD       Z5, Z2, Z4
 	VMULPD            Z2, Z4, Z4
 	VFMADD213PD       Z0, Z0, Z4
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z0
-	VBROADCASTSD      special512Constants<>+312(SB), Z5
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z0
+	VBROADCASTSD      special512Constants<>+336(SB), Z5
 	VSUBPD            Z0, Z5, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z5, Z6, Z6
 	VSUBPD            Z0, Z6, Z0
-	VBROADCASTSD      special512Constants<>+1048(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+1072(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z7
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+1072(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+1096(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z3, Z7
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z3, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VFMADD213PD       Z0, Z3, Z6
 	VADDPD            Z6, Z5, Z0
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z4, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -2047,51 +2081,51 @@ TEXT ·tan32AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1048(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1072(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1096(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+288(SB), Z2, Z1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VBLENDMPD         Z5, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+608(SB), Z2
+	VBROADCASTSD      special512Constants<>+632(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VCVTPD2PS         Z0, Y0
@@ -2107,51 +2141,51 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z3, Z3, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z3, Z6, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z3, Z7, Z3
-	VBROADCASTSD      special512Constants<>+1048(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1072(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1096(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z8
 	VFMADD213PD       Z8, Z2, Z7
 	VFMADD213PD       Z3, Z4, Z7
 	VADDPD            Z7, Z6, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+288(SB), Z2, Z1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VBLENDMPD         Z5, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+608(SB), Z2
+	VBROADCASTSD      special512Constants<>+632(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              $-1, BX
@@ -2184,50 +2218,50 @@ TEXT ·sinGrad32AVX512(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z1
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z1, Z1, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z1
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z1, Z6, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z1, Z7, Z1
-	VBROADCASTSD      special512Constants<>+1048(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1072(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1096(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z1, Z4, Z7
 	VADDPD            Z7, Z6, Z1
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -2244,50 +2278,50 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z1
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z1
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z3, Z5, Z5
 	VFMADD213PD       Z1, Z1, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z1
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VSUBPD            Z1, Z6, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
 	VSUBPD            Z1, Z7, Z1
-	VBROADCASTSD      special512Constants<>+1048(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z7
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z7
-	VBROADCASTSD      special512Constants<>+1072(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z8
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z8
+	VBROADCASTSD      special512Constants<>+1072(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z7
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z7
+	VBROADCASTSD      special512Constants<>+1096(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z8
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VFMADD213PD       Z1, Z4, Z7
 	VADDPD            Z7, Z6, Z1
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z5, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -2320,53 +2354,53 @@ TEXT ·cosGrad32AVX512(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD         (BX)(DX*1), Z0
 	VCVTPS2PD         (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+288(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z4
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1048(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1072(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1096(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VBROADCASTSD      special512Constants<>+632(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VCVTPD2PS         Z0, Y0
@@ -2383,53 +2417,53 @@ singleDone:
 	KMOVW             DI, K1
 	VCVTPS2PD.Z       (BX)(DX*1), K1, Z0
 	VCVTPS2PD.Z       (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+288(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z4
 	VMOVAPD           Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z4
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z4, Z4, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z4, Z7, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z4, Z8, Z4
-	VBROADCASTSD      special512Constants<>+1048(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z8
-	VBROADCASTSD      special512Constants<>+1072(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z9
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z9
+	VBROADCASTSD      special512Constants<>+1072(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z8
+	VBROADCASTSD      special512Constants<>+1096(SB), Z9
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z9
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z9
 	VFMADD213PD       Z9, Z3, Z8
 	VFMADD213PD       Z4, Z5, Z8
 	VADDPD            Z8, Z7, Z3
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VBROADCASTSD      special512Constants<>+632(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -2460,57 +2494,57 @@ TEXT ·erf64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
-	VBROADCASTSD      special512Constants<>+616(SB), Z3
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+648(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z5
-	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z6
-	VBROADCASTSD      special512Constants<>+280(SB), Z7
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z7
-	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z8, Z5
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z8, Z6
+	VMULPD.BCST       special512Constants<>+656(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+656(SB), Z6, Z6
+	VBROADCASTSD      special512Constants<>+304(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z5, Z7
+	VSUBPD.BCST       special512Constants<>+304(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z8, Z5
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z8, Z6
 	VADDPD            Z6, Z5, Z8
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z6, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VADDPD            Z8, Z6, Z9
 	VSUBPD            Z6, Z9, Z6
 	VSUBPD            Z6, Z8, Z6
 	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      special512Constants<>+320(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+344(SB), Z11
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+384(SB), Z12
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z10, Z12
 	VFMADD213PD       Z12, Z8, Z11
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VBROADCASTSD      special512Constants<>+424(SB), Z5
 	VADDPD            Z5, Z4, Z5
 	VMOVAPD           Z3, Z6
-	VBROADCASTSD      special512Constants<>+624(SB), Z8
+	VBROADCASTSD      special512Constants<>+648(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
-	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+1128(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VSUBPD            Z4, Z5, Z8
 	VSUBPD            Z8, Z5, Z10
 	VSUBPD            Z10, Z4, Z10
-	VBROADCASTSD      special512Constants<>+400(SB), Z12
+	VBROADCASTSD      special512Constants<>+424(SB), Z12
 	VSUBPD            Z8, Z12, Z8
 	VADDPD            Z8, Z10, Z8
 	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VDIVPD            Z5, Z8, Z8
 	VMULPD            Z8, Z3, Z10
 	VMOVAPD           Z3, Z3
@@ -2522,26 +2556,23 @@ single:
 	VFMSUB213PD       Z5, Z10, Z6
 	VFMADD231PD       Z3, Z4, Z6
 	VMOVAPD           Z5, Z4
-	VBROADCASTSD      special512Constants<>+408(SB), Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+432(SB), Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VFMSUB213PD       Z8, Z5, Z4
-	VBROADCASTSD      special512Constants<>+408(SB), Z5
+	VBROADCASTSD      special512Constants<>+432(SB), Z5
 	VFMADD231PD       Z5, Z6, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+416(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+440(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+496(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z8
@@ -2549,13 +2580,16 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z5, Z8
 	VFMADD213PD       Z8, Z4, Z6
-	VBROADCASTSD      special512Constants<>+584(SB), Z5
+	VBROADCASTSD      special512Constants<>+608(SB), Z5
 	VMOVAPD           Z5, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VSUBPD            Z8, Z5, Z5
 	VFMADD231PD       Z4, Z6, Z5
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VBROADCASTSD      special512Constants<>+616(SB), Z6
 	VMOVAPD           Z6, Z12
 	VFMADD231PD       Z4, Z8, Z12
 	VSUBPD            Z12, Z6, Z6
@@ -2569,32 +2603,32 @@ single:
 	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
 	VFMADD231PD       Z4, Z10, Z5
-	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z7, Z3
 	VSCALEFPD         Z3, Z5, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+824(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+896(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+928(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+936(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+944(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+952(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
 	ADDQ              $0x40, BX
@@ -2608,57 +2642,57 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
-	VBROADCASTSD      special512Constants<>+616(SB), Z3
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
+	VBROADCASTSD      special512Constants<>+640(SB), Z3
 	VMINPD            Z1, Z3, Z3
-	VMULPD.BCST       special512Constants<>+624(SB), Z3, Z4
+	VMULPD.BCST       special512Constants<>+648(SB), Z3, Z4
 	VMULPD            Z3, Z3, Z5
 	VMOVAPD           Z3, Z6
 	VFMSUB213PD       Z5, Z3, Z6
-	VMULPD.BCST       special512Constants<>+632(SB), Z5, Z5
-	VMULPD.BCST       special512Constants<>+632(SB), Z6, Z6
-	VBROADCASTSD      special512Constants<>+280(SB), Z7
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z5, Z7
-	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z8
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z8, Z5
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z8, Z6
+	VMULPD.BCST       special512Constants<>+656(SB), Z5, Z5
+	VMULPD.BCST       special512Constants<>+656(SB), Z6, Z6
+	VBROADCASTSD      special512Constants<>+304(SB), Z7
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z5, Z7
+	VSUBPD.BCST       special512Constants<>+304(SB), Z7, Z8
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z8, Z5
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z8, Z6
 	VADDPD            Z6, Z5, Z8
 	VSUBPD            Z5, Z8, Z5
 	VSUBPD            Z5, Z6, Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VADDPD            Z8, Z6, Z9
 	VSUBPD            Z6, Z9, Z6
 	VSUBPD            Z6, Z8, Z6
 	VMULPD            Z8, Z8, Z10
-	VBROADCASTSD      special512Constants<>+320(SB), Z11
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z10, Z11
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+344(SB), Z11
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z10, Z11
-	VBROADCASTSD      special512Constants<>+360(SB), Z12
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z12
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z10, Z11
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z10, Z11
+	VBROADCASTSD      special512Constants<>+384(SB), Z12
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z10, Z12
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z10, Z12
 	VFMADD213PD       Z12, Z8, Z11
 	VFMADD213PD       Z6, Z10, Z11
 	VFMADD231PD       Z9, Z5, Z11
-	VBROADCASTSD      special512Constants<>+400(SB), Z5
+	VBROADCASTSD      special512Constants<>+424(SB), Z5
 	VADDPD            Z5, Z4, Z5
 	VMOVAPD           Z3, Z6
-	VBROADCASTSD      special512Constants<>+624(SB), Z8
+	VBROADCASTSD      special512Constants<>+648(SB), Z8
 	VFMSUB213PD       Z4, Z8, Z6
-	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z3, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+1128(SB), Z3, Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z3
 	VSUBPD            Z4, Z5, Z8
 	VSUBPD            Z8, Z5, Z10
 	VSUBPD            Z10, Z4, Z10
-	VBROADCASTSD      special512Constants<>+400(SB), Z12
+	VBROADCASTSD      special512Constants<>+424(SB), Z12
 	VSUBPD            Z8, Z12, Z8
 	VADDPD            Z8, Z10, Z8
 	VADDPD            Z6, Z8, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VDIVPD            Z5, Z8, Z8
 	VMULPD            Z8, Z3, Z10
 	VMOVAPD           Z3, Z3
@@ -2670,26 +2704,23 @@ singleDone:
 	VFMSUB213PD       Z5, Z10, Z6
 	VFMADD231PD       Z3, Z4, Z6
 	VMOVAPD           Z5, Z4
-	VBROADCASTSD      special512Constants<>+408(SB), Z5
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+432(SB), Z5
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VFMSUB213PD       Z8, Z5, Z4
-	VBROADCASTSD      special512Constants<>+408(SB), Z5
+	VBROADCASTSD      special512Constants<>+432(SB), Z5
 	VFMADD231PD       Z5, Z6, Z4
 	VMULPD            Z4, Z4, Z5
-	VBROADCASTSD      special512Constants<>+416(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+440(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z5, Z6
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+496(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z8
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+520(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z5, Z8
@@ -2697,13 +2728,16 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z5, Z8
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z5, Z8
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z5, Z8
 	VFMADD213PD       Z8, Z4, Z6
-	VBROADCASTSD      special512Constants<>+584(SB), Z5
+	VBROADCASTSD      special512Constants<>+608(SB), Z5
 	VMOVAPD           Z5, Z8
 	VFMADD231PD       Z4, Z6, Z8
 	VSUBPD            Z8, Z5, Z5
 	VFMADD231PD       Z4, Z6, Z5
-	VBROADCASTSD      special512Constants<>+592(SB), Z6
+	VBROADCASTSD      special512Constants<>+616(SB), Z6
 	VMOVAPD           Z6, Z12
 	VFMADD231PD       Z4, Z8, Z12
 	VSUBPD            Z12, Z6, Z6
@@ -2717,32 +2751,32 @@ singleDone:
 	VMULPD            Z5, Z10, Z5
 	VFMADD231PD       Z4, Z3, Z5
 	VFMADD231PD       Z4, Z10, Z5
-	VSUBPD.BCST       special512Constants<>+280(SB), Z7, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z7, Z3
 	VSCALEFPD         Z3, Z5, Z3
 	VADDPD            Z3, Z3, Z3
 	VSUBPD            Z3, Z2, Z2
 	VMULPD            Z1, Z1, Z3
 	VMULPD            Z3, Z3, Z4
-	VBROADCASTSD      special512Constants<>+824(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+832(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+840(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+848(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+848(SB), Z5
 	VFMADD213PD.BCST  special512Constants<>+856(SB), Z4, Z5
 	VFMADD213PD.BCST  special512Constants<>+864(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+872(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+896(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+872(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+880(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+888(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+896(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+904(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+912(SB), Z4, Z6
 	VFMADD213PD.BCST  special512Constants<>+920(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+928(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+936(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+944(SB), Z4, Z6
 	VFMADD213PD       Z6, Z3, Z5
 	VMULPD            Z5, Z1, Z3
-	VFMADD231PD.BCST  special512Constants<>+928(SB), Z1, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VFMADD231PD.BCST  special512Constants<>+952(SB), Z1, Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VCMPPD            $0x1e, Z4, Z1, K1
 	VBLENDMPD         Z2, Z3, K1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z0, Z0
+	VANDPD.BCST       special512Constants<>+288(SB), Z0, Z0
 	VORPD             Z0, Z1, Z0
 	MOVQ              BX, CX
 	MOVQ              $-1, BX
@@ -2768,44 +2802,44 @@ TEXT ·erfGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+320(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+384(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+952(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -2821,44 +2855,44 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+320(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+384(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+928(SB), Z2
+	VBROADCASTSD      special512Constants<>+952(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -2883,56 +2917,56 @@ TEXT ·erfc64AVX512(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD           (CX)(BX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+616(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+648(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+280(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z6, Z4
 	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+320(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VBROADCASTSD      special512Constants<>+424(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VMOVAPD           Z1, Z4
-	VBROADCASTSD      special512Constants<>+624(SB), Z6
+	VBROADCASTSD      special512Constants<>+648(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
-	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z1, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+1128(SB), Z1, Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z1
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
 	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+400(SB), Z10
+	VBROADCASTSD      special512Constants<>+424(SB), Z10
 	VSUBPD            Z6, Z10, Z6
 	VADDPD            Z6, Z8, Z6
 	VADDPD            Z4, Z6, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VDIVPD            Z3, Z6, Z6
 	VMULPD            Z6, Z1, Z8
 	VMOVAPD           Z1, Z1
@@ -2944,26 +2978,23 @@ single:
 	VFMSUB213PD       Z3, Z8, Z4
 	VFMADD231PD       Z1, Z2, Z4
 	VMOVAPD           Z3, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VFMSUB213PD       Z6, Z3, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
 	VFMADD231PD       Z3, Z4, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+416(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+440(SB), Z4
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+496(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+520(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z6
@@ -2971,13 +3002,16 @@ single:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z3, Z6
 	VFMADD213PD       Z6, Z2, Z4
-	VBROADCASTSD      special512Constants<>+584(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VMOVAPD           Z3, Z6
 	VFMADD231PD       Z2, Z4, Z6
 	VSUBPD            Z6, Z3, Z3
 	VFMADD231PD       Z2, Z4, Z3
-	VBROADCASTSD      special512Constants<>+592(SB), Z4
+	VBROADCASTSD      special512Constants<>+616(SB), Z4
 	VMOVAPD           Z4, Z10
 	VFMADD231PD       Z2, Z6, Z10
 	VSUBPD            Z10, Z4, Z4
@@ -2991,11 +3025,11 @@ single:
 	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z8, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+408(SB), Z0
+	VBROADCASTSD      special512Constants<>+432(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VMOVUPD           Z0, (DX)(BX*1)
@@ -3010,56 +3044,56 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (CX)(BX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VBROADCASTSD      special512Constants<>+616(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VBROADCASTSD      special512Constants<>+640(SB), Z2
 	VMINPD            Z1, Z2, Z1
-	VMULPD.BCST       special512Constants<>+624(SB), Z1, Z2
+	VMULPD.BCST       special512Constants<>+648(SB), Z1, Z2
 	VMULPD            Z1, Z1, Z3
 	VMOVAPD           Z1, Z4
 	VFMSUB213PD       Z3, Z1, Z4
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z4, Z4
-	VBROADCASTSD      special512Constants<>+280(SB), Z5
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z3, Z5
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z6
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z6, Z3
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z6, Z4
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z3
+	VMULPD.BCST       special512Constants<>+656(SB), Z4, Z4
+	VBROADCASTSD      special512Constants<>+304(SB), Z5
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z3, Z5
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z6
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z6, Z3
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z6, Z4
 	VADDPD            Z4, Z3, Z6
 	VSUBPD            Z3, Z6, Z3
 	VSUBPD            Z3, Z4, Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z4
 	VADDPD            Z6, Z4, Z7
 	VSUBPD            Z4, Z7, Z4
 	VSUBPD            Z4, Z6, Z4
 	VMULPD            Z6, Z6, Z8
-	VBROADCASTSD      special512Constants<>+320(SB), Z9
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z8, Z9
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+344(SB), Z9
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z8, Z9
-	VBROADCASTSD      special512Constants<>+360(SB), Z10
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z10
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z8, Z9
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z8, Z9
+	VBROADCASTSD      special512Constants<>+384(SB), Z10
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z8, Z10
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z8, Z10
 	VFMADD213PD       Z10, Z6, Z9
 	VFMADD213PD       Z4, Z8, Z9
 	VFMADD231PD       Z7, Z3, Z9
-	VBROADCASTSD      special512Constants<>+400(SB), Z3
+	VBROADCASTSD      special512Constants<>+424(SB), Z3
 	VADDPD            Z3, Z2, Z3
 	VMOVAPD           Z1, Z4
-	VBROADCASTSD      special512Constants<>+624(SB), Z6
+	VBROADCASTSD      special512Constants<>+648(SB), Z6
 	VFMSUB213PD       Z2, Z6, Z4
-	VFMADD231PD.BCST  special512Constants<>+1104(SB), Z1, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+1128(SB), Z1, Z4
+	VBROADCASTSD      special512Constants<>+336(SB), Z1
 	VSUBPD            Z2, Z3, Z6
 	VSUBPD            Z6, Z3, Z8
 	VSUBPD            Z8, Z2, Z8
-	VBROADCASTSD      special512Constants<>+400(SB), Z10
+	VBROADCASTSD      special512Constants<>+424(SB), Z10
 	VSUBPD            Z6, Z10, Z6
 	VADDPD            Z6, Z8, Z6
 	VADDPD            Z4, Z6, Z4
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VDIVPD            Z3, Z6, Z6
 	VMULPD            Z6, Z1, Z8
 	VMOVAPD           Z1, Z1
@@ -3071,26 +3105,23 @@ singleDone:
 	VFMSUB213PD       Z3, Z8, Z4
 	VFMADD231PD       Z1, Z2, Z4
 	VMOVAPD           Z3, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
-	VBROADCASTSD      special512Constants<>+312(SB), Z6
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
+	VBROADCASTSD      special512Constants<>+336(SB), Z6
 	VFMSUB213PD       Z6, Z3, Z2
-	VBROADCASTSD      special512Constants<>+408(SB), Z3
+	VBROADCASTSD      special512Constants<>+432(SB), Z3
 	VFMADD231PD       Z3, Z4, Z2
 	VMULPD            Z2, Z2, Z3
-	VBROADCASTSD      special512Constants<>+416(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+424(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+432(SB), Z3, Z4
-	VFMADD213PD.BCST  special512Constants<>+440(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+440(SB), Z4
 	VFMADD213PD.BCST  special512Constants<>+448(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+456(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+464(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+472(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+480(SB), Z3, Z4
 	VFMADD213PD.BCST  special512Constants<>+488(SB), Z3, Z4
-	VBROADCASTSD      special512Constants<>+496(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z6
-	VFMADD213PD.BCST  special512Constants<>+520(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+496(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+504(SB), Z3, Z4
+	VFMADD213PD.BCST  special512Constants<>+512(SB), Z3, Z4
+	VBROADCASTSD      special512Constants<>+520(SB), Z6
 	VFMADD213PD.BCST  special512Constants<>+528(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+536(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+544(SB), Z3, Z6
@@ -3098,13 +3129,16 @@ singleDone:
 	VFMADD213PD.BCST  special512Constants<>+560(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+568(SB), Z3, Z6
 	VFMADD213PD.BCST  special512Constants<>+576(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+584(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+592(SB), Z3, Z6
+	VFMADD213PD.BCST  special512Constants<>+600(SB), Z3, Z6
 	VFMADD213PD       Z6, Z2, Z4
-	VBROADCASTSD      special512Constants<>+584(SB), Z3
+	VBROADCASTSD      special512Constants<>+608(SB), Z3
 	VMOVAPD           Z3, Z6
 	VFMADD231PD       Z2, Z4, Z6
 	VSUBPD            Z6, Z3, Z3
 	VFMADD231PD       Z2, Z4, Z3
-	VBROADCASTSD      special512Constants<>+592(SB), Z4
+	VBROADCASTSD      special512Constants<>+616(SB), Z4
 	VMOVAPD           Z4, Z10
 	VFMADD231PD       Z2, Z6, Z10
 	VSUBPD            Z10, Z4, Z4
@@ -3118,11 +3152,11 @@ singleDone:
 	VMULPD            Z3, Z8, Z3
 	VFMADD231PD       Z2, Z1, Z3
 	VFMADD231PD       Z2, Z8, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z5, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z5, Z1
 	VSCALEFPD         Z1, Z3, Z1
 	VADDPD            Z1, Z1, Z1
 	VPMOVQ2M          Z0, K1
-	VBROADCASTSD      special512Constants<>+408(SB), Z0
+	VBROADCASTSD      special512Constants<>+432(SB), Z0
 	VSUBPD            Z1, Z0, Z0
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              BX, CX
@@ -3149,44 +3183,44 @@ TEXT ·erfcGrad64AVX512(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD           (CX)(SI*1), Z0
 	VMOVUPD           (DX)(SI*1), Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+320(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+384(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+944(SB), Z2
+	VBROADCASTSD      special512Constants<>+968(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (BX)(SI*1)
@@ -3202,44 +3236,44 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (CX)(SI*1), K1, Z0
 	VMOVUPD.Z         (DX)(SI*1), K1, Z1
-	VBROADCASTSD      special512Constants<>+936(SB), Z2
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z1
+	VBROADCASTSD      special512Constants<>+960(SB), Z2
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z1
 	VMINPD            Z1, Z2, Z1
 	VMULPD            Z1, Z1, Z2
 	VMOVAPD           Z1, Z3
 	VFMSUB213PD       Z2, Z1, Z3
-	VMULPD.BCST       special512Constants<>+632(SB), Z2, Z1
-	VMULPD.BCST       special512Constants<>+632(SB), Z3, Z2
-	VBROADCASTSD      special512Constants<>+280(SB), Z3
-	VFMADD231PD.BCST  special512Constants<>+288(SB), Z1, Z3
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+296(SB), Z4, Z1
-	VFNMADD231PD.BCST special512Constants<>+304(SB), Z4, Z2
+	VMULPD.BCST       special512Constants<>+656(SB), Z2, Z1
+	VMULPD.BCST       special512Constants<>+656(SB), Z3, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z3
+	VFMADD231PD.BCST  special512Constants<>+312(SB), Z1, Z3
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+320(SB), Z4, Z1
+	VFNMADD231PD.BCST special512Constants<>+328(SB), Z4, Z2
 	VADDPD            Z2, Z1, Z4
 	VSUBPD            Z1, Z4, Z1
 	VSUBPD            Z1, Z2, Z1
-	VBROADCASTSD      special512Constants<>+312(SB), Z2
+	VBROADCASTSD      special512Constants<>+336(SB), Z2
 	VADDPD            Z4, Z2, Z5
 	VSUBPD            Z2, Z5, Z2
 	VSUBPD            Z2, Z4, Z2
 	VMULPD            Z4, Z4, Z6
-	VBROADCASTSD      special512Constants<>+320(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+328(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+336(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+344(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+344(SB), Z7
 	VFMADD213PD.BCST  special512Constants<>+352(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+360(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+384(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+360(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+368(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+376(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+384(SB), Z8
 	VFMADD213PD.BCST  special512Constants<>+392(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+400(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+408(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+416(SB), Z6, Z8
 	VFMADD213PD       Z8, Z4, Z7
 	VFMADD213PD       Z2, Z6, Z7
 	VFMADD231PD       Z5, Z1, Z7
 	VADDPD            Z7, Z5, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z3, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z3, Z2
 	VSCALEFPD         Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+944(SB), Z2
+	VBROADCASTSD      special512Constants<>+968(SB), Z2
 	VMULPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              SI, CX
@@ -3264,57 +3298,57 @@ TEXT ·sin64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1048(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1072(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1096(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
-	VBROADCASTSD      special512Constants<>+608(SB), Z3
+	VBROADCASTSD      special512Constants<>+632(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -3328,57 +3362,57 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1048(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1072(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1096(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
-	VBROADCASTSD      special512Constants<>+608(SB), Z3
+	VBROADCASTSD      special512Constants<>+632(SB), Z3
 	VCMPPD            $0x00, Z3, Z0, K1
 	VBLENDMPD         Z0, Z6, K1, Z0
 	VPSLLQ            $0x3f, Z1, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z2, Z0, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3407,55 +3441,55 @@ TEXT ·cos64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z0
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
 	VSUBPD            Z3, Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z2, Z0
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z0, Z3, Z5
 	VADDPD            Z3, Z5, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z6, Z8, Z6
 	VFNMADD231PD      Z0, Z3, Z6
-	VBROADCASTSD      special512Constants<>+1048(SB), Z0
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z0
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+1072(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+1072(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z0
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+1096(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z3
 	VFMADD213PD       Z3, Z2, Z0
 	VFMADD213PD       Z6, Z4, Z0
 	VADDPD            Z0, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
 	ADDQ              $0x40, DX
@@ -3469,55 +3503,55 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z0
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
 	VSUBPD            Z3, Z0, Z0
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z0
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z0
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z2, Z0
 	VMULPD            Z3, Z3, Z2
 	VMULPD            Z2, Z2, Z4
-	VBROADCASTSD      special512Constants<>+984(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z4, Z5
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z4, Z5
-	VBROADCASTSD      special512Constants<>+1008(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z6
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z4, Z6
+	VBROADCASTSD      special512Constants<>+1008(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z4, Z5
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z4, Z5
+	VBROADCASTSD      special512Constants<>+1032(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z4, Z6
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z6
 	VFMADD213PD       Z6, Z2, Z5
 	VMULPD            Z2, Z5, Z5
 	VFMADD213PD       Z0, Z3, Z5
 	VADDPD            Z3, Z5, Z5
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z6
-	VBROADCASTSD      special512Constants<>+312(SB), Z7
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z6
+	VBROADCASTSD      special512Constants<>+336(SB), Z7
 	VSUBPD            Z6, Z7, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
 	VSUBPD            Z6, Z8, Z6
 	VFNMADD231PD      Z0, Z3, Z6
-	VBROADCASTSD      special512Constants<>+1048(SB), Z0
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z4, Z0
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z4, Z0
-	VBROADCASTSD      special512Constants<>+1072(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z3
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z3
+	VBROADCASTSD      special512Constants<>+1072(SB), Z0
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z4, Z0
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z4, Z0
+	VBROADCASTSD      special512Constants<>+1096(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z4, Z3
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z4, Z3
 	VFMADD213PD       Z3, Z2, Z0
 	VFMADD213PD       Z6, Z4, Z0
 	VADDPD            Z0, Z7, Z0
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z1, Z1
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z1, Z1
 	VPSLLQ            $0x3f, Z1, Z2
 	VPMOVQ2M          Z2, K1
 	VBLENDMPD         Z0, Z5, K1, Z0
 	VPSLLQ            $0x3e, Z1, Z1
-	VANDPD.BCST       special512Constants<>+264(SB), Z1, Z1
+	VANDPD.BCST       special512Constants<>+288(SB), Z1, Z1
 	VXORPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
 	BZHIQ             AX, BX, BX
@@ -3546,56 +3580,56 @@ TEXT ·tan64AVX512(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD           (BX)(DX*1), Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1048(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1072(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1096(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+288(SB), Z2, Z1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+608(SB), Z2
+	VBROADCASTSD      special512Constants<>+632(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3610,56 +3644,56 @@ singleDone:
 	BZHIQ             AX, SI, SI
 	KMOVW             SI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
-	VANDPD.BCST       special512Constants<>+256(SB), Z0, Z1
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z1, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z0, Z1
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z1, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z1
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z0, Z1
-	VSUBPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VBROADCASTSD      special512Constants<>+304(SB), Z1
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z0, Z1
+	VSUBPD.BCST       special512Constants<>+304(SB), Z1, Z2
 	VMOVAPD           Z0, Z3
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z2, Z3
 	VMOVAPD           Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z4
 	VSUBPD            Z4, Z3, Z3
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z2, Z3
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z2, Z3
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z2, Z3
 	VMULPD            Z4, Z4, Z2
 	VMULPD            Z2, Z2, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z2, Z6
 	VMULPD            Z2, Z6, Z6
 	VFMADD213PD       Z3, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z2, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VMULPD.BCST       special512Constants<>+1064(SB), Z2, Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z3, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1048(SB), Z3
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z3
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z3
-	VBROADCASTSD      special512Constants<>+1072(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z3
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z3
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z3
+	VBROADCASTSD      special512Constants<>+1096(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z4
 	VFMADD213PD       Z4, Z2, Z3
 	VFMADD213PD       Z7, Z5, Z3
 	VADDPD            Z3, Z8, Z2
 	VPSLLQ            $0x3f, Z1, Z1
 	VPMOVQ2M          Z1, K1
-	VXORPD.BCST       special512Constants<>+264(SB), Z2, Z1
+	VXORPD.BCST       special512Constants<>+288(SB), Z2, Z1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VBLENDMPD         Z6, Z2, K1, Z2
 	VDIVPD            Z2, Z1, Z1
-	VBROADCASTSD      special512Constants<>+608(SB), Z2
+	VBROADCASTSD      special512Constants<>+632(SB), Z2
 	VCMPPD            $0x00, Z2, Z0, K1
 	VBLENDMPD         Z0, Z1, K1, Z0
 	MOVQ              $-1, BX
@@ -3691,55 +3725,55 @@ TEXT ·sinGrad64AVX512(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z1
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z4
 	VSUBPD            Z4, Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z3, Z1
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z1, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z1, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1048(SB), Z1
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z1
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z1
-	VBROADCASTSD      special512Constants<>+1072(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z1
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z1
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z1
+	VBROADCASTSD      special512Constants<>+1096(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z4
 	VFMADD213PD       Z4, Z3, Z1
 	VFMADD213PD       Z7, Z5, Z1
 	VADDPD            Z1, Z8, Z1
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3755,55 +3789,55 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z1
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z4
 	VSUBPD            Z4, Z1, Z1
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z1
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z1
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z3, Z1
 	VMULPD            Z4, Z4, Z3
 	VMULPD            Z3, Z3, Z5
-	VBROADCASTSD      special512Constants<>+984(SB), Z6
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z5, Z6
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z5, Z6
-	VBROADCASTSD      special512Constants<>+1008(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z7
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z5, Z7
+	VBROADCASTSD      special512Constants<>+1008(SB), Z6
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z5, Z6
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z5, Z6
+	VBROADCASTSD      special512Constants<>+1032(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z5, Z7
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z7
 	VFMADD213PD       Z7, Z3, Z6
 	VMULPD            Z3, Z6, Z6
 	VFMADD213PD       Z1, Z4, Z6
 	VADDPD            Z4, Z6, Z6
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z7
-	VBROADCASTSD      special512Constants<>+312(SB), Z8
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z7
+	VBROADCASTSD      special512Constants<>+336(SB), Z8
 	VSUBPD            Z7, Z8, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
 	VSUBPD            Z7, Z9, Z7
 	VFNMADD231PD      Z1, Z4, Z7
-	VBROADCASTSD      special512Constants<>+1048(SB), Z1
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z5, Z1
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z5, Z1
-	VBROADCASTSD      special512Constants<>+1072(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z4
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z4
+	VBROADCASTSD      special512Constants<>+1072(SB), Z1
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z5, Z1
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z5, Z1
+	VBROADCASTSD      special512Constants<>+1096(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z5, Z4
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z5, Z4
 	VFMADD213PD       Z4, Z3, Z1
 	VFMADD213PD       Z7, Z5, Z1
 	VADDPD            Z1, Z8, Z1
-	VPADDQ.BCST       special512Constants<>+1096(SB), Z2, Z2
+	VPADDQ.BCST       special512Constants<>+1120(SB), Z2, Z2
 	VPSLLQ            $0x3f, Z2, Z3
 	VPMOVQ2M          Z3, K1
 	VBLENDMPD         Z1, Z6, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -3835,58 +3869,58 @@ TEXT ·cosGrad64AVX512(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD           (BX)(DX*1), Z0
 	VMOVUPD           (SI)(DX*1), Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+288(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z4
 	VMOVAPD           Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z5
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z3, Z4
 	VMULPD            Z5, Z5, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+984(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+1008(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VMULPD            Z3, Z7, Z7
 	VFMADD213PD       Z4, Z5, Z7
 	VADDPD            Z5, Z7, Z7
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
-	VBROADCASTSD      special512Constants<>+312(SB), Z10
+	VBROADCASTSD      special512Constants<>+336(SB), Z10
 	VSUBPD            Z9, Z10, Z10
 	VSUBPD            Z8, Z10, Z8
 	VFNMADD231PD      Z4, Z5, Z8
-	VBROADCASTSD      special512Constants<>+1048(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z6, Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z4
-	VBROADCASTSD      special512Constants<>+1072(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z6, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z6, Z4
+	VBROADCASTSD      special512Constants<>+1096(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z6, Z5
 	VFMADD213PD       Z5, Z3, Z4
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VBROADCASTSD      special512Constants<>+632(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z7, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	VMOVUPD           Z0, (CX)(DX*1)
@@ -3902,58 +3936,58 @@ singleDone:
 	KMOVW             DI, K1
 	VMOVUPD.Z         (BX)(DX*1), K1, Z0
 	VMOVUPD.Z         (SI)(DX*1), K1, Z1
-	VANDPD.BCST       special512Constants<>+256(SB), Z1, Z2
-	VCMPPD.BCST       $0x16, special512Constants<>+952(SB), Z2, K1
+	VANDPD.BCST       special512Constants<>+280(SB), Z1, Z2
+	VCMPPD.BCST       $0x16, special512Constants<>+976(SB), Z2, K1
 	KORTESTB          K1, K1
 	JNZ               stop
-	VXORPD.BCST       special512Constants<>+264(SB), Z0, Z0
-	VBROADCASTSD      special512Constants<>+280(SB), Z2
-	VFMADD231PD.BCST  special512Constants<>+960(SB), Z1, Z2
-	VSUBPD.BCST       special512Constants<>+280(SB), Z2, Z3
+	VXORPD.BCST       special512Constants<>+288(SB), Z0, Z0
+	VBROADCASTSD      special512Constants<>+304(SB), Z2
+	VFMADD231PD.BCST  special512Constants<>+984(SB), Z1, Z2
+	VSUBPD.BCST       special512Constants<>+304(SB), Z2, Z3
 	VMOVAPD           Z1, Z4
-	VFNMADD231PD.BCST special512Constants<>+968(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+992(SB), Z3, Z4
 	VMOVAPD           Z4, Z5
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z5
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z5
 	VSUBPD            Z5, Z4, Z4
-	VFNMADD231PD.BCST special512Constants<>+976(SB), Z3, Z4
-	VFNMADD231PD.BCST special512Constants<>+1112(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1000(SB), Z3, Z4
+	VFNMADD231PD.BCST special512Constants<>+1136(SB), Z3, Z4
 	VMULPD            Z5, Z5, Z3
 	VMULPD            Z3, Z3, Z6
-	VBROADCASTSD      special512Constants<>+984(SB), Z7
-	VFMADD213PD.BCST  special512Constants<>+992(SB), Z6, Z7
-	VFMADD213PD.BCST  special512Constants<>+1000(SB), Z6, Z7
-	VBROADCASTSD      special512Constants<>+1008(SB), Z8
-	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z6, Z8
-	VFMADD213PD.BCST  special512Constants<>+1032(SB), Z6, Z8
+	VBROADCASTSD      special512Constants<>+1008(SB), Z7
+	VFMADD213PD.BCST  special512Constants<>+1016(SB), Z6, Z7
+	VFMADD213PD.BCST  special512Constants<>+1024(SB), Z6, Z7
+	VBROADCASTSD      special512Constants<>+1032(SB), Z8
+	VFMADD213PD.BCST  special512Constants<>+1040(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1048(SB), Z6, Z8
+	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z6, Z8
 	VFMADD213PD       Z8, Z3, Z7
 	VMULPD            Z3, Z7, Z7
 	VFMADD213PD       Z4, Z5, Z7
 	VADDPD            Z5, Z7, Z7
-	VMULPD.BCST       special512Constants<>+1040(SB), Z3, Z8
-	VBROADCASTSD      special512Constants<>+312(SB), Z9
+	VMULPD.BCST       special512Constants<>+1064(SB), Z3, Z8
+	VBROADCASTSD      special512Constants<>+336(SB), Z9
 	VSUBPD            Z8, Z9, Z9
-	VBROADCASTSD      special512Constants<>+312(SB), Z10
+	VBROADCASTSD      special512Constants<>+336(SB), Z10
 	VSUBPD            Z9, Z10, Z10
 	VSUBPD            Z8, Z10, Z8
 	VFNMADD231PD      Z4, Z5, Z8
-	VBROADCASTSD      special512Constants<>+1048(SB), Z4
-	VFMADD213PD.BCST  special512Constants<>+1056(SB), Z6, Z4
-	VFMADD213PD.BCST  special512Constants<>+1064(SB), Z6, Z4
-	VBROADCASTSD      special512Constants<>+1072(SB), Z5
-	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z6, Z5
-	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z6, Z5
+	VBROADCASTSD      special512Constants<>+1072(SB), Z4
+	VFMADD213PD.BCST  special512Constants<>+1080(SB), Z6, Z4
+	VFMADD213PD.BCST  special512Constants<>+1088(SB), Z6, Z4
+	VBROADCASTSD      special512Constants<>+1096(SB), Z5
+	VFMADD213PD.BCST  special512Constants<>+1104(SB), Z6, Z5
+	VFMADD213PD.BCST  special512Constants<>+1112(SB), Z6, Z5
 	VFMADD213PD       Z5, Z3, Z4
 	VFMADD213PD       Z8, Z6, Z4
 	VADDPD            Z4, Z9, Z3
-	VBROADCASTSD      special512Constants<>+608(SB), Z4
+	VBROADCASTSD      special512Constants<>+632(SB), Z4
 	VCMPPD            $0x00, Z4, Z1, K1
 	VBLENDMPD         Z1, Z7, K1, Z1
 	VPSLLQ            $0x3f, Z2, Z4
 	VPMOVQ2M          Z4, K1
 	VBLENDMPD         Z3, Z1, K1, Z1
 	VPSLLQ            $0x3e, Z2, Z2
-	VANDPD.BCST       special512Constants<>+264(SB), Z2, Z2
+	VANDPD.BCST       special512Constants<>+288(SB), Z2, Z2
 	VXORPD            Z2, Z1, Z1
 	VMULPD            Z1, Z0, Z0
 	MOVQ              $-1, BX
@@ -3994,124 +4028,127 @@ DATA special512Constants<>+152(SB)/8, $0x3b2aaa8d3b2aaa8d
 DATA special512Constants<>+160(SB)/8, $0xbcaaaa6ebcaaaa6e
 DATA special512Constants<>+168(SB)/8, $0x3e0000003e000000
 DATA special512Constants<>+176(SB)/8, $0xbf000000bf000000
-DATA special512Constants<>+184(SB)/8, $0x5f8000005f800000
-DATA special512Constants<>+192(SB)/8, $0x1f8000001f800000
-DATA special512Constants<>+200(SB)/8, $0xc042dcb0c042dcb0
-DATA special512Constants<>+208(SB)/8, $0x3f8b7e313f8b7e31
-DATA special512Constants<>+216(SB)/8, $0xbecb410abecb410a
-DATA special512Constants<>+224(SB)/8, $0x3ecc3ffe3ecc3ffe
-DATA special512Constants<>+232(SB)/8, $0xbecc4228becc4228
-DATA special512Constants<>+240(SB)/8, $0xc21a6666c21a6666
-DATA special512Constants<>+248(SB)/8, $0x4044000000000000
-DATA special512Constants<>+256(SB)/8, $0x7fffffffffffffff
-DATA special512Constants<>+264(SB)/8, $0x8000000000000000
-DATA special512Constants<>+272(SB)/8, $0xbfe0000000000000
-DATA special512Constants<>+280(SB)/8, $0x4338000000000000
-DATA special512Constants<>+288(SB)/8, $0x3ff71547652b82fe
-DATA special512Constants<>+296(SB)/8, $0x3fe62e42fee00000
-DATA special512Constants<>+304(SB)/8, $0x3dea39ef35793c76
-DATA special512Constants<>+312(SB)/8, $0x3ff0000000000000
-DATA special512Constants<>+320(SB)/8, $0x3e5af38a9b0ec855
-DATA special512Constants<>+328(SB)/8, $0x3ec71de0dae63bb3
-DATA special512Constants<>+336(SB)/8, $0x3f2a01a01a7c41d5
-DATA special512Constants<>+344(SB)/8, $0x3f811111111109b3
-DATA special512Constants<>+352(SB)/8, $0x3fc5555555555556
-DATA special512Constants<>+360(SB)/8, $0x3e9289185613a3d6
-DATA special512Constants<>+368(SB)/8, $0x3efa019b90d2ae7a
-DATA special512Constants<>+376(SB)/8, $0x3f56c16c1788bd90
-DATA special512Constants<>+384(SB)/8, $0x3fa5555555553d63
-DATA special512Constants<>+392(SB)/8, $0x3fe0000000000001
-DATA special512Constants<>+400(SB)/8, $0x4014000000000000
-DATA special512Constants<>+408(SB)/8, $0x4000000000000000
-DATA special512Constants<>+416(SB)/8, $0x3e1e943239e4fe72
-DATA special512Constants<>+424(SB)/8, $0xbe44268495fda4cb
-DATA special512Constants<>+432(SB)/8, $0x3e66bc5c04db75d0
-DATA special512Constants<>+440(SB)/8, $0xbe9697b1dbc5d802
-DATA special512Constants<>+448(SB)/8, $0x3ed0b2791a5c4dd8
-DATA special512Constants<>+456(SB)/8, $0xbf0a170d50643128
-DATA special512Constants<>+464(SB)/8, $0x3f41daf1d4b72547
-DATA special512Constants<>+472(SB)/8, $0xbf688590eaad1954
-DATA special512Constants<>+480(SB)/8, $0xbfb1b1c254c9a4f2
-DATA special512Constants<>+488(SB)/8, $0xbfd410ed5f875a75
-DATA special512Constants<>+496(SB)/8, $0xbde4920cf2dbeab9
-DATA special512Constants<>+504(SB)/8, $0x3e407483999ec279
-DATA special512Constants<>+512(SB)/8, $0xbe71b657e82c5a26
-DATA special512Constants<>+520(SB)/8, $0x3e9d127592349aed
-DATA special512Constants<>+528(SB)/8, $0xbec73b109cde4844
-DATA special512Constants<>+536(SB)/8, $0x3ef17dd5caf33af1
-DATA special512Constants<>+544(SB)/8, $0xbf0f2146ada4378d
-DATA special512Constants<>+552(SB)/8, $0xbf4a25037c0727fe
-DATA special512Constants<>+560(SB)/8, $0x3f954b4d4f4b0988
-DATA special512Constants<>+568(SB)/8, $0x3fc51f6329f01904
-DATA special512Constants<>+576(SB)/8, $0x3fdfb31653876f8e
-DATA special512Constants<>+584(SB)/8, $0xbfe54ad03f27ca17
-DATA special512Constants<>+592(SB)/8, $0x3fe89d3abe1f95ae
-DATA special512Constants<>+600(SB)/8, $0x3fd9884533d43651
-DATA special512Constants<>+608(SB)/8, $0x0000000000000000
-DATA special512Constants<>+616(SB)/8, $0x403c48c6001f0ac0
-DATA special512Constants<>+624(SB)/8, $0x3ff6a09e667f3bcd
-DATA special512Constants<>+632(SB)/8, $0xbff0000000000000
-DATA special512Constants<>+640(SB)/8, $0xc085e00000000000
-DATA special512Constants<>+648(SB)/8, $0x4085e00000000000
-DATA special512Constants<>+656(SB)/8, $0x3fe62e42fefa39ef
-DATA special512Constants<>+664(SB)/8, $0x3c7abc9e3b39803f
-DATA special512Constants<>+672(SB)/8, $0x3f2a124f19fe89ac
-DATA special512Constants<>+680(SB)/8, $0x3f81110e0f238322
-DATA special512Constants<>+688(SB)/8, $0x3fc5555555a78ed4
-DATA special512Constants<>+696(SB)/8, $0x3f56d43246b523b4
-DATA special512Constants<>+704(SB)/8, $0x3fa5554e9063586e
-DATA special512Constants<>+712(SB)/8, $0x3fe0000000b9129b
-DATA special512Constants<>+720(SB)/8, $0xc087480000000000
-DATA special512Constants<>+728(SB)/8, $0xbf0cef742d469408
-DATA special512Constants<>+736(SB)/8, $0x3f422b996a75e385
-DATA special512Constants<>+744(SB)/8, $0xbf688e6b07c8d02a
-DATA special512Constants<>+752(SB)/8, $0xbfb1b1b5a1669556
-DATA special512Constants<>+760(SB)/8, $0xbfd410ed99ddba0d
-DATA special512Constants<>+768(SB)/8, $0xbfe54ad03e95642d
-DATA special512Constants<>+776(SB)/8, $0xbf06a5aaec390a0e
-DATA special512Constants<>+784(SB)/8, $0xbf4a559d2493a535
-DATA special512Constants<>+792(SB)/8, $0x3f954b8eb9cae771
-DATA special512Constants<>+800(SB)/8, $0x3fc51f6270b21aaa
-DATA special512Constants<>+808(SB)/8, $0x3fdfb316578b7dee
-DATA special512Constants<>+816(SB)/8, $0x3fe89d3abe1af1fd
-DATA special512Constants<>+824(SB)/8, $0xbe1389d4f2641625
-DATA special512Constants<>+832(SB)/8, $0xbe85f1ecb6f0764c
-DATA special512Constants<>+840(SB)/8, $0xbeef4d1e3183f7ae
-DATA special512Constants<>+848(SB)/8, $0xbf4c02db3dac435f
-DATA special512Constants<>+856(SB)/8, $0xbf9b82ce31284e00
-DATA special512Constants<>+864(SB)/8, $0xbfd812746b0379e6
-DATA special512Constants<>+872(SB)/8, $0x3dd05ffd737fb32e
-DATA special512Constants<>+880(SB)/8, $0x3e4f7b4bf3b13964
-DATA special512Constants<>+888(SB)/8, $0x3ebb9df224ca4b97
-DATA special512Constants<>+896(SB)/8, $0x3f1f9a321d5b8e1e
-DATA special512Constants<>+904(SB)/8, $0x3f7565bcd0dbaa38
-DATA special512Constants<>+912(SB)/8, $0x3fbce2f21a042b30
-DATA special512Constants<>+920(SB)/8, $0x3c71ae3a914fed80
-DATA special512Constants<>+928(SB)/8, $0x3ff20dd750429b6d
-DATA special512Constants<>+936(SB)/8, $0x403e000000000000
-DATA special512Constants<>+944(SB)/8, $0xbff20dd750429b6d
-DATA special512Constants<>+952(SB)/8, $0x4130000000000000
-DATA special512Constants<>+960(SB)/8, $0x3fe45f306dc9c883
-DATA special512Constants<>+968(SB)/8, $0x3ff921fb54442d18
-DATA special512Constants<>+976(SB)/8, $0x3c91a62633145c07
-DATA special512Constants<>+984(SB)/8, $0x3de61217ee5cca1b
-DATA special512Constants<>+992(SB)/8, $0x3ec71de3a54607a5
-DATA special512Constants<>+1000(SB)/8, $0x3f81111111111110
-DATA special512Constants<>+1008(SB)/8, $0xbd6ab17bdcbd3414
-DATA special512Constants<>+1016(SB)/8, $0xbe5ae64541295cdf
-DATA special512Constants<>+1024(SB)/8, $0xbf2a01a01a019937
-DATA special512Constants<>+1032(SB)/8, $0xbfc5555555555555
-DATA special512Constants<>+1040(SB)/8, $0x3fe0000000000000
-DATA special512Constants<>+1048(SB)/8, $0xbda907d8f29fe831
-DATA special512Constants<>+1056(SB)/8, $0xbe927e4fa17bf139
-DATA special512Constants<>+1064(SB)/8, $0xbf56c16c16c16967
-DATA special512Constants<>+1072(SB)/8, $0x3e21eeb68cd22f56
-DATA special512Constants<>+1080(SB)/8, $0x3efa01a019f4e9b4
-DATA special512Constants<>+1088(SB)/8, $0x3fa5555555555555
-DATA special512Constants<>+1096(SB)/8, $0x0000000000000001
-DATA special512Constants<>+1104(SB)/8, $0xbc9bdd3413b26456
-DATA special512Constants<>+1112(SB)/8, $0xb91f1976b7ed8fbc
-GLOBL special512Constants<>(SB), RODATA|NOPTR, $1120
+DATA special512Constants<>+184(SB)/8, $0x1f8000001f800000
+DATA special512Constants<>+192(SB)/8, $0x5f8000005f800000
+DATA special512Constants<>+200(SB)/8, $0x41a0000041a00000
+DATA special512Constants<>+208(SB)/8, $0xc042dcb0c042dcb0
+DATA special512Constants<>+216(SB)/8, $0x3f8b7e313f8b7e31
+DATA special512Constants<>+224(SB)/8, $0xbecb410abecb410a
+DATA special512Constants<>+232(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA special512Constants<>+240(SB)/8, $0xbecc4228becc4228
+DATA special512Constants<>+248(SB)/8, $0xc21a6666c21a6666
+DATA special512Constants<>+256(SB)/8, $0x3f0000003f000000
+DATA special512Constants<>+264(SB)/8, $0x4f8000004f800000
+DATA special512Constants<>+272(SB)/8, $0x4044000000000000
+DATA special512Constants<>+280(SB)/8, $0x7fffffffffffffff
+DATA special512Constants<>+288(SB)/8, $0x8000000000000000
+DATA special512Constants<>+296(SB)/8, $0xbfe0000000000000
+DATA special512Constants<>+304(SB)/8, $0x4338000000000000
+DATA special512Constants<>+312(SB)/8, $0x3ff71547652b82fe
+DATA special512Constants<>+320(SB)/8, $0x3fe62e42fee00000
+DATA special512Constants<>+328(SB)/8, $0x3dea39ef35793c76
+DATA special512Constants<>+336(SB)/8, $0x3ff0000000000000
+DATA special512Constants<>+344(SB)/8, $0x3e5af38a9b0ec855
+DATA special512Constants<>+352(SB)/8, $0x3ec71de0dae63bb3
+DATA special512Constants<>+360(SB)/8, $0x3f2a01a01a7c41d5
+DATA special512Constants<>+368(SB)/8, $0x3f811111111109b3
+DATA special512Constants<>+376(SB)/8, $0x3fc5555555555556
+DATA special512Constants<>+384(SB)/8, $0x3e9289185613a3d6
+DATA special512Constants<>+392(SB)/8, $0x3efa019b90d2ae7a
+DATA special512Constants<>+400(SB)/8, $0x3f56c16c1788bd90
+DATA special512Constants<>+408(SB)/8, $0x3fa5555555553d63
+DATA special512Constants<>+416(SB)/8, $0x3fe0000000000001
+DATA special512Constants<>+424(SB)/8, $0x4014000000000000
+DATA special512Constants<>+432(SB)/8, $0x4000000000000000
+DATA special512Constants<>+440(SB)/8, $0x3e1e943239e4fe72
+DATA special512Constants<>+448(SB)/8, $0xbe44268495fda4cb
+DATA special512Constants<>+456(SB)/8, $0x3e66bc5c04db75d0
+DATA special512Constants<>+464(SB)/8, $0xbe9697b1dbc5d802
+DATA special512Constants<>+472(SB)/8, $0x3ed0b2791a5c4dd8
+DATA special512Constants<>+480(SB)/8, $0xbf0a170d50643128
+DATA special512Constants<>+488(SB)/8, $0x3f41daf1d4b72547
+DATA special512Constants<>+496(SB)/8, $0xbf688590eaad1954
+DATA special512Constants<>+504(SB)/8, $0xbfb1b1c254c9a4f2
+DATA special512Constants<>+512(SB)/8, $0xbfd410ed5f875a75
+DATA special512Constants<>+520(SB)/8, $0xbde4920cf2dbeab9
+DATA special512Constants<>+528(SB)/8, $0x3e407483999ec279
+DATA special512Constants<>+536(SB)/8, $0xbe71b657e82c5a26
+DATA special512Constants<>+544(SB)/8, $0x3e9d127592349aed
+DATA special512Constants<>+552(SB)/8, $0xbec73b109cde4844
+DATA special512Constants<>+560(SB)/8, $0x3ef17dd5caf33af1
+DATA special512Constants<>+568(SB)/8, $0xbf0f2146ada4378d
+DATA special512Constants<>+576(SB)/8, $0xbf4a25037c0727fe
+DATA special512Constants<>+584(SB)/8, $0x3f954b4d4f4b0988
+DATA special512Constants<>+592(SB)/8, $0x3fc51f6329f01904
+DATA special512Constants<>+600(SB)/8, $0x3fdfb31653876f8e
+DATA special512Constants<>+608(SB)/8, $0xbfe54ad03f27ca17
+DATA special512Constants<>+616(SB)/8, $0x3fe89d3abe1f95ae
+DATA special512Constants<>+624(SB)/8, $0x3fd9884533d43651
+DATA special512Constants<>+632(SB)/8, $0x0000000000000000
+DATA special512Constants<>+640(SB)/8, $0x403c48c6001f0ac0
+DATA special512Constants<>+648(SB)/8, $0x3ff6a09e667f3bcd
+DATA special512Constants<>+656(SB)/8, $0xbff0000000000000
+DATA special512Constants<>+664(SB)/8, $0xc085e00000000000
+DATA special512Constants<>+672(SB)/8, $0x4085e00000000000
+DATA special512Constants<>+680(SB)/8, $0x3fe62e42fefa39ef
+DATA special512Constants<>+688(SB)/8, $0x3c7abc9e3b39803f
+DATA special512Constants<>+696(SB)/8, $0x3f2a124f19fe89ac
+DATA special512Constants<>+704(SB)/8, $0x3f81110e0f238322
+DATA special512Constants<>+712(SB)/8, $0x3fc5555555a78ed4
+DATA special512Constants<>+720(SB)/8, $0x3f56d43246b523b4
+DATA special512Constants<>+728(SB)/8, $0x3fa5554e9063586e
+DATA special512Constants<>+736(SB)/8, $0x3fe0000000b9129b
+DATA special512Constants<>+744(SB)/8, $0xc087480000000000
+DATA special512Constants<>+752(SB)/8, $0xbf0cef742d469408
+DATA special512Constants<>+760(SB)/8, $0x3f422b996a75e385
+DATA special512Constants<>+768(SB)/8, $0xbf688e6b07c8d02a
+DATA special512Constants<>+776(SB)/8, $0xbfb1b1b5a1669556
+DATA special512Constants<>+784(SB)/8, $0xbfd410ed99ddba0d
+DATA special512Constants<>+792(SB)/8, $0xbfe54ad03e95642d
+DATA special512Constants<>+800(SB)/8, $0xbf06a5aaec390a0e
+DATA special512Constants<>+808(SB)/8, $0xbf4a559d2493a535
+DATA special512Constants<>+816(SB)/8, $0x3f954b8eb9cae771
+DATA special512Constants<>+824(SB)/8, $0x3fc51f6270b21aaa
+DATA special512Constants<>+832(SB)/8, $0x3fdfb316578b7dee
+DATA special512Constants<>+840(SB)/8, $0x3fe89d3abe1af1fd
+DATA special512Constants<>+848(SB)/8, $0xbe1389d4f2641625
+DATA special512Constants<>+856(SB)/8, $0xbe85f1ecb6f0764c
+DATA special512Constants<>+864(SB)/8, $0xbeef4d1e3183f7ae
+DATA special512Constants<>+872(SB)/8, $0xbf4c02db3dac435f
+DATA special512Constants<>+880(SB)/8, $0xbf9b82ce31284e00
+DATA special512Constants<>+888(SB)/8, $0xbfd812746b0379e6
+DATA special512Constants<>+896(SB)/8, $0x3dd05ffd737fb32e
+DATA special512Constants<>+904(SB)/8, $0x3e4f7b4bf3b13964
+DATA special512Constants<>+912(SB)/8, $0x3ebb9df224ca4b97
+DATA special512Constants<>+920(SB)/8, $0x3f1f9a321d5b8e1e
+DATA special512Constants<>+928(SB)/8, $0x3f7565bcd0dbaa38
+DATA special512Constants<>+936(SB)/8, $0x3fbce2f21a042b30
+DATA special512Constants<>+944(SB)/8, $0x3c71ae3a914fed80
+DATA special512Constants<>+952(SB)/8, $0x3ff20dd750429b6d
+DATA special512Constants<>+960(SB)/8, $0x403e000000000000
+DATA special512Constants<>+968(SB)/8, $0xbff20dd750429b6d
+DATA special512Constants<>+976(SB)/8, $0x4130000000000000
+DATA special512Constants<>+984(SB)/8, $0x3fe45f306dc9c883
+DATA special512Constants<>+992(SB)/8, $0x3ff921fb54442d18
+DATA special512Constants<>+1000(SB)/8, $0x3c91a62633145c07
+DATA special512Constants<>+1008(SB)/8, $0x3de61217ee5cca1b
+DATA special512Constants<>+1016(SB)/8, $0x3ec71de3a54607a5
+DATA special512Constants<>+1024(SB)/8, $0x3f81111111111110
+DATA special512Constants<>+1032(SB)/8, $0xbd6ab17bdcbd3414
+DATA special512Constants<>+1040(SB)/8, $0xbe5ae64541295cdf
+DATA special512Constants<>+1048(SB)/8, $0xbf2a01a01a019937
+DATA special512Constants<>+1056(SB)/8, $0xbfc5555555555555
+DATA special512Constants<>+1064(SB)/8, $0x3fe0000000000000
+DATA special512Constants<>+1072(SB)/8, $0xbda907d8f29fe831
+DATA special512Constants<>+1080(SB)/8, $0xbe927e4fa17bf139
+DATA special512Constants<>+1088(SB)/8, $0xbf56c16c16c16967
+DATA special512Constants<>+1096(SB)/8, $0x3e21eeb68cd22f56
+DATA special512Constants<>+1104(SB)/8, $0x3efa01a019f4e9b4
+DATA special512Constants<>+1112(SB)/8, $0x3fa5555555555555
+DATA special512Constants<>+1120(SB)/8, $0x0000000000000001
+DATA special512Constants<>+1128(SB)/8, $0xbc9bdd3413b26456
+DATA special512Constants<>+1136(SB)/8, $0xb91f1976b7ed8fbc
+GLOBL special512Constants<>(SB), RODATA|NOPTR, $1144
 
 DATA special512Pieces<>+0(SB)/4, $0x00000000
 DATA special512Pieces<>+4(SB)/4, $0x3f9e0000

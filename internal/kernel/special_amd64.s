@@ -228,9 +228,9 @@ singleDone:
 	VMULPS       Y6, Y2, Y2
 	VFMADD213PS  Y2, Y5, Y3
 	VFMADD231PS  Y4, Y3, Y4
+	VMULPS       specialConstants<>+736(SB), Y4, Y2
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       specialConstants<>+736(SB), Y1, Y1
-	VMULPS       specialConstants<>+768(SB), Y4, Y2
+	VPADDD       specialConstants<>+768(SB), Y1, Y1
 	VMOVUPS      specialConstants<>+64(SB), Y3
 	VMAXPS       Y0, Y3, Y3
 	VMULPS       Y1, Y2, Y1
@@ -320,9 +320,9 @@ manySlow:
 	VMULPS      Y6, Y2, Y2
 	VFMADD213PS Y2, Y5, Y3
 	VFMADD231PS Y4, Y3, Y4
+	VMULPS      specialConstants<>+736(SB), Y4, Y2
 	VPSLLD      $0x17, Y1, Y1
-	VPADDD      specialConstants<>+736(SB), Y1, Y1
-	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VPADDD      specialConstants<>+768(SB), Y1, Y1
 	VMOVUPS     specialConstants<>+64(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y1, Y2, Y1
@@ -388,9 +388,9 @@ manySlow:
 	VMULPS      Y6, Y2, Y2
 	VFMADD213PS Y2, Y5, Y3
 	VFMADD231PS Y4, Y3, Y4
+	VMULPS      specialConstants<>+736(SB), Y4, Y2
 	VPSLLD      $0x17, Y1, Y1
-	VPADDD      specialConstants<>+736(SB), Y1, Y1
-	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VPADDD      specialConstants<>+768(SB), Y1, Y1
 	VMOVUPS     specialConstants<>+64(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y1, Y2, Y1
@@ -456,9 +456,9 @@ manySlow:
 	VMULPS      Y6, Y2, Y2
 	VFMADD213PS Y2, Y5, Y3
 	VFMADD231PS Y4, Y3, Y4
+	VMULPS      specialConstants<>+736(SB), Y4, Y2
 	VPSLLD      $0x17, Y1, Y1
-	VPADDD      specialConstants<>+736(SB), Y1, Y1
-	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VPADDD      specialConstants<>+768(SB), Y1, Y1
 	VMOVUPS     specialConstants<>+64(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y1, Y2, Y1
@@ -524,9 +524,9 @@ manySlow:
 	VMULPS      Y6, Y2, Y2
 	VFMADD213PS Y2, Y5, Y3
 	VFMADD231PS Y4, Y3, Y4
+	VMULPS      specialConstants<>+736(SB), Y4, Y2
 	VPSLLD      $0x17, Y1, Y1
-	VPADDD      specialConstants<>+736(SB), Y1, Y1
-	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VPADDD      specialConstants<>+768(SB), Y1, Y1
 	VMOVUPS     specialConstants<>+64(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y1, Y2, Y1
@@ -595,9 +595,9 @@ singleSlow:
 	VMULPS      Y6, Y2, Y2
 	VFMADD213PS Y2, Y5, Y3
 	VFMADD231PS Y4, Y3, Y4
+	VMULPS      specialConstants<>+736(SB), Y4, Y2
 	VPSLLD      $0x17, Y1, Y1
-	VPADDD      specialConstants<>+736(SB), Y1, Y1
-	VMULPS      specialConstants<>+768(SB), Y4, Y2
+	VPADDD      specialConstants<>+768(SB), Y1, Y1
 	VMOVUPS     specialConstants<>+64(SB), Y3
 	VMAXPS      Y0, Y3, Y3
 	VMULPS      Y1, Y2, Y1
@@ -776,7 +776,7 @@ singleDone:
 	VMOVDQU      32(R8)(DI*4), Y0
 	VMASKMOVPS   (CX)(SI*1), Y0, Y1
 	VMASKMOVPS   (DX)(SI*1), Y0, Y0
-	VMOVUPS      specialConstants<>+192(SB), Y2
+	VMOVUPS      specialConstants<>+800(SB), Y2
 	VANDPS       specialConstants<>+0(SB), Y0, Y3
 	VMINPS       Y3, Y2, Y2
 	VMULPS       Y2, Y2, Y3
@@ -784,11 +784,11 @@ singleDone:
 	VFMSUB213PS  Y3, Y2, Y4
 	VMOVUPS      specialConstants<>+224(SB), Y5
 	VDIVPS       Y3, Y5, Y5
-	VMOVUPS      specialConstants<>+800(SB), Y6
-	VFMADD213PS  specialConstants<>+832(SB), Y5, Y6
+	VMOVUPS      specialConstants<>+832(SB), Y6
 	VFMADD213PS  specialConstants<>+864(SB), Y5, Y6
 	VFMADD213PS  specialConstants<>+896(SB), Y5, Y6
 	VFMADD213PS  specialConstants<>+928(SB), Y5, Y6
+	VFMADD213PS  specialConstants<>+960(SB), Y5, Y6
 	VMOVUPS      specialConstants<>+160(SB), Y5
 	VFMADD231PS  specialConstants<>+448(SB), Y3, Y5
 	VSUBPS       specialConstants<>+160(SB), Y5, Y7
@@ -808,48 +808,65 @@ singleDone:
 	VFMSUB213PS  Y3, Y2, Y6
 	VFMADD231PS  Y3, Y4, Y6
 	VADDPS       Y6, Y3, Y2
-	VPSLLD       $0x17, Y5, Y3
-	VPADDD       specialConstants<>+736(SB), Y3, Y3
-	VMULPS       specialConstants<>+768(SB), Y2, Y2
-	VCMPPS       $0x11, specialConstants<>+960(SB), Y0, Y4
-	VANDNPS      Y2, Y4, Y2
-	VMULPS       Y2, Y1, Y4
-	VMULPS       Y3, Y4, Y4
-	VMOVUPS      specialConstants<>+224(SB), Y5
+	VMULPS       specialConstants<>+736(SB), Y2, Y2
+	VCMPPS       $0x11, specialConstants<>+992(SB), Y0, Y3
+	VANDNPS      Y2, Y3, Y2
+	VSUBPS       specialConstants<>+160(SB), Y5, Y3
+	VMOVUPS      specialConstants<>+160(SB), Y4
+	VFMADD231PS  specialConstants<>+1024(SB), Y3, Y4
+	VSUBPS       specialConstants<>+160(SB), Y4, Y5
+	VSUBPS       Y5, Y3, Y3
+	VADDPS       specialConstants<>+160(SB), Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       specialConstants<>+1056(SB), Y4, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       specialConstants<>+1056(SB), Y3, Y3
+	VANDPS       specialConstants<>+0(SB), Y1, Y5
+	VMOVUPS      specialConstants<>+224(SB), Y6
+	VCMPPS       $0x16, Y6, Y5, Y5
+	VMULPS       Y2, Y1, Y6
+	VBLENDVPS    Y5, Y6, Y1, Y6
+	VMULPS       Y4, Y6, Y6
+	VMULPS       Y3, Y6, Y6
+	VMOVUPS      specialConstants<>+224(SB), Y7
+	VBLENDVPS    Y5, Y7, Y2, Y5
+	VMULPS       Y5, Y6, Y5
+	VMOVUPS      specialConstants<>+224(SB), Y6
+	VMULPS       Y4, Y2, Y2
 	VMULPS       Y3, Y2, Y2
-	VSUBPS       Y2, Y5, Y2
+	VSUBPS       Y2, Y6, Y2
 	VMULPS       Y2, Y1, Y2
-	VBLENDVPS    Y0, Y4, Y2, Y2
 	VANDPS       specialConstants<>+0(SB), Y0, Y3
 	VCMPPS       $0x16, specialConstants<>+32(SB), Y3, Y3
 	VANDPS       specialConstants<>+0(SB), Y0, Y4
-	VMOVUPS      specialConstants<>+96(SB), Y5
-	VFMADD231PS  specialConstants<>+128(SB), Y4, Y5
-	VFMADD213PS  specialConstants<>+160(SB), Y4, Y5
-	VPERMPS      specialPieces<>+4480(SB), Y5, Y6
-	VSUBPS       Y6, Y4, Y4
-	VPERMPS      specialPieces<>+4512(SB), Y5, Y6
-	VPERMPS      specialPieces<>+4544(SB), Y5, Y7
-	VFMADD213PS  Y7, Y4, Y6
-	VPERMPS      specialPieces<>+4576(SB), Y5, Y7
-	VFMADD213PS  Y7, Y4, Y6
-	VPERMPS      specialPieces<>+4608(SB), Y5, Y7
-	VFMADD213PS  Y7, Y4, Y6
-	VPERMPS      specialPieces<>+4640(SB), Y5, Y7
-	VFMADD213PS  Y7, Y4, Y6
-	VPERMPS      specialPieces<>+4672(SB), Y5, Y7
-	VFMADD213PS  Y7, Y4, Y6
-	VPERMPS      specialPieces<>+4704(SB), Y5, Y7
-	VFMADD213PS  Y7, Y4, Y6
-	VPERMPS      specialPieces<>+4736(SB), Y5, Y7
-	VFMADD213PS  Y7, Y4, Y6
-	VPERMPS      specialPieces<>+4768(SB), Y5, Y5
-	VFMADD213PS  Y5, Y4, Y6
+	VMOVUPS      specialConstants<>+96(SB), Y6
+	VFMADD231PS  specialConstants<>+128(SB), Y4, Y6
+	VFMADD213PS  specialConstants<>+160(SB), Y4, Y6
+	VPERMPS      specialPieces<>+4480(SB), Y6, Y7
+	VSUBPS       Y7, Y4, Y4
+	VPERMPS      specialPieces<>+4512(SB), Y6, Y7
+	VPERMPS      specialPieces<>+4544(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VPERMPS      specialPieces<>+4576(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VPERMPS      specialPieces<>+4608(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VPERMPS      specialPieces<>+4640(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VPERMPS      specialPieces<>+4672(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VPERMPS      specialPieces<>+4704(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VPERMPS      specialPieces<>+4736(SB), Y6, Y8
+	VFMADD213PS  Y8, Y4, Y7
+	VPERMPS      specialPieces<>+4768(SB), Y6, Y6
+	VFMADD213PS  Y6, Y4, Y7
 	VMOVUPS      specialConstants<>+224(SB), Y4
-	VSUBPS       Y6, Y4, Y4
-	VBLENDVPS    Y0, Y6, Y4, Y0
-	VMULPS       Y0, Y1, Y0
-	VBLENDVPS    Y3, Y2, Y0, Y0
+	VSUBPS       Y7, Y4, Y4
+	VBLENDVPS    Y0, Y7, Y4, Y4
+	VMULPS       Y4, Y1, Y1
+	VBLENDVPS    Y0, Y5, Y2, Y0
+	VBLENDVPS    Y3, Y0, Y1, Y0
 	MOVQ         SI, CX
 	TESTQ        $0x00000004, AX
 	JZ           restATwo
@@ -877,7 +894,7 @@ end:
 manySlow:
 	VMOVUPS     (CX)(SI*1), Y0
 	VMOVUPS     (DX)(SI*1), Y1
-	VMOVUPS     specialConstants<>+192(SB), Y2
+	VMOVUPS     specialConstants<>+800(SB), Y2
 	VANDPS      specialConstants<>+0(SB), Y1, Y3
 	VMINPS      Y3, Y2, Y2
 	VMULPS      Y2, Y2, Y3
@@ -885,11 +902,11 @@ manySlow:
 	VFMSUB213PS Y3, Y2, Y4
 	VMOVUPS     specialConstants<>+224(SB), Y5
 	VDIVPS      Y3, Y5, Y5
-	VMOVUPS     specialConstants<>+800(SB), Y6
-	VFMADD213PS specialConstants<>+832(SB), Y5, Y6
+	VMOVUPS     specialConstants<>+832(SB), Y6
 	VFMADD213PS specialConstants<>+864(SB), Y5, Y6
 	VFMADD213PS specialConstants<>+896(SB), Y5, Y6
 	VFMADD213PS specialConstants<>+928(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+960(SB), Y5, Y6
 	VMOVUPS     specialConstants<>+160(SB), Y5
 	VFMADD231PS specialConstants<>+448(SB), Y3, Y5
 	VSUBPS      specialConstants<>+160(SB), Y5, Y7
@@ -909,52 +926,69 @@ manySlow:
 	VFMSUB213PS Y3, Y2, Y6
 	VFMADD231PS Y3, Y4, Y6
 	VADDPS      Y6, Y3, Y2
-	VPSLLD      $0x17, Y5, Y3
-	VPADDD      specialConstants<>+736(SB), Y3, Y3
-	VMULPS      specialConstants<>+768(SB), Y2, Y2
-	VCMPPS      $0x11, specialConstants<>+960(SB), Y1, Y4
-	VANDNPS     Y2, Y4, Y2
-	VMULPS      Y2, Y0, Y4
-	VMULPS      Y3, Y4, Y4
-	VMOVUPS     specialConstants<>+224(SB), Y5
+	VMULPS      specialConstants<>+736(SB), Y2, Y2
+	VCMPPS      $0x11, specialConstants<>+992(SB), Y1, Y3
+	VANDNPS     Y2, Y3, Y2
+	VSUBPS      specialConstants<>+160(SB), Y5, Y3
+	VMOVUPS     specialConstants<>+160(SB), Y4
+	VFMADD231PS specialConstants<>+1024(SB), Y3, Y4
+	VSUBPS      specialConstants<>+160(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y3
+	VADDPS      specialConstants<>+160(SB), Y3, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPADDD      specialConstants<>+1056(SB), Y4, Y4
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      specialConstants<>+1056(SB), Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y5
+	VMOVUPS     specialConstants<>+224(SB), Y6
+	VCMPPS      $0x16, Y6, Y5, Y5
+	VMULPS      Y2, Y0, Y6
+	VBLENDVPS   Y5, Y6, Y0, Y6
+	VMULPS      Y4, Y6, Y6
+	VMULPS      Y3, Y6, Y6
+	VMOVUPS     specialConstants<>+224(SB), Y7
+	VBLENDVPS   Y5, Y7, Y2, Y5
+	VMULPS      Y5, Y6, Y5
+	VMOVUPS     specialConstants<>+224(SB), Y6
+	VMULPS      Y4, Y2, Y2
 	VMULPS      Y3, Y2, Y2
-	VSUBPS      Y2, Y5, Y2
+	VSUBPS      Y2, Y6, Y2
 	VMULPS      Y2, Y0, Y2
-	VBLENDVPS   Y1, Y4, Y2, Y2
 	VANDPS      specialConstants<>+0(SB), Y1, Y3
 	VCMPPS      $0x16, specialConstants<>+32(SB), Y3, Y3
 	VANDPS      specialConstants<>+0(SB), Y1, Y4
-	VMOVUPS     specialConstants<>+96(SB), Y5
-	VFMADD231PS specialConstants<>+128(SB), Y4, Y5
-	VFMADD213PS specialConstants<>+160(SB), Y4, Y5
-	VPERMPS     specialPieces<>+4800(SB), Y5, Y6
-	VSUBPS      Y6, Y4, Y4
-	VPERMPS     specialPieces<>+4832(SB), Y5, Y6
-	VPERMPS     specialPieces<>+4864(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+4896(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+4928(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+4960(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+4992(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5024(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5056(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5088(SB), Y5, Y5
-	VFMADD213PS Y5, Y4, Y6
+	VMOVUPS     specialConstants<>+96(SB), Y6
+	VFMADD231PS specialConstants<>+128(SB), Y4, Y6
+	VFMADD213PS specialConstants<>+160(SB), Y4, Y6
+	VPERMPS     specialPieces<>+4800(SB), Y6, Y7
+	VSUBPS      Y7, Y4, Y4
+	VPERMPS     specialPieces<>+4832(SB), Y6, Y7
+	VPERMPS     specialPieces<>+4864(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+4896(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+4928(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+4960(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+4992(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5024(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5056(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5088(SB), Y6, Y6
+	VFMADD213PS Y6, Y4, Y7
 	VMOVUPS     specialConstants<>+224(SB), Y4
-	VSUBPS      Y6, Y4, Y4
-	VBLENDVPS   Y1, Y6, Y4, Y1
-	VMULPS      Y1, Y0, Y0
-	VBLENDVPS   Y3, Y2, Y0, Y0
+	VSUBPS      Y7, Y4, Y4
+	VBLENDVPS   Y1, Y7, Y4, Y4
+	VMULPS      Y4, Y0, Y0
+	VBLENDVPS   Y1, Y5, Y2, Y1
+	VBLENDVPS   Y3, Y1, Y0, Y0
 	VMOVUPS     Y0, (BX)(SI*1)
 	VMOVUPS     32(CX)(SI*1), Y0
 	VMOVUPS     32(DX)(SI*1), Y1
-	VMOVUPS     specialConstants<>+192(SB), Y2
+	VMOVUPS     specialConstants<>+800(SB), Y2
 	VANDPS      specialConstants<>+0(SB), Y1, Y3
 	VMINPS      Y3, Y2, Y2
 	VMULPS      Y2, Y2, Y3
@@ -962,11 +996,11 @@ manySlow:
 	VFMSUB213PS Y3, Y2, Y4
 	VMOVUPS     specialConstants<>+224(SB), Y5
 	VDIVPS      Y3, Y5, Y5
-	VMOVUPS     specialConstants<>+800(SB), Y6
-	VFMADD213PS specialConstants<>+832(SB), Y5, Y6
+	VMOVUPS     specialConstants<>+832(SB), Y6
 	VFMADD213PS specialConstants<>+864(SB), Y5, Y6
 	VFMADD213PS specialConstants<>+896(SB), Y5, Y6
 	VFMADD213PS specialConstants<>+928(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+960(SB), Y5, Y6
 	VMOVUPS     specialConstants<>+160(SB), Y5
 	VFMADD231PS specialConstants<>+448(SB), Y3, Y5
 	VSUBPS      specialConstants<>+160(SB), Y5, Y7
@@ -986,55 +1020,72 @@ manySlow:
 	VFMSUB213PS Y3, Y2, Y6
 	VFMADD231PS Y3, Y4, Y6
 	VADDPS      Y6, Y3, Y2
-	VPSLLD      $0x17, Y5, Y3
-	VPADDD      specialConstants<>+736(SB), Y3, Y3
-	VMULPS      specialConstants<>+768(SB), Y2, Y2
-	VCMPPS      $0x11, specialConstants<>+960(SB), Y1, Y4
-	VANDNPS     Y2, Y4, Y2
-	VMULPS      Y2, Y0, Y4
-	VMULPS      Y3, Y4, Y4
-	VMOVUPS     specialConstants<>+224(SB), Y5
+	VMULPS      specialConstants<>+736(SB), Y2, Y2
+	VCMPPS      $0x11, specialConstants<>+992(SB), Y1, Y3
+	VANDNPS     Y2, Y3, Y2
+	VSUBPS      specialConstants<>+160(SB), Y5, Y3
+	VMOVUPS     specialConstants<>+160(SB), Y4
+	VFMADD231PS specialConstants<>+1024(SB), Y3, Y4
+	VSUBPS      specialConstants<>+160(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y3
+	VADDPS      specialConstants<>+160(SB), Y3, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPADDD      specialConstants<>+1056(SB), Y4, Y4
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      specialConstants<>+1056(SB), Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y5
+	VMOVUPS     specialConstants<>+224(SB), Y6
+	VCMPPS      $0x16, Y6, Y5, Y5
+	VMULPS      Y2, Y0, Y6
+	VBLENDVPS   Y5, Y6, Y0, Y6
+	VMULPS      Y4, Y6, Y6
+	VMULPS      Y3, Y6, Y6
+	VMOVUPS     specialConstants<>+224(SB), Y7
+	VBLENDVPS   Y5, Y7, Y2, Y5
+	VMULPS      Y5, Y6, Y5
+	VMOVUPS     specialConstants<>+224(SB), Y6
+	VMULPS      Y4, Y2, Y2
 	VMULPS      Y3, Y2, Y2
-	VSUBPS      Y2, Y5, Y2
+	VSUBPS      Y2, Y6, Y2
 	VMULPS      Y2, Y0, Y2
-	VBLENDVPS   Y1, Y4, Y2, Y2
 	VANDPS      specialConstants<>+0(SB), Y1, Y3
 	VCMPPS      $0x16, specialConstants<>+32(SB), Y3, Y3
 	VANDPS      specialConstants<>+0(SB), Y1, Y4
-	VMOVUPS     specialConstants<>+96(SB), Y5
-	VFMADD231PS specialConstants<>+128(SB), Y4, Y5
-	VFMADD213PS specialConstants<>+160(SB), Y4, Y5
-	VPERMPS     specialPieces<>+5120(SB), Y5, Y6
-	VSUBPS      Y6, Y4, Y4
-	VPERMPS     specialPieces<>+5152(SB), Y5, Y6
-	VPERMPS     specialPieces<>+5184(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5216(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5248(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5280(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5312(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5344(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5376(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5408(SB), Y5, Y5
-	VFMADD213PS Y5, Y4, Y6
+	VMOVUPS     specialConstants<>+96(SB), Y6
+	VFMADD231PS specialConstants<>+128(SB), Y4, Y6
+	VFMADD213PS specialConstants<>+160(SB), Y4, Y6
+	VPERMPS     specialPieces<>+5120(SB), Y6, Y7
+	VSUBPS      Y7, Y4, Y4
+	VPERMPS     specialPieces<>+5152(SB), Y6, Y7
+	VPERMPS     specialPieces<>+5184(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5216(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5248(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5280(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5312(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5344(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5376(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5408(SB), Y6, Y6
+	VFMADD213PS Y6, Y4, Y7
 	VMOVUPS     specialConstants<>+224(SB), Y4
-	VSUBPS      Y6, Y4, Y4
-	VBLENDVPS   Y1, Y6, Y4, Y1
-	VMULPS      Y1, Y0, Y0
-	VBLENDVPS   Y3, Y2, Y0, Y0
+	VSUBPS      Y7, Y4, Y4
+	VBLENDVPS   Y1, Y7, Y4, Y4
+	VMULPS      Y4, Y0, Y0
+	VBLENDVPS   Y1, Y5, Y2, Y1
+	VBLENDVPS   Y3, Y1, Y0, Y0
 	VMOVUPS     Y0, 32(BX)(SI*1)
 	JMP         manyNext
 
 singleSlow:
 	VMOVUPS     (CX)(SI*1), Y0
 	VMOVUPS     (DX)(SI*1), Y1
-	VMOVUPS     specialConstants<>+192(SB), Y2
+	VMOVUPS     specialConstants<>+800(SB), Y2
 	VANDPS      specialConstants<>+0(SB), Y1, Y3
 	VMINPS      Y3, Y2, Y2
 	VMULPS      Y2, Y2, Y3
@@ -1042,11 +1093,11 @@ singleSlow:
 	VFMSUB213PS Y3, Y2, Y4
 	VMOVUPS     specialConstants<>+224(SB), Y5
 	VDIVPS      Y3, Y5, Y5
-	VMOVUPS     specialConstants<>+800(SB), Y6
-	VFMADD213PS specialConstants<>+832(SB), Y5, Y6
+	VMOVUPS     specialConstants<>+832(SB), Y6
 	VFMADD213PS specialConstants<>+864(SB), Y5, Y6
 	VFMADD213PS specialConstants<>+896(SB), Y5, Y6
 	VFMADD213PS specialConstants<>+928(SB), Y5, Y6
+	VFMADD213PS specialConstants<>+960(SB), Y5, Y6
 	VMOVUPS     specialConstants<>+160(SB), Y5
 	VFMADD231PS specialConstants<>+448(SB), Y3, Y5
 	VSUBPS      specialConstants<>+160(SB), Y5, Y7
@@ -1066,48 +1117,65 @@ singleSlow:
 	VFMSUB213PS Y3, Y2, Y6
 	VFMADD231PS Y3, Y4, Y6
 	VADDPS      Y6, Y3, Y2
-	VPSLLD      $0x17, Y5, Y3
-	VPADDD      specialConstants<>+736(SB), Y3, Y3
-	VMULPS      specialConstants<>+768(SB), Y2, Y2
-	VCMPPS      $0x11, specialConstants<>+960(SB), Y1, Y4
-	VANDNPS     Y2, Y4, Y2
-	VMULPS      Y2, Y0, Y4
-	VMULPS      Y3, Y4, Y4
-	VMOVUPS     specialConstants<>+224(SB), Y5
+	VMULPS      specialConstants<>+736(SB), Y2, Y2
+	VCMPPS      $0x11, specialConstants<>+992(SB), Y1, Y3
+	VANDNPS     Y2, Y3, Y2
+	VSUBPS      specialConstants<>+160(SB), Y5, Y3
+	VMOVUPS     specialConstants<>+160(SB), Y4
+	VFMADD231PS specialConstants<>+1024(SB), Y3, Y4
+	VSUBPS      specialConstants<>+160(SB), Y4, Y5
+	VSUBPS      Y5, Y3, Y3
+	VADDPS      specialConstants<>+160(SB), Y3, Y3
+	VPSLLD      $0x17, Y4, Y4
+	VPADDD      specialConstants<>+1056(SB), Y4, Y4
+	VPSLLD      $0x17, Y3, Y3
+	VPADDD      specialConstants<>+1056(SB), Y3, Y3
+	VANDPS      specialConstants<>+0(SB), Y0, Y5
+	VMOVUPS     specialConstants<>+224(SB), Y6
+	VCMPPS      $0x16, Y6, Y5, Y5
+	VMULPS      Y2, Y0, Y6
+	VBLENDVPS   Y5, Y6, Y0, Y6
+	VMULPS      Y4, Y6, Y6
+	VMULPS      Y3, Y6, Y6
+	VMOVUPS     specialConstants<>+224(SB), Y7
+	VBLENDVPS   Y5, Y7, Y2, Y5
+	VMULPS      Y5, Y6, Y5
+	VMOVUPS     specialConstants<>+224(SB), Y6
+	VMULPS      Y4, Y2, Y2
 	VMULPS      Y3, Y2, Y2
-	VSUBPS      Y2, Y5, Y2
+	VSUBPS      Y2, Y6, Y2
 	VMULPS      Y2, Y0, Y2
-	VBLENDVPS   Y1, Y4, Y2, Y2
 	VANDPS      specialConstants<>+0(SB), Y1, Y3
 	VCMPPS      $0x16, specialConstants<>+32(SB), Y3, Y3
 	VANDPS      specialConstants<>+0(SB), Y1, Y4
-	VMOVUPS     specialConstants<>+96(SB), Y5
-	VFMADD231PS specialConstants<>+128(SB), Y4, Y5
-	VFMADD213PS specialConstants<>+160(SB), Y4, Y5
-	VPERMPS     specialPieces<>+5440(SB), Y5, Y6
-	VSUBPS      Y6, Y4, Y4
-	VPERMPS     specialPieces<>+5472(SB), Y5, Y6
-	VPERMPS     specialPieces<>+5504(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5536(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5568(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5600(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5632(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5664(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5696(SB), Y5, Y7
-	VFMADD213PS Y7, Y4, Y6
-	VPERMPS     specialPieces<>+5728(SB), Y5, Y5
-	VFMADD213PS Y5, Y4, Y6
+	VMOVUPS     specialConstants<>+96(SB), Y6
+	VFMADD231PS specialConstants<>+128(SB), Y4, Y6
+	VFMADD213PS specialConstants<>+160(SB), Y4, Y6
+	VPERMPS     specialPieces<>+5440(SB), Y6, Y7
+	VSUBPS      Y7, Y4, Y4
+	VPERMPS     specialPieces<>+5472(SB), Y6, Y7
+	VPERMPS     specialPieces<>+5504(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5536(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5568(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5600(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5632(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5664(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5696(SB), Y6, Y8
+	VFMADD213PS Y8, Y4, Y7
+	VPERMPS     specialPieces<>+5728(SB), Y6, Y6
+	VFMADD213PS Y6, Y4, Y7
 	VMOVUPS     specialConstants<>+224(SB), Y4
-	VSUBPS      Y6, Y4, Y4
-	VBLENDVPS   Y1, Y6, Y4, Y1
-	VMULPS      Y1, Y0, Y0
-	VBLENDVPS   Y3, Y2, Y0, Y0
+	VSUBPS      Y7, Y4, Y4
+	VBLENDVPS   Y1, Y7, Y4, Y4
+	VMULPS      Y4, Y0, Y0
+	VBLENDVPS   Y1, Y5, Y2, Y1
+	VBLENDVPS   Y3, Y1, Y0, Y0
 	VMOVUPS     Y0, (BX)(SI*1)
 	JMP         singleNext
 
@@ -1123,51 +1191,51 @@ TEXT ·gelu64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VMOVUPD      specialConstants<>+992(SB), Y1
-	VANDPD       specialConstants<>+1024(SB), Y0, Y2
+	VMOVUPD      specialConstants<>+1088(SB), Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+1056(SB), Y2
+	VMOVUPD      specialConstants<>+1152(SB), Y2
 	VMAXPD       Y0, Y2, Y0
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+1088(SB), Y2, Y2
-	VMULPD       specialConstants<>+1088(SB), Y3, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y4
-	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y4
-	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
-	VFNMADD231PD specialConstants<>+1184(SB), Y5, Y2
-	VFNMADD231PD specialConstants<>+1216(SB), Y5, Y3
+	VMULPD       specialConstants<>+1184(SB), Y2, Y2
+	VMULPD       specialConstants<>+1184(SB), Y3, Y3
+	VMOVUPD      specialConstants<>+1216(SB), Y4
+	VFMADD231PD  specialConstants<>+1248(SB), Y2, Y4
+	VSUBPD       specialConstants<>+1216(SB), Y4, Y5
+	VFNMADD231PD specialConstants<>+1280(SB), Y5, Y2
+	VFNMADD231PD specialConstants<>+1312(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+1280(SB), Y8
-	VFMADD213PD  specialConstants<>+1312(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1344(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1376(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1376(SB), Y8
 	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+1440(SB), Y9
-	VFMADD213PD  specialConstants<>+1472(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1504(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1536(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1440(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+1504(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1536(SB), Y9
 	VFMADD213PD  specialConstants<>+1568(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1600(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1632(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1664(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
-	VMOVUPD      specialConstants<>+1600(SB), Y2
+	VMOVUPD      specialConstants<>+1696(SB), Y2
 	VADDPD       Y2, Y1, Y2
 	VSUBPD       Y1, Y2, Y3
 	VSUBPD       Y3, Y2, Y5
 	VSUBPD       Y5, Y1, Y5
-	VMOVUPD      specialConstants<>+1600(SB), Y7
+	VMOVUPD      specialConstants<>+1696(SB), Y7
 	VSUBPD       Y3, Y7, Y3
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y1
@@ -1175,26 +1243,23 @@ single:
 	VFNMADD231PD Y3, Y7, Y1
 	VMULPD       Y5, Y1, Y1
 	VMOVAPD      Y7, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1728(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VFMSUB213PD  Y5, Y3, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1728(SB), Y3
 	VFMADD231PD  Y3, Y1, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1664(SB), Y5
-	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+1760(SB), Y5
 	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1984(SB), Y9
-	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+2080(SB), Y9
 	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y9
@@ -1202,13 +1267,16 @@ single:
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2336(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2368(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2400(SB), Y3, Y9
 	VFMADD213PD  Y9, Y2, Y5
-	VMOVUPD      specialConstants<>+2336(SB), Y3
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMOVAPD      Y3, Y9
 	VFMADD231PD  Y2, Y5, Y9
 	VSUBPD       Y9, Y3, Y3
 	VFMADD231PD  Y2, Y5, Y3
-	VMOVUPD      specialConstants<>+2368(SB), Y5
+	VMOVUPD      specialConstants<>+2464(SB), Y5
 	VMOVAPD      Y5, Y10
 	VFMADD231PD  Y2, Y9, Y10
 	VSUBPD       Y10, Y5, Y5
@@ -1224,11 +1292,11 @@ single:
 	VFMADD231PD  Y2, Y7, Y3
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1344(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -1244,51 +1312,51 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VMOVUPD      specialConstants<>+992(SB), Y1
-	VANDPD       specialConstants<>+1024(SB), Y0, Y2
+	VMOVUPD      specialConstants<>+1088(SB), Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y2
 	VMINPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+1056(SB), Y2
+	VMOVUPD      specialConstants<>+1152(SB), Y2
 	VMAXPD       Y0, Y2, Y0
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+1088(SB), Y2, Y2
-	VMULPD       specialConstants<>+1088(SB), Y3, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y4
-	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y4
-	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
-	VFNMADD231PD specialConstants<>+1184(SB), Y5, Y2
-	VFNMADD231PD specialConstants<>+1216(SB), Y5, Y3
+	VMULPD       specialConstants<>+1184(SB), Y2, Y2
+	VMULPD       specialConstants<>+1184(SB), Y3, Y3
+	VMOVUPD      specialConstants<>+1216(SB), Y4
+	VFMADD231PD  specialConstants<>+1248(SB), Y2, Y4
+	VSUBPD       specialConstants<>+1216(SB), Y4, Y5
+	VFNMADD231PD specialConstants<>+1280(SB), Y5, Y2
+	VFNMADD231PD specialConstants<>+1312(SB), Y5, Y3
 	VADDPD       Y3, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VADDPD       Y5, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y5, Y3
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+1280(SB), Y8
-	VFMADD213PD  specialConstants<>+1312(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1344(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+1376(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1376(SB), Y8
 	VFMADD213PD  specialConstants<>+1408(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+1440(SB), Y9
-	VFMADD213PD  specialConstants<>+1472(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1504(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+1536(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1440(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+1472(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+1504(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+1536(SB), Y9
 	VFMADD213PD  specialConstants<>+1568(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1600(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1632(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+1664(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y3, Y7, Y8
 	VFMADD231PD  Y6, Y2, Y8
-	VMOVUPD      specialConstants<>+1600(SB), Y2
+	VMOVUPD      specialConstants<>+1696(SB), Y2
 	VADDPD       Y2, Y1, Y2
 	VSUBPD       Y1, Y2, Y3
 	VSUBPD       Y3, Y2, Y5
 	VSUBPD       Y5, Y1, Y5
-	VMOVUPD      specialConstants<>+1600(SB), Y7
+	VMOVUPD      specialConstants<>+1696(SB), Y7
 	VSUBPD       Y3, Y7, Y3
 	VADDPD       Y3, Y5, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VDIVPD       Y2, Y5, Y5
 	VMULPD       Y5, Y1, Y7
 	VMOVAPD      Y1, Y1
@@ -1296,26 +1364,23 @@ singleDone:
 	VFNMADD231PD Y3, Y7, Y1
 	VMULPD       Y5, Y1, Y1
 	VMOVAPD      Y7, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1728(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VFMSUB213PD  Y5, Y3, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1728(SB), Y3
 	VFMADD231PD  Y3, Y1, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1664(SB), Y5
-	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+1760(SB), Y5
 	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y5
 	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y5
-	VMOVUPD      specialConstants<>+1984(SB), Y9
-	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y9
-	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+2080(SB), Y9
 	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y9
@@ -1323,13 +1388,16 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y9
 	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2336(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2368(SB), Y3, Y9
+	VFMADD213PD  specialConstants<>+2400(SB), Y3, Y9
 	VFMADD213PD  Y9, Y2, Y5
-	VMOVUPD      specialConstants<>+2336(SB), Y3
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMOVAPD      Y3, Y9
 	VFMADD231PD  Y2, Y5, Y9
 	VSUBPD       Y9, Y3, Y3
 	VFMADD231PD  Y2, Y5, Y3
-	VMOVUPD      specialConstants<>+2368(SB), Y5
+	VMOVUPD      specialConstants<>+2464(SB), Y5
 	VMOVAPD      Y5, Y10
 	VFMADD231PD  Y2, Y9, Y10
 	VSUBPD       Y10, Y5, Y5
@@ -1345,11 +1413,11 @@ singleDone:
 	VFMADD231PD  Y2, Y7, Y3
 	VPSRAD       $0x01, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y4, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1344(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VSUBPD       Y1, Y0, Y0
 	MOVQ         BX, CX
@@ -1383,50 +1451,50 @@ TEXT ·geluGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+992(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1088(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
 	VMOVAPD      Y2, Y4
 	VFMSUB213PD  Y3, Y2, Y4
-	VMULPD       specialConstants<>+1088(SB), Y3, Y3
-	VMULPD       specialConstants<>+1088(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
+	VMULPD       specialConstants<>+1184(SB), Y3, Y3
+	VMULPD       specialConstants<>+1184(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y5
+	VFMADD231PD  specialConstants<>+1248(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1216(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1280(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1312(SB), Y6, Y4
 	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VADDPD       Y6, Y4, Y7
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1280(SB), Y9
-	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1376(SB), Y9
 	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1440(SB), Y10
-	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1536(SB), Y10
 	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1600(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1632(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1664(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VMOVUPD      specialConstants<>+1696(SB), Y3
 	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
 	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1600(SB), Y10
+	VMOVUPD      specialConstants<>+1696(SB), Y10
 	VSUBPD       Y6, Y10, Y6
 	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VDIVPD       Y3, Y8, Y8
 	VMULPD       Y8, Y4, Y10
 	VMOVAPD      Y4, Y4
@@ -1438,26 +1506,23 @@ single:
 	VFMSUB213PD  Y4, Y10, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VMOVAPD      Y4, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1728(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VFMSUB213PD  Y8, Y4, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VMOVUPD      specialConstants<>+1728(SB), Y4
 	VFMADD231PD  Y4, Y6, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+1664(SB), Y6
-	VFMADD213PD  specialConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1728(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+1760(SB), Y6
 	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1920(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y6
-	VMOVUPD      specialConstants<>+1984(SB), Y8
-	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2080(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2080(SB), Y8
 	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
@@ -1465,13 +1530,16 @@ single:
 	VFMADD213PD  specialConstants<>+2240(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2272(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2304(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2336(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2368(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2400(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y6
-	VMOVUPD      specialConstants<>+2336(SB), Y4
+	VMOVUPD      specialConstants<>+2432(SB), Y4
 	VMOVAPD      Y4, Y8
 	VFMADD231PD  Y2, Y6, Y8
 	VSUBPD       Y8, Y4, Y4
 	VFMADD231PD  Y2, Y6, Y4
-	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMOVUPD      specialConstants<>+2464(SB), Y6
 	VMOVAPD      Y6, Y11
 	VFMADD231PD  Y2, Y8, Y11
 	VSUBPD       Y11, Y6, Y6
@@ -1487,25 +1555,25 @@ single:
 	VFMADD231PD  Y2, Y10, Y4
 	VPSRAD       $0x01, Y5, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
 	VPSUBQ       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VSUBPD       Y2, Y3, Y3
 	VBLENDVPD    Y1, Y2, Y3, Y2
 	VADDPD       Y9, Y7, Y3
 	VPSRAD       $0x01, Y5, Y4
 	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
+	VPADDQ       specialConstants<>+1344(SB), Y6, Y6
 	VMULPD       Y6, Y3, Y3
 	VPSUBQ       Y4, Y5, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       specialConstants<>+2400(SB), Y3, Y3
+	VMULPD       specialConstants<>+2496(SB), Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y3, Y4
 	VMULPD       Y3, Y1, Y1
@@ -1526,50 +1594,50 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      specialConstants<>+992(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y0, Y3
+	VMOVUPD      specialConstants<>+1088(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y3
 	VMINPD       Y3, Y2, Y2
 	VMULPD       Y2, Y2, Y3
 	VMOVAPD      Y2, Y4
 	VFMSUB213PD  Y3, Y2, Y4
-	VMULPD       specialConstants<>+1088(SB), Y3, Y3
-	VMULPD       specialConstants<>+1088(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
+	VMULPD       specialConstants<>+1184(SB), Y3, Y3
+	VMULPD       specialConstants<>+1184(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y5
+	VFMADD231PD  specialConstants<>+1248(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1216(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1280(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1312(SB), Y6, Y4
 	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VADDPD       Y6, Y4, Y7
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1280(SB), Y9
-	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1376(SB), Y9
 	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1440(SB), Y10
-	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1536(SB), Y10
 	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1600(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1632(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1664(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VMOVUPD      specialConstants<>+1696(SB), Y3
 	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
 	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1600(SB), Y10
+	VMOVUPD      specialConstants<>+1696(SB), Y10
 	VSUBPD       Y6, Y10, Y6
 	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VDIVPD       Y3, Y8, Y8
 	VMULPD       Y8, Y4, Y10
 	VMOVAPD      Y4, Y4
@@ -1581,26 +1649,23 @@ singleDone:
 	VFMSUB213PD  Y4, Y10, Y6
 	VFMADD231PD  Y3, Y2, Y6
 	VMOVAPD      Y4, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1728(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VFMSUB213PD  Y8, Y4, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y4
+	VMOVUPD      specialConstants<>+1728(SB), Y4
 	VFMADD231PD  Y4, Y6, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+1664(SB), Y6
-	VFMADD213PD  specialConstants<>+1696(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1728(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+1760(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+1760(SB), Y6
 	VFMADD213PD  specialConstants<>+1792(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1824(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1856(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1888(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1920(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+1952(SB), Y4, Y6
-	VMOVUPD      specialConstants<>+1984(SB), Y8
-	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+2080(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+1984(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2016(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2048(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2080(SB), Y8
 	VFMADD213PD  specialConstants<>+2112(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2144(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2176(SB), Y4, Y8
@@ -1608,13 +1673,16 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2240(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2272(SB), Y4, Y8
 	VFMADD213PD  specialConstants<>+2304(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2336(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2368(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+2400(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y6
-	VMOVUPD      specialConstants<>+2336(SB), Y4
+	VMOVUPD      specialConstants<>+2432(SB), Y4
 	VMOVAPD      Y4, Y8
 	VFMADD231PD  Y2, Y6, Y8
 	VSUBPD       Y8, Y4, Y4
 	VFMADD231PD  Y2, Y6, Y4
-	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMOVUPD      specialConstants<>+2464(SB), Y6
 	VMOVAPD      Y6, Y11
 	VFMADD231PD  Y2, Y8, Y11
 	VSUBPD       Y11, Y6, Y6
@@ -1630,25 +1698,25 @@ singleDone:
 	VFMADD231PD  Y2, Y10, Y4
 	VPSRAD       $0x01, Y5, Y2
 	VPSLLQ       $0x34, Y2, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
 	VPSUBQ       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VSUBPD       Y2, Y3, Y3
 	VBLENDVPD    Y0, Y2, Y3, Y2
 	VADDPD       Y9, Y7, Y3
 	VPSRAD       $0x01, Y5, Y4
 	VPSLLQ       $0x34, Y4, Y6
-	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
+	VPADDQ       specialConstants<>+1344(SB), Y6, Y6
 	VMULPD       Y6, Y3, Y3
 	VPSUBQ       Y4, Y5, Y4
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VMULPD       specialConstants<>+2400(SB), Y3, Y3
+	VMULPD       specialConstants<>+2496(SB), Y3, Y3
 	VXORPS       Y4, Y4, Y4
 	VCMPPD       $0x00, Y4, Y3, Y4
 	VMULPD       Y3, Y0, Y0
@@ -1684,91 +1752,91 @@ TEXT ·erf32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1248(SB), Y2
-	VMOVUPD      specialConstants<>+2432(SB), Y3
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1344(SB), Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+2464(SB), Y3, Y4
+	VMULPD       specialConstants<>+2560(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+2496(SB), Y5, Y3
-	VMULPD       specialConstants<>+2496(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+2528(SB), Y5
-	VMOVUPD      specialConstants<>+2560(SB), Y6
+	VMULPD       specialConstants<>+2592(SB), Y5, Y3
+	VMULPD       specialConstants<>+2592(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2624(SB), Y5
+	VMOVUPD      specialConstants<>+2656(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y6
-	VSUBPD       specialConstants<>+1120(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1216(SB), Y6
+	VFMADD231PD  specialConstants<>+1248(SB), Y5, Y6
+	VSUBPD       specialConstants<>+1216(SB), Y6, Y7
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD specialConstants<>+2592(SB), Y7, Y5
-	VFNMADD231PD specialConstants<>+2624(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2688(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2720(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+2656(SB), Y8
-	VFMADD213PD  specialConstants<>+2688(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+2720(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+2752(SB), Y9
-	VFMADD213PD  specialConstants<>+2784(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+2816(SB), Y7, Y9
+	VMOVUPD      specialConstants<>+2752(SB), Y8
+	VFMADD213PD  specialConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+2816(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+2848(SB), Y9
+	VFMADD213PD  specialConstants<>+2880(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+2912(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
+	VPADDQ       specialConstants<>+1344(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y3, Y3
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+1600(SB), Y5
+	VMOVUPD      specialConstants<>+1696(SB), Y5
 	VADDPD       Y5, Y4, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VDIVPD       Y5, Y6, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y4
-	VMOVUPD      specialConstants<>+1632(SB), Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1728(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VFMSUB213PD  Y7, Y6, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+2880(SB), Y5
-	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2976(SB), Y5
 	VFMADD213PD  specialConstants<>+3008(SB), Y6, Y5
 	VFMADD213PD  specialConstants<>+3040(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+3072(SB), Y7
-	VFMADD213PD  specialConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3136(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3168(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3072(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3104(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3136(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+3168(SB), Y7
 	VFMADD213PD  specialConstants<>+3200(SB), Y6, Y7
 	VFMADD213PD  specialConstants<>+3232(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3264(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3328(SB), Y6, Y7
 	VFMADD213PD  Y7, Y4, Y5
 	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3264(SB), Y5
-	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3360(SB), Y5
 	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3456(SB), Y6
-	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3552(SB), Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3680(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3712(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3744(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VFMADD231PD  specialConstants<>+3776(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+1056(SB), Y0, Y0
+	VANDPD       specialConstants<>+1152(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (DX)(BX*1)
@@ -1785,91 +1853,91 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1248(SB), Y2
-	VMOVUPD      specialConstants<>+2432(SB), Y3
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1344(SB), Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+2464(SB), Y3, Y4
+	VMULPD       specialConstants<>+2560(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+2496(SB), Y5, Y3
-	VMULPD       specialConstants<>+2496(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+2528(SB), Y5
-	VMOVUPD      specialConstants<>+2560(SB), Y6
+	VMULPD       specialConstants<>+2592(SB), Y5, Y3
+	VMULPD       specialConstants<>+2592(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2624(SB), Y5
+	VMOVUPD      specialConstants<>+2656(SB), Y6
 	VMINPD       Y3, Y6, Y6
 	VMAXPD       Y6, Y5, Y5
-	VMOVUPD      specialConstants<>+1120(SB), Y6
-	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y6
-	VSUBPD       specialConstants<>+1120(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1216(SB), Y6
+	VFMADD231PD  specialConstants<>+1248(SB), Y5, Y6
+	VSUBPD       specialConstants<>+1216(SB), Y6, Y7
 	VMOVAPD      Y5, Y5
-	VFNMADD231PD specialConstants<>+2592(SB), Y7, Y5
-	VFNMADD231PD specialConstants<>+2624(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2688(SB), Y7, Y5
+	VFNMADD231PD specialConstants<>+2720(SB), Y7, Y5
 	VMULPD       Y5, Y5, Y7
-	VMOVUPD      specialConstants<>+2656(SB), Y8
-	VFMADD213PD  specialConstants<>+2688(SB), Y7, Y8
-	VFMADD213PD  specialConstants<>+2720(SB), Y7, Y8
-	VMOVUPD      specialConstants<>+2752(SB), Y9
-	VFMADD213PD  specialConstants<>+2784(SB), Y7, Y9
-	VFMADD213PD  specialConstants<>+2816(SB), Y7, Y9
+	VMOVUPD      specialConstants<>+2752(SB), Y8
+	VFMADD213PD  specialConstants<>+2784(SB), Y7, Y8
+	VFMADD213PD  specialConstants<>+2816(SB), Y7, Y8
+	VMOVUPD      specialConstants<>+2848(SB), Y9
+	VFMADD213PD  specialConstants<>+2880(SB), Y7, Y9
+	VFMADD213PD  specialConstants<>+2912(SB), Y7, Y9
 	VFMADD213PD  Y9, Y5, Y8
 	VFMADD213PD  Y5, Y7, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VADDPD       Y5, Y8, Y5
 	VPSLLQ       $0x34, Y6, Y6
-	VPADDQ       specialConstants<>+1248(SB), Y6, Y6
+	VPADDQ       specialConstants<>+1344(SB), Y6, Y6
 	VMULPD       Y6, Y5, Y5
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y3, Y3
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y3, Y3
 	VANDNPD      Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+1600(SB), Y5
+	VMOVUPD      specialConstants<>+1696(SB), Y5
 	VADDPD       Y5, Y4, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VDIVPD       Y5, Y6, Y5
 	VMULPD       Y5, Y4, Y4
 	VMOVAPD      Y4, Y4
-	VMOVUPD      specialConstants<>+1632(SB), Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1728(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VFMSUB213PD  Y7, Y6, Y4
 	VMULPD       Y4, Y4, Y6
 	VMULPD       Y5, Y3, Y3
-	VMOVUPD      specialConstants<>+2880(SB), Y5
-	VFMADD213PD  specialConstants<>+2912(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2944(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+2976(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+2976(SB), Y5
 	VFMADD213PD  specialConstants<>+3008(SB), Y6, Y5
 	VFMADD213PD  specialConstants<>+3040(SB), Y6, Y5
-	VMOVUPD      specialConstants<>+3072(SB), Y7
-	VFMADD213PD  specialConstants<>+3104(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3136(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3168(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3072(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3104(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+3136(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+3168(SB), Y7
 	VFMADD213PD  specialConstants<>+3200(SB), Y6, Y7
 	VFMADD213PD  specialConstants<>+3232(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3264(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3296(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+3328(SB), Y6, Y7
 	VFMADD213PD  Y7, Y4, Y5
 	VMULPD       Y5, Y3, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3264(SB), Y5
-	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3360(SB), Y5
 	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3456(SB), Y6
-	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3552(SB), Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3680(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3712(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3744(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VFMADD231PD  specialConstants<>+3776(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+1056(SB), Y0, Y0
+	VANDPD       specialConstants<>+1152(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	VCVTPD2PSY   Y0, X0
@@ -1903,41 +1971,41 @@ TEXT ·erfGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y1
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2528(SB), Y2
-	VMOVUPD      specialConstants<>+2560(SB), Y3
+	VMULPD       specialConstants<>+2592(SB), Y2, Y1
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2624(SB), Y2
+	VMOVUPD      specialConstants<>+2656(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2688(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2720(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2656(SB), Y5
-	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2752(SB), Y6
-	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2752(SB), Y5
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2848(SB), Y6
+	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3776(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -1957,41 +2025,41 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y0
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2528(SB), Y2
-	VMOVUPD      specialConstants<>+2560(SB), Y3
+	VMULPD       specialConstants<>+2592(SB), Y2, Y0
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2624(SB), Y2
+	VMOVUPD      specialConstants<>+2656(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2688(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2720(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2656(SB), Y5
-	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2752(SB), Y6
-	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2752(SB), Y5
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2848(SB), Y6
+	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y0, Y0
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3776(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -2024,68 +2092,68 @@ TEXT ·erfc32AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VCVTPS2PD    (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+2432(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2528(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+2464(SB), Y1, Y2
+	VMULPD       specialConstants<>+2560(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+2496(SB), Y3, Y1
-	VMULPD       specialConstants<>+2496(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+2528(SB), Y3
-	VMOVUPD      specialConstants<>+2560(SB), Y4
+	VMULPD       specialConstants<>+2592(SB), Y3, Y1
+	VMULPD       specialConstants<>+2592(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2624(SB), Y3
+	VMOVUPD      specialConstants<>+2656(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y4
-	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y4
-	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+1216(SB), Y4
+	VFMADD231PD  specialConstants<>+1248(SB), Y3, Y4
+	VSUBPD       specialConstants<>+1216(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+2592(SB), Y5, Y3
-	VFNMADD231PD specialConstants<>+2624(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2688(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2720(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+2656(SB), Y6
-	VFMADD213PD  specialConstants<>+2688(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2752(SB), Y7
-	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+2752(SB), Y6
+	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2848(SB), Y7
+	VFMADD213PD  specialConstants<>+2880(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2912(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y1, Y1
 	VANDNPD      Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VMOVUPD      specialConstants<>+1696(SB), Y3
 	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VDIVPD       Y3, Y4, Y3
 	VMULPD       Y3, Y2, Y2
 	VMOVAPD      Y2, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1728(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VFMSUB213PD  Y5, Y4, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+2880(SB), Y3
-	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2976(SB), Y3
 	VFMADD213PD  specialConstants<>+3008(SB), Y4, Y3
 	VFMADD213PD  specialConstants<>+3040(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+3072(SB), Y5
-	VFMADD213PD  specialConstants<>+3104(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3136(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3168(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3072(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3104(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3136(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+3168(SB), Y5
 	VFMADD213PD  specialConstants<>+3200(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3264(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
 	VFMADD213PD  Y5, Y2, Y3
 	VMULPD       Y3, Y1, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1632(SB), Y2
+	VMOVUPD      specialConstants<>+1728(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -2103,68 +2171,68 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (CX)(BX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+2432(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2528(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+2464(SB), Y1, Y2
+	VMULPD       specialConstants<>+2560(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+2496(SB), Y3, Y1
-	VMULPD       specialConstants<>+2496(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+2528(SB), Y3
-	VMOVUPD      specialConstants<>+2560(SB), Y4
+	VMULPD       specialConstants<>+2592(SB), Y3, Y1
+	VMULPD       specialConstants<>+2592(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2624(SB), Y3
+	VMOVUPD      specialConstants<>+2656(SB), Y4
 	VMINPD       Y1, Y4, Y4
 	VMAXPD       Y4, Y3, Y3
-	VMOVUPD      specialConstants<>+1120(SB), Y4
-	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y4
-	VSUBPD       specialConstants<>+1120(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+1216(SB), Y4
+	VFMADD231PD  specialConstants<>+1248(SB), Y3, Y4
+	VSUBPD       specialConstants<>+1216(SB), Y4, Y5
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+2592(SB), Y5, Y3
-	VFNMADD231PD specialConstants<>+2624(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2688(SB), Y5, Y3
+	VFNMADD231PD specialConstants<>+2720(SB), Y5, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+2656(SB), Y6
-	VFMADD213PD  specialConstants<>+2688(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+2720(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+2752(SB), Y7
-	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+2752(SB), Y6
+	VFMADD213PD  specialConstants<>+2784(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2816(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2848(SB), Y7
+	VFMADD213PD  specialConstants<>+2880(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+2912(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VFMADD213PD  Y3, Y5, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VADDPD       Y3, Y6, Y3
 	VPSLLQ       $0x34, Y4, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y3, Y3
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y1, Y1
 	VANDNPD      Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VMOVUPD      specialConstants<>+1696(SB), Y3
 	VADDPD       Y3, Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VDIVPD       Y3, Y4, Y3
 	VMULPD       Y3, Y2, Y2
 	VMOVAPD      Y2, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMOVUPD      specialConstants<>+1728(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VFMSUB213PD  Y5, Y4, Y2
 	VMULPD       Y2, Y2, Y4
 	VMULPD       Y3, Y1, Y1
-	VMOVUPD      specialConstants<>+2880(SB), Y3
-	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2944(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+2976(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+2976(SB), Y3
 	VFMADD213PD  specialConstants<>+3008(SB), Y4, Y3
 	VFMADD213PD  specialConstants<>+3040(SB), Y4, Y3
-	VMOVUPD      specialConstants<>+3072(SB), Y5
-	VFMADD213PD  specialConstants<>+3104(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3136(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3168(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3072(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3104(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+3136(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+3168(SB), Y5
 	VFMADD213PD  specialConstants<>+3200(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3232(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3264(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
 	VFMADD213PD  Y5, Y2, Y3
 	VMULPD       Y3, Y1, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1632(SB), Y2
+	VMOVUPD      specialConstants<>+1728(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	MOVQ         BX, CX
@@ -2199,41 +2267,41 @@ TEXT ·erfcGrad32AVX2(SB), NOSPLIT, $0-56
 single:
 	VCVTPS2PD    (CX)(SI*1), Y0
 	VCVTPS2PD    (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y1
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2528(SB), Y2
-	VMOVUPD      specialConstants<>+2560(SB), Y3
+	VMULPD       specialConstants<>+2592(SB), Y2, Y1
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2624(SB), Y2
+	VMOVUPD      specialConstants<>+2656(SB), Y3
 	VMINPD       Y1, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2688(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2720(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2656(SB), Y5
-	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2752(SB), Y6
-	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2752(SB), Y5
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2848(SB), Y6
+	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y1, Y1
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y1, Y1
 	VANDNPD      Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3744(SB), Y2
+	VMOVUPD      specialConstants<>+3840(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -2253,41 +2321,41 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (DX)(SI*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y0
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+2528(SB), Y2
-	VMOVUPD      specialConstants<>+2560(SB), Y3
+	VMULPD       specialConstants<>+2592(SB), Y2, Y0
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+2624(SB), Y2
+	VMOVUPD      specialConstants<>+2656(SB), Y3
 	VMINPD       Y0, Y3, Y3
 	VMAXPD       Y3, Y2, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y2, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y2, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
 	VMOVAPD      Y2, Y2
-	VFNMADD231PD specialConstants<>+2592(SB), Y4, Y2
-	VFNMADD231PD specialConstants<>+2624(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2688(SB), Y4, Y2
+	VFNMADD231PD specialConstants<>+2720(SB), Y4, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+2656(SB), Y5
-	VFMADD213PD  specialConstants<>+2688(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+2720(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+2752(SB), Y6
-	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+2752(SB), Y5
+	VFMADD213PD  specialConstants<>+2784(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+2816(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+2848(SB), Y6
+	VFMADD213PD  specialConstants<>+2880(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+2912(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VFMADD213PD  Y2, Y4, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y2, Y5, Y2
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y2, Y2
-	VCMPPD       $0x11, specialConstants<>+2848(SB), Y0, Y0
+	VCMPPD       $0x11, specialConstants<>+2944(SB), Y0, Y0
 	VANDNPD      Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3744(SB), Y2
+	VMOVUPD      specialConstants<>+3840(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -2320,42 +2388,42 @@ TEXT ·sin32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4128(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMULPD       specialConstants<>+4224(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4160(SB), Y7
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4256(SB), Y8
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4352(SB), Y8
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -2365,7 +2433,7 @@ single:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (CX)(DX*1)
@@ -2382,42 +2450,42 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (BX)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4128(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMULPD       specialConstants<>+4224(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4160(SB), Y7
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4256(SB), Y8
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4352(SB), Y8
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
@@ -2427,7 +2495,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -2465,50 +2533,50 @@ TEXT ·cos32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y0
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3904(SB), Y4
-	VFMADD213PD  specialConstants<>+3936(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+4000(SB), Y5
-	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4064(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4096(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y4
+	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+4064(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+4096(SB), Y5
+	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y5
 	VFMADD213PD  Y5, Y2, Y4
 	VMULPD       Y2, Y4, Y4
 	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4128(SB), Y2, Y0
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMULPD       specialConstants<>+4224(SB), Y2, Y0
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VSUBPD       Y0, Y5, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4160(SB), Y6
-	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4256(SB), Y7
-	VFMADD213PD  specialConstants<>+4288(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4320(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y6
+	VFMADD213PD  specialConstants<>+4288(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+4320(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+4352(SB), Y7
+	VFMADD213PD  specialConstants<>+4384(SB), Y3, Y7
+	VFMADD213PD  specialConstants<>+4416(SB), Y3, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y0, Y3, Y6
 	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4448(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y4, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	VMOVUPS      X0, (CX)(DX*1)
@@ -2525,50 +2593,50 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (BX)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y0
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+3904(SB), Y4
-	VFMADD213PD  specialConstants<>+3936(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+3968(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+4000(SB), Y5
-	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4064(SB), Y3, Y5
-	VFMADD213PD  specialConstants<>+4096(SB), Y3, Y5
+	VMOVUPD      specialConstants<>+4000(SB), Y4
+	VFMADD213PD  specialConstants<>+4032(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+4064(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+4096(SB), Y5
+	VFMADD213PD  specialConstants<>+4128(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4160(SB), Y3, Y5
+	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y5
 	VFMADD213PD  Y5, Y2, Y4
 	VMULPD       Y2, Y4, Y4
 	VFMADD213PD  Y0, Y0, Y4
-	VMULPD       specialConstants<>+4128(SB), Y2, Y0
-	VMOVUPD      specialConstants<>+1248(SB), Y5
+	VMULPD       specialConstants<>+4224(SB), Y2, Y0
+	VMOVUPD      specialConstants<>+1344(SB), Y5
 	VSUBPD       Y0, Y5, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y5, Y6, Y6
 	VSUBPD       Y0, Y6, Y0
-	VMOVUPD      specialConstants<>+4160(SB), Y6
-	VFMADD213PD  specialConstants<>+4192(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+4224(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+4256(SB), Y7
-	VFMADD213PD  specialConstants<>+4288(SB), Y3, Y7
-	VFMADD213PD  specialConstants<>+4320(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+4256(SB), Y6
+	VFMADD213PD  specialConstants<>+4288(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+4320(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+4352(SB), Y7
+	VFMADD213PD  specialConstants<>+4384(SB), Y3, Y7
+	VFMADD213PD  specialConstants<>+4416(SB), Y3, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VFMADD213PD  Y0, Y3, Y6
 	VADDPD       Y6, Y5, Y0
-	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4448(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y4, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
 	TESTQ        $0x00000002, AX
@@ -2606,47 +2674,47 @@ TEXT ·tan32AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4128(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMULPD       specialConstants<>+4224(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4160(SB), Y7
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4256(SB), Y8
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4352(SB), Y8
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y5, Y3
 	VBLENDVPD    Y1, Y5, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -2668,47 +2736,47 @@ singleDone:
 	VMOVDQU      32(DI)(SI*4), X0
 	VMASKMOVPS   (BX)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y3, Y3, Y5
-	VMULPD       specialConstants<>+4128(SB), Y2, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMULPD       specialConstants<>+4224(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y3, Y6, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y3, Y7, Y3
-	VMOVUPD      specialConstants<>+4160(SB), Y7
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4256(SB), Y8
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4352(SB), Y8
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y8
 	VFMADD213PD  Y8, Y2, Y7
 	VFMADD213PD  Y3, Y4, Y7
 	VADDPD       Y7, Y6, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y5, Y3
 	VBLENDVPD    Y1, Y5, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -2753,50 +2821,50 @@ TEXT ·sinGrad32AVX2(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VCVTPS2PD    (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+1024(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y1
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y1
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y1, Y1, Y5
-	VMULPD       specialConstants<>+4128(SB), Y3, Y1
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMULPD       specialConstants<>+4224(SB), Y3, Y1
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y1, Y6, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y1, Y7, Y1
-	VMOVUPD      specialConstants<>+4160(SB), Y7
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4256(SB), Y8
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4352(SB), Y8
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y1, Y4, Y7
 	VADDPD       Y7, Y6, Y1
-	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4448(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y1, Y5, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -2816,50 +2884,50 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (SI)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y0
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y0
 	VMULPD       Y0, Y0, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y3, Y5, Y5
 	VFMADD213PD  Y0, Y0, Y5
-	VMULPD       specialConstants<>+4128(SB), Y3, Y0
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMULPD       specialConstants<>+4224(SB), Y3, Y0
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VSUBPD       Y0, Y6, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
 	VSUBPD       Y0, Y7, Y0
-	VMOVUPD      specialConstants<>+4160(SB), Y7
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y7
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y7
-	VMOVUPD      specialConstants<>+4256(SB), Y8
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y8
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y8
+	VMOVUPD      specialConstants<>+4256(SB), Y7
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y7
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y7
+	VMOVUPD      specialConstants<>+4352(SB), Y8
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y8
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VFMADD213PD  Y0, Y4, Y7
 	VADDPD       Y7, Y6, Y0
-	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4448(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -2900,43 +2968,43 @@ TEXT ·cosGrad32AVX2(SB), NOSPLIT, $0-48
 single:
 	VCVTPS2PD    (BX)(DX*1), Y0
 	VCVTPS2PD    (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+1024(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VXORPD       specialConstants<>+1056(SB), Y0, Y0
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y1, Y4
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y4
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y4
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4128(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMULPD       specialConstants<>+4224(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y4, Y7, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4160(SB), Y8
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4256(SB), Y9
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y9
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y8
+	VMOVUPD      specialConstants<>+4352(SB), Y9
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y9
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VFMADD213PD  Y4, Y5, Y8
 	VADDPD       Y8, Y7, Y3
@@ -2946,7 +3014,7 @@ single:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y1, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VCVTPD2PSY   Y0, X0
@@ -2966,43 +3034,43 @@ singleDone:
 	VCVTPS2PD    X1, Y1
 	VMASKMOVPS   (SI)(DX*1), X0, X0
 	VCVTPS2PD    X0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VXORPD       specialConstants<>+1056(SB), Y1, Y1
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y4
 	VMOVAPD      Y4, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y4
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y4, Y4, Y6
-	VMULPD       specialConstants<>+4128(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMULPD       specialConstants<>+4224(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y4, Y7, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y4, Y8, Y4
-	VMOVUPD      specialConstants<>+4160(SB), Y8
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y8
-	VMOVUPD      specialConstants<>+4256(SB), Y9
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y9
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y9
+	VMOVUPD      specialConstants<>+4256(SB), Y8
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y8
+	VMOVUPD      specialConstants<>+4352(SB), Y9
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y9
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y9
 	VFMADD213PD  Y9, Y3, Y8
 	VFMADD213PD  Y4, Y5, Y8
 	VADDPD       Y8, Y7, Y3
@@ -3012,7 +3080,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y0, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	VCVTPD2PSY   Y0, X0
@@ -3051,57 +3119,57 @@ TEXT ·erf64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1248(SB), Y2
-	VMOVUPD      specialConstants<>+2432(SB), Y3
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1344(SB), Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+2464(SB), Y3, Y4
+	VMULPD       specialConstants<>+2560(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+2496(SB), Y5, Y5
-	VMULPD       specialConstants<>+2496(SB), Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y7
-	VSUBPD       specialConstants<>+1120(SB), Y7, Y8
-	VFNMADD231PD specialConstants<>+1184(SB), Y8, Y5
-	VFNMADD231PD specialConstants<>+1216(SB), Y8, Y6
+	VMULPD       specialConstants<>+2592(SB), Y5, Y5
+	VMULPD       specialConstants<>+2592(SB), Y6, Y6
+	VMOVUPD      specialConstants<>+1216(SB), Y7
+	VFMADD231PD  specialConstants<>+1248(SB), Y5, Y7
+	VSUBPD       specialConstants<>+1216(SB), Y7, Y8
+	VFNMADD231PD specialConstants<>+1280(SB), Y8, Y5
+	VFNMADD231PD specialConstants<>+1312(SB), Y8, Y6
 	VADDPD       Y6, Y5, Y8
 	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y6, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VADDPD       Y8, Y6, Y9
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      specialConstants<>+1280(SB), Y11
-	VFMADD213PD  specialConstants<>+1312(SB), Y10, Y11
-	VFMADD213PD  specialConstants<>+1344(SB), Y10, Y11
-	VFMADD213PD  specialConstants<>+1376(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1376(SB), Y11
 	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y11
-	VMOVUPD      specialConstants<>+1440(SB), Y12
-	VFMADD213PD  specialConstants<>+1472(SB), Y10, Y12
-	VFMADD213PD  specialConstants<>+1504(SB), Y10, Y12
-	VFMADD213PD  specialConstants<>+1536(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1440(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1472(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1504(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1536(SB), Y12
 	VFMADD213PD  specialConstants<>+1568(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1600(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1632(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1664(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y5, Y11
-	VMOVUPD      specialConstants<>+1600(SB), Y5
+	VMOVUPD      specialConstants<>+1696(SB), Y5
 	VADDPD       Y5, Y4, Y5
 	VMOVAPD      Y3, Y6
-	VMOVUPD      specialConstants<>+2464(SB), Y8
+	VMOVUPD      specialConstants<>+2560(SB), Y8
 	VFMSUB213PD  Y4, Y8, Y6
-	VFMADD231PD  specialConstants<>+4384(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VFMADD231PD  specialConstants<>+4480(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VSUBPD       Y4, Y5, Y8
 	VSUBPD       Y8, Y5, Y10
 	VSUBPD       Y10, Y4, Y10
-	VMOVUPD      specialConstants<>+1600(SB), Y12
+	VMOVUPD      specialConstants<>+1696(SB), Y12
 	VSUBPD       Y8, Y12, Y8
 	VADDPD       Y8, Y10, Y8
 	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VDIVPD       Y5, Y8, Y8
 	VMULPD       Y8, Y3, Y10
 	VMOVAPD      Y3, Y3
@@ -3113,26 +3181,23 @@ single:
 	VFMSUB213PD  Y5, Y10, Y6
 	VFMADD231PD  Y3, Y4, Y6
 	VMOVAPD      Y5, Y4
-	VMOVUPD      specialConstants<>+1632(SB), Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1728(SB), Y5
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VFMSUB213PD  Y8, Y5, Y4
-	VMOVUPD      specialConstants<>+1632(SB), Y5
+	VMOVUPD      specialConstants<>+1728(SB), Y5
 	VFMADD231PD  Y5, Y6, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      specialConstants<>+1664(SB), Y6
-	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1760(SB), Y6
 	VFMADD213PD  specialConstants<>+1792(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1856(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+1984(SB), Y8
-	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2080(SB), Y8
 	VFMADD213PD  specialConstants<>+2112(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2144(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y8
@@ -3140,13 +3205,16 @@ single:
 	VFMADD213PD  specialConstants<>+2240(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2272(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2304(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2336(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2368(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2400(SB), Y5, Y8
 	VFMADD213PD  Y8, Y4, Y6
-	VMOVUPD      specialConstants<>+2336(SB), Y5
+	VMOVUPD      specialConstants<>+2432(SB), Y5
 	VMOVAPD      Y5, Y8
 	VFMADD231PD  Y4, Y6, Y8
 	VSUBPD       Y8, Y5, Y5
 	VFMADD231PD  Y4, Y6, Y5
-	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMOVUPD      specialConstants<>+2464(SB), Y6
 	VMOVAPD      Y6, Y12
 	VFMADD231PD  Y4, Y8, Y12
 	VSUBPD       Y12, Y6, Y6
@@ -3162,36 +3230,36 @@ single:
 	VFMADD231PD  Y4, Y10, Y5
 	VPSRAD       $0x01, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y5, Y4
 	VPSUBQ       Y3, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3264(SB), Y5
-	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3360(SB), Y5
 	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3456(SB), Y6
-	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3552(SB), Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3680(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3712(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3744(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VFMADD231PD  specialConstants<>+3776(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+1056(SB), Y0, Y0
+	VANDPD       specialConstants<>+1152(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
 	ADDQ         $0x20, BX
@@ -3206,57 +3274,57 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+1248(SB), Y2
-	VMOVUPD      specialConstants<>+2432(SB), Y3
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+1344(SB), Y2
+	VMOVUPD      specialConstants<>+2528(SB), Y3
 	VMINPD       Y1, Y3, Y3
-	VMULPD       specialConstants<>+2464(SB), Y3, Y4
+	VMULPD       specialConstants<>+2560(SB), Y3, Y4
 	VMULPD       Y3, Y3, Y5
 	VMOVAPD      Y3, Y6
 	VFMSUB213PD  Y5, Y3, Y6
-	VMULPD       specialConstants<>+2496(SB), Y5, Y5
-	VMULPD       specialConstants<>+2496(SB), Y6, Y6
-	VMOVUPD      specialConstants<>+1120(SB), Y7
-	VFMADD231PD  specialConstants<>+1152(SB), Y5, Y7
-	VSUBPD       specialConstants<>+1120(SB), Y7, Y8
-	VFNMADD231PD specialConstants<>+1184(SB), Y8, Y5
-	VFNMADD231PD specialConstants<>+1216(SB), Y8, Y6
+	VMULPD       specialConstants<>+2592(SB), Y5, Y5
+	VMULPD       specialConstants<>+2592(SB), Y6, Y6
+	VMOVUPD      specialConstants<>+1216(SB), Y7
+	VFMADD231PD  specialConstants<>+1248(SB), Y5, Y7
+	VSUBPD       specialConstants<>+1216(SB), Y7, Y8
+	VFNMADD231PD specialConstants<>+1280(SB), Y8, Y5
+	VFNMADD231PD specialConstants<>+1312(SB), Y8, Y6
 	VADDPD       Y6, Y5, Y8
 	VSUBPD       Y5, Y8, Y5
 	VSUBPD       Y5, Y6, Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VADDPD       Y8, Y6, Y9
 	VSUBPD       Y6, Y9, Y6
 	VSUBPD       Y6, Y8, Y6
 	VMULPD       Y8, Y8, Y10
-	VMOVUPD      specialConstants<>+1280(SB), Y11
-	VFMADD213PD  specialConstants<>+1312(SB), Y10, Y11
-	VFMADD213PD  specialConstants<>+1344(SB), Y10, Y11
-	VFMADD213PD  specialConstants<>+1376(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1376(SB), Y11
 	VFMADD213PD  specialConstants<>+1408(SB), Y10, Y11
-	VMOVUPD      specialConstants<>+1440(SB), Y12
-	VFMADD213PD  specialConstants<>+1472(SB), Y10, Y12
-	VFMADD213PD  specialConstants<>+1504(SB), Y10, Y12
-	VFMADD213PD  specialConstants<>+1536(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1440(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1472(SB), Y10, Y11
+	VFMADD213PD  specialConstants<>+1504(SB), Y10, Y11
+	VMOVUPD      specialConstants<>+1536(SB), Y12
 	VFMADD213PD  specialConstants<>+1568(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1600(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1632(SB), Y10, Y12
+	VFMADD213PD  specialConstants<>+1664(SB), Y10, Y12
 	VFMADD213PD  Y12, Y8, Y11
 	VFMADD213PD  Y6, Y10, Y11
 	VFMADD231PD  Y9, Y5, Y11
-	VMOVUPD      specialConstants<>+1600(SB), Y5
+	VMOVUPD      specialConstants<>+1696(SB), Y5
 	VADDPD       Y5, Y4, Y5
 	VMOVAPD      Y3, Y6
-	VMOVUPD      specialConstants<>+2464(SB), Y8
+	VMOVUPD      specialConstants<>+2560(SB), Y8
 	VFMSUB213PD  Y4, Y8, Y6
-	VFMADD231PD  specialConstants<>+4384(SB), Y3, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y3
+	VFMADD231PD  specialConstants<>+4480(SB), Y3, Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y3
 	VSUBPD       Y4, Y5, Y8
 	VSUBPD       Y8, Y5, Y10
 	VSUBPD       Y10, Y4, Y10
-	VMOVUPD      specialConstants<>+1600(SB), Y12
+	VMOVUPD      specialConstants<>+1696(SB), Y12
 	VSUBPD       Y8, Y12, Y8
 	VADDPD       Y8, Y10, Y8
 	VADDPD       Y6, Y8, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VDIVPD       Y5, Y8, Y8
 	VMULPD       Y8, Y3, Y10
 	VMOVAPD      Y3, Y3
@@ -3268,26 +3336,23 @@ singleDone:
 	VFMSUB213PD  Y5, Y10, Y6
 	VFMADD231PD  Y3, Y4, Y6
 	VMOVAPD      Y5, Y4
-	VMOVUPD      specialConstants<>+1632(SB), Y5
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1728(SB), Y5
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VFMSUB213PD  Y8, Y5, Y4
-	VMOVUPD      specialConstants<>+1632(SB), Y5
+	VMOVUPD      specialConstants<>+1728(SB), Y5
 	VFMADD231PD  Y5, Y6, Y4
 	VMULPD       Y4, Y4, Y5
-	VMOVUPD      specialConstants<>+1664(SB), Y6
-	VFMADD213PD  specialConstants<>+1696(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+1728(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+1760(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+1760(SB), Y6
 	VFMADD213PD  specialConstants<>+1792(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1824(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1856(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1888(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1920(SB), Y5, Y6
 	VFMADD213PD  specialConstants<>+1952(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+1984(SB), Y8
-	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y8
-	VFMADD213PD  specialConstants<>+2080(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+1984(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2016(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+2048(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+2080(SB), Y8
 	VFMADD213PD  specialConstants<>+2112(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2144(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2176(SB), Y5, Y8
@@ -3295,13 +3360,16 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2240(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2272(SB), Y5, Y8
 	VFMADD213PD  specialConstants<>+2304(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2336(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2368(SB), Y5, Y8
+	VFMADD213PD  specialConstants<>+2400(SB), Y5, Y8
 	VFMADD213PD  Y8, Y4, Y6
-	VMOVUPD      specialConstants<>+2336(SB), Y5
+	VMOVUPD      specialConstants<>+2432(SB), Y5
 	VMOVAPD      Y5, Y8
 	VFMADD231PD  Y4, Y6, Y8
 	VSUBPD       Y8, Y5, Y5
 	VFMADD231PD  Y4, Y6, Y5
-	VMOVUPD      specialConstants<>+2368(SB), Y6
+	VMOVUPD      specialConstants<>+2464(SB), Y6
 	VMOVAPD      Y6, Y12
 	VFMADD231PD  Y4, Y8, Y12
 	VSUBPD       Y12, Y6, Y6
@@ -3317,36 +3385,36 @@ singleDone:
 	VFMADD231PD  Y4, Y10, Y5
 	VPSRAD       $0x01, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y5, Y4
 	VPSUBQ       Y3, Y7, Y3
 	VPSLLQ       $0x34, Y3, Y3
-	VPADDQ       specialConstants<>+1248(SB), Y3, Y3
+	VPADDQ       specialConstants<>+1344(SB), Y3, Y3
 	VMULPD       Y3, Y4, Y3
 	VADDPD       Y3, Y3, Y3
 	VSUBPD       Y3, Y2, Y2
 	VMULPD       Y1, Y1, Y3
 	VMULPD       Y3, Y3, Y4
-	VMOVUPD      specialConstants<>+3264(SB), Y5
-	VFMADD213PD  specialConstants<>+3296(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3328(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3360(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3360(SB), Y5
 	VFMADD213PD  specialConstants<>+3392(SB), Y4, Y5
 	VFMADD213PD  specialConstants<>+3424(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+3456(SB), Y6
-	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+3552(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3456(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3488(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+3520(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+3552(SB), Y6
 	VFMADD213PD  specialConstants<>+3584(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3616(SB), Y4, Y6
 	VFMADD213PD  specialConstants<>+3648(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3680(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3712(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+3744(SB), Y4, Y6
 	VFMADD213PD  Y6, Y3, Y5
 	VMULPD       Y5, Y1, Y3
-	VFMADD231PD  specialConstants<>+3680(SB), Y1, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VFMADD231PD  specialConstants<>+3776(SB), Y1, Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VCMPPD       $0x1e, Y4, Y1, Y1
 	VBLENDVPD    Y1, Y2, Y3, Y1
-	VANDPD       specialConstants<>+1056(SB), Y0, Y0
+	VANDPD       specialConstants<>+1152(SB), Y0, Y0
 	VORPD        Y0, Y1, Y0
 	MOVQ         BX, CX
 	TESTQ        $0x00000002, AX
@@ -3379,50 +3447,50 @@ TEXT ·erfGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y1
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y1, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y1
-	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
+	VMULPD       specialConstants<>+2592(SB), Y2, Y1
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y1, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1280(SB), Y4, Y1
+	VFNMADD231PD specialConstants<>+1312(SB), Y4, Y2
 	VADDPD       Y2, Y1, Y4
 	VSUBPD       Y1, Y4, Y1
 	VSUBPD       Y1, Y2, Y1
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1280(SB), Y7
-	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1376(SB), Y7
 	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1440(SB), Y8
-	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1536(SB), Y8
 	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1664(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y1, Y7
 	VADDPD       Y7, Y5, Y1
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3776(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -3439,50 +3507,50 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y0
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y0, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y0
-	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
+	VMULPD       specialConstants<>+2592(SB), Y2, Y0
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y0, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1280(SB), Y4, Y0
+	VFNMADD231PD specialConstants<>+1312(SB), Y4, Y2
 	VADDPD       Y2, Y0, Y4
 	VSUBPD       Y0, Y4, Y0
 	VSUBPD       Y0, Y2, Y0
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1280(SB), Y7
-	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1376(SB), Y7
 	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1440(SB), Y8
-	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1536(SB), Y8
 	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1664(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y0, Y7
 	VADDPD       Y7, Y5, Y0
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3680(SB), Y2
+	VMOVUPD      specialConstants<>+3776(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -3514,56 +3582,56 @@ TEXT ·erfc64AVX2(SB), NOSPLIT, $0-40
 
 single:
 	VMOVUPD      (CX)(BX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+2432(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2528(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+2464(SB), Y1, Y2
+	VMULPD       specialConstants<>+2560(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+2496(SB), Y3, Y3
-	VMULPD       specialConstants<>+2496(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
+	VMULPD       specialConstants<>+2592(SB), Y3, Y3
+	VMULPD       specialConstants<>+2592(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y5
+	VFMADD231PD  specialConstants<>+1248(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1216(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1280(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1312(SB), Y6, Y4
 	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VADDPD       Y6, Y4, Y7
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1280(SB), Y9
-	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1376(SB), Y9
 	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1440(SB), Y10
-	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1536(SB), Y10
 	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1600(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1632(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1664(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VMOVUPD      specialConstants<>+1696(SB), Y3
 	VADDPD       Y3, Y2, Y3
 	VMOVAPD      Y1, Y4
-	VMOVUPD      specialConstants<>+2464(SB), Y6
+	VMOVUPD      specialConstants<>+2560(SB), Y6
 	VFMSUB213PD  Y2, Y6, Y4
-	VFMADD231PD  specialConstants<>+4384(SB), Y1, Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y1
+	VFMADD231PD  specialConstants<>+4480(SB), Y1, Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y1
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
 	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1600(SB), Y10
+	VMOVUPD      specialConstants<>+1696(SB), Y10
 	VSUBPD       Y6, Y10, Y6
 	VADDPD       Y6, Y8, Y6
 	VADDPD       Y4, Y6, Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VDIVPD       Y3, Y6, Y6
 	VMULPD       Y6, Y1, Y8
 	VMOVAPD      Y1, Y1
@@ -3575,26 +3643,23 @@ single:
 	VFMSUB213PD  Y3, Y8, Y4
 	VFMADD231PD  Y1, Y2, Y4
 	VMOVAPD      Y3, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1728(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VFMSUB213PD  Y6, Y3, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1728(SB), Y3
 	VFMADD231PD  Y3, Y4, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1664(SB), Y4
-	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1760(SB), Y4
 	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1984(SB), Y6
-	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+2080(SB), Y6
 	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y6
@@ -3602,13 +3667,16 @@ single:
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2336(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2368(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2400(SB), Y3, Y6
 	VFMADD213PD  Y6, Y2, Y4
-	VMOVUPD      specialConstants<>+2336(SB), Y3
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMOVAPD      Y3, Y6
 	VFMADD231PD  Y2, Y4, Y6
 	VSUBPD       Y6, Y3, Y3
 	VFMADD231PD  Y2, Y4, Y3
-	VMOVUPD      specialConstants<>+2368(SB), Y4
+	VMOVUPD      specialConstants<>+2464(SB), Y4
 	VMOVAPD      Y4, Y10
 	VFMADD231PD  Y2, Y6, Y10
 	VSUBPD       Y10, Y4, Y4
@@ -3624,14 +3692,14 @@ single:
 	VFMADD231PD  Y2, Y8, Y3
 	VPSRAD       $0x01, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1344(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1632(SB), Y2
+	VMOVUPD      specialConstants<>+1728(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	VMOVUPD      Y0, (DX)(BX*1)
@@ -3647,56 +3715,56 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (CX)(BX*1), Y0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VMOVUPD      specialConstants<>+2432(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VMOVUPD      specialConstants<>+2528(SB), Y2
 	VMINPD       Y1, Y2, Y1
-	VMULPD       specialConstants<>+2464(SB), Y1, Y2
+	VMULPD       specialConstants<>+2560(SB), Y1, Y2
 	VMULPD       Y1, Y1, Y3
 	VMOVAPD      Y1, Y4
 	VFMSUB213PD  Y3, Y1, Y4
-	VMULPD       specialConstants<>+2496(SB), Y3, Y3
-	VMULPD       specialConstants<>+2496(SB), Y4, Y4
-	VMOVUPD      specialConstants<>+1120(SB), Y5
-	VFMADD231PD  specialConstants<>+1152(SB), Y3, Y5
-	VSUBPD       specialConstants<>+1120(SB), Y5, Y6
-	VFNMADD231PD specialConstants<>+1184(SB), Y6, Y3
-	VFNMADD231PD specialConstants<>+1216(SB), Y6, Y4
+	VMULPD       specialConstants<>+2592(SB), Y3, Y3
+	VMULPD       specialConstants<>+2592(SB), Y4, Y4
+	VMOVUPD      specialConstants<>+1216(SB), Y5
+	VFMADD231PD  specialConstants<>+1248(SB), Y3, Y5
+	VSUBPD       specialConstants<>+1216(SB), Y5, Y6
+	VFNMADD231PD specialConstants<>+1280(SB), Y6, Y3
+	VFNMADD231PD specialConstants<>+1312(SB), Y6, Y4
 	VADDPD       Y4, Y3, Y6
 	VSUBPD       Y3, Y6, Y3
 	VSUBPD       Y3, Y4, Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y4
 	VADDPD       Y6, Y4, Y7
 	VSUBPD       Y4, Y7, Y4
 	VSUBPD       Y4, Y6, Y4
 	VMULPD       Y6, Y6, Y8
-	VMOVUPD      specialConstants<>+1280(SB), Y9
-	VFMADD213PD  specialConstants<>+1312(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1344(SB), Y8, Y9
-	VFMADD213PD  specialConstants<>+1376(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1376(SB), Y9
 	VFMADD213PD  specialConstants<>+1408(SB), Y8, Y9
-	VMOVUPD      specialConstants<>+1440(SB), Y10
-	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y10
-	VFMADD213PD  specialConstants<>+1536(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1440(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1472(SB), Y8, Y9
+	VFMADD213PD  specialConstants<>+1504(SB), Y8, Y9
+	VMOVUPD      specialConstants<>+1536(SB), Y10
 	VFMADD213PD  specialConstants<>+1568(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1600(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1632(SB), Y8, Y10
+	VFMADD213PD  specialConstants<>+1664(SB), Y8, Y10
 	VFMADD213PD  Y10, Y6, Y9
 	VFMADD213PD  Y4, Y8, Y9
 	VFMADD231PD  Y7, Y3, Y9
-	VMOVUPD      specialConstants<>+1600(SB), Y3
+	VMOVUPD      specialConstants<>+1696(SB), Y3
 	VADDPD       Y3, Y2, Y3
 	VMOVAPD      Y1, Y4
-	VMOVUPD      specialConstants<>+2464(SB), Y6
+	VMOVUPD      specialConstants<>+2560(SB), Y6
 	VFMSUB213PD  Y2, Y6, Y4
-	VFMADD231PD  specialConstants<>+4384(SB), Y1, Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y1
+	VFMADD231PD  specialConstants<>+4480(SB), Y1, Y4
+	VMOVUPD      specialConstants<>+1344(SB), Y1
 	VSUBPD       Y2, Y3, Y6
 	VSUBPD       Y6, Y3, Y8
 	VSUBPD       Y8, Y2, Y8
-	VMOVUPD      specialConstants<>+1600(SB), Y10
+	VMOVUPD      specialConstants<>+1696(SB), Y10
 	VSUBPD       Y6, Y10, Y6
 	VADDPD       Y6, Y8, Y6
 	VADDPD       Y4, Y6, Y4
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VDIVPD       Y3, Y6, Y6
 	VMULPD       Y6, Y1, Y8
 	VMOVAPD      Y1, Y1
@@ -3708,26 +3776,23 @@ singleDone:
 	VFMSUB213PD  Y3, Y8, Y4
 	VFMADD231PD  Y1, Y2, Y4
 	VMOVAPD      Y3, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
-	VMOVUPD      specialConstants<>+1248(SB), Y6
+	VMOVUPD      specialConstants<>+1728(SB), Y3
+	VMOVUPD      specialConstants<>+1344(SB), Y6
 	VFMSUB213PD  Y6, Y3, Y2
-	VMOVUPD      specialConstants<>+1632(SB), Y3
+	VMOVUPD      specialConstants<>+1728(SB), Y3
 	VFMADD231PD  Y3, Y4, Y2
 	VMULPD       Y2, Y2, Y3
-	VMOVUPD      specialConstants<>+1664(SB), Y4
-	VFMADD213PD  specialConstants<>+1696(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+1728(SB), Y3, Y4
-	VFMADD213PD  specialConstants<>+1760(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+1760(SB), Y4
 	VFMADD213PD  specialConstants<>+1792(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1824(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1856(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1888(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1920(SB), Y3, Y4
 	VFMADD213PD  specialConstants<>+1952(SB), Y3, Y4
-	VMOVUPD      specialConstants<>+1984(SB), Y6
-	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y6
-	VFMADD213PD  specialConstants<>+2080(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+1984(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+2016(SB), Y3, Y4
+	VFMADD213PD  specialConstants<>+2048(SB), Y3, Y4
+	VMOVUPD      specialConstants<>+2080(SB), Y6
 	VFMADD213PD  specialConstants<>+2112(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2144(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2176(SB), Y3, Y6
@@ -3735,13 +3800,16 @@ singleDone:
 	VFMADD213PD  specialConstants<>+2240(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2272(SB), Y3, Y6
 	VFMADD213PD  specialConstants<>+2304(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2336(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2368(SB), Y3, Y6
+	VFMADD213PD  specialConstants<>+2400(SB), Y3, Y6
 	VFMADD213PD  Y6, Y2, Y4
-	VMOVUPD      specialConstants<>+2336(SB), Y3
+	VMOVUPD      specialConstants<>+2432(SB), Y3
 	VMOVAPD      Y3, Y6
 	VFMADD231PD  Y2, Y4, Y6
 	VSUBPD       Y6, Y3, Y3
 	VFMADD231PD  Y2, Y4, Y3
-	VMOVUPD      specialConstants<>+2368(SB), Y4
+	VMOVUPD      specialConstants<>+2464(SB), Y4
 	VMOVAPD      Y4, Y10
 	VFMADD231PD  Y2, Y6, Y10
 	VSUBPD       Y10, Y4, Y4
@@ -3757,14 +3825,14 @@ singleDone:
 	VFMADD231PD  Y2, Y8, Y3
 	VPSRAD       $0x01, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y3, Y2
 	VPSUBQ       Y1, Y5, Y1
 	VPSLLQ       $0x34, Y1, Y1
-	VPADDQ       specialConstants<>+1248(SB), Y1, Y1
+	VPADDQ       specialConstants<>+1344(SB), Y1, Y1
 	VMULPD       Y1, Y2, Y1
 	VADDPD       Y1, Y1, Y1
-	VMOVUPD      specialConstants<>+1632(SB), Y2
+	VMOVUPD      specialConstants<>+1728(SB), Y2
 	VSUBPD       Y1, Y2, Y2
 	VBLENDVPD    Y0, Y2, Y1, Y0
 	MOVQ         BX, CX
@@ -3798,50 +3866,50 @@ TEXT ·erfcGrad64AVX2(SB), NOSPLIT, $0-56
 single:
 	VMOVUPD      (CX)(SI*1), Y0
 	VMOVUPD      (DX)(SI*1), Y1
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y1
 	VMINPD       Y1, Y2, Y1
 	VMULPD       Y1, Y1, Y2
 	VMOVAPD      Y1, Y3
 	VFMSUB213PD  Y2, Y1, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y1
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y1, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y1
-	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
+	VMULPD       specialConstants<>+2592(SB), Y2, Y1
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y1, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1280(SB), Y4, Y1
+	VFNMADD231PD specialConstants<>+1312(SB), Y4, Y2
 	VADDPD       Y2, Y1, Y4
 	VSUBPD       Y1, Y4, Y1
 	VSUBPD       Y1, Y2, Y1
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1280(SB), Y7
-	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1376(SB), Y7
 	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1440(SB), Y8
-	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1536(SB), Y8
 	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1664(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y1, Y7
 	VADDPD       Y7, Y5, Y1
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y1, Y1
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y1, Y1
-	VMOVUPD      specialConstants<>+3744(SB), Y2
+	VMOVUPD      specialConstants<>+3840(SB), Y2
 	VMULPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (BX)(SI*1)
@@ -3858,50 +3926,50 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (CX)(SI*1), Y0, Y1
 	VMASKMOVPD   (DX)(SI*1), Y0, Y0
-	VMOVUPD      specialConstants<>+3712(SB), Y2
-	VANDPD       specialConstants<>+1024(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+3808(SB), Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y0
 	VMINPD       Y0, Y2, Y0
 	VMULPD       Y0, Y0, Y2
 	VMOVAPD      Y0, Y3
 	VFMSUB213PD  Y2, Y0, Y3
-	VMULPD       specialConstants<>+2496(SB), Y2, Y0
-	VMULPD       specialConstants<>+2496(SB), Y3, Y2
-	VMOVUPD      specialConstants<>+1120(SB), Y3
-	VFMADD231PD  specialConstants<>+1152(SB), Y0, Y3
-	VSUBPD       specialConstants<>+1120(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+1184(SB), Y4, Y0
-	VFNMADD231PD specialConstants<>+1216(SB), Y4, Y2
+	VMULPD       specialConstants<>+2592(SB), Y2, Y0
+	VMULPD       specialConstants<>+2592(SB), Y3, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y3
+	VFMADD231PD  specialConstants<>+1248(SB), Y0, Y3
+	VSUBPD       specialConstants<>+1216(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+1280(SB), Y4, Y0
+	VFNMADD231PD specialConstants<>+1312(SB), Y4, Y2
 	VADDPD       Y2, Y0, Y4
 	VSUBPD       Y0, Y4, Y0
 	VSUBPD       Y0, Y2, Y0
-	VMOVUPD      specialConstants<>+1248(SB), Y2
+	VMOVUPD      specialConstants<>+1344(SB), Y2
 	VADDPD       Y4, Y2, Y5
 	VSUBPD       Y2, Y5, Y2
 	VSUBPD       Y2, Y4, Y2
 	VMULPD       Y4, Y4, Y6
-	VMOVUPD      specialConstants<>+1280(SB), Y7
-	VFMADD213PD  specialConstants<>+1312(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1344(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+1376(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1376(SB), Y7
 	VFMADD213PD  specialConstants<>+1408(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+1440(SB), Y8
-	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+1536(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1440(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1472(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+1504(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+1536(SB), Y8
 	VFMADD213PD  specialConstants<>+1568(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1600(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1632(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+1664(SB), Y6, Y8
 	VFMADD213PD  Y8, Y4, Y7
 	VFMADD213PD  Y2, Y6, Y7
 	VFMADD231PD  Y5, Y0, Y7
 	VADDPD       Y7, Y5, Y0
 	VPSRAD       $0x01, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y4
-	VPADDQ       specialConstants<>+1248(SB), Y4, Y4
+	VPADDQ       specialConstants<>+1344(SB), Y4, Y4
 	VMULPD       Y4, Y0, Y0
 	VPSUBQ       Y2, Y3, Y2
 	VPSLLQ       $0x34, Y2, Y2
-	VPADDQ       specialConstants<>+1248(SB), Y2, Y2
+	VPADDQ       specialConstants<>+1344(SB), Y2, Y2
 	VMULPD       Y2, Y0, Y0
-	VMOVUPD      specialConstants<>+3744(SB), Y2
+	VMOVUPD      specialConstants<>+3840(SB), Y2
 	VMULPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	MOVQ         SI, CX
@@ -3933,47 +4001,47 @@ TEXT ·sin64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4512(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4128(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMULPD       specialConstants<>+4224(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4160(SB), Y3
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4256(SB), Y4
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y3
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4352(SB), Y4
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
@@ -3983,7 +4051,7 @@ single:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
 	ADDQ         $0x20, DX
@@ -3998,47 +4066,47 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4512(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4128(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMULPD       specialConstants<>+4224(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4160(SB), Y3
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4256(SB), Y4
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y3
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4352(SB), Y4
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
@@ -4048,7 +4116,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y1, Y3
 	VBLENDVPD    Y3, Y2, Y0, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
@@ -4085,55 +4153,55 @@ TEXT ·cos64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y0
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y0
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+4512(SB), Y2, Y0
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y0, Y3, Y5
 	VADDPD       Y3, Y5, Y5
-	VMULPD       specialConstants<>+4128(SB), Y2, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMULPD       specialConstants<>+4224(SB), Y2, Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y6, Y8, Y6
 	VFNMADD231PD Y0, Y3, Y6
-	VMOVUPD      specialConstants<>+4160(SB), Y0
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y0
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y0
-	VMOVUPD      specialConstants<>+4256(SB), Y3
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+4256(SB), Y0
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y0
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y0
+	VMOVUPD      specialConstants<>+4352(SB), Y3
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y3
 	VFMADD213PD  Y3, Y2, Y0
 	VFMADD213PD  Y6, Y4, Y0
 	VADDPD       Y0, Y7, Y0
-	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4448(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
 	ADDQ         $0x20, DX
@@ -4148,55 +4216,55 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y0
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
 	VSUBPD       Y3, Y0, Y0
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y0
-	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y0
+	VFNMADD231PD specialConstants<>+4512(SB), Y2, Y0
 	VMULPD       Y3, Y3, Y2
 	VMULPD       Y2, Y2, Y4
-	VMOVUPD      specialConstants<>+3904(SB), Y5
-	VFMADD213PD  specialConstants<>+3936(SB), Y4, Y5
-	VFMADD213PD  specialConstants<>+3968(SB), Y4, Y5
-	VMOVUPD      specialConstants<>+4000(SB), Y6
-	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y6
-	VFMADD213PD  specialConstants<>+4096(SB), Y4, Y6
+	VMOVUPD      specialConstants<>+4000(SB), Y5
+	VFMADD213PD  specialConstants<>+4032(SB), Y4, Y5
+	VFMADD213PD  specialConstants<>+4064(SB), Y4, Y5
+	VMOVUPD      specialConstants<>+4096(SB), Y6
+	VFMADD213PD  specialConstants<>+4128(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4160(SB), Y4, Y6
+	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y6
 	VFMADD213PD  Y6, Y2, Y5
 	VMULPD       Y2, Y5, Y5
 	VFMADD213PD  Y0, Y3, Y5
 	VADDPD       Y3, Y5, Y5
-	VMULPD       specialConstants<>+4128(SB), Y2, Y6
-	VMOVUPD      specialConstants<>+1248(SB), Y7
+	VMULPD       specialConstants<>+4224(SB), Y2, Y6
+	VMOVUPD      specialConstants<>+1344(SB), Y7
 	VSUBPD       Y6, Y7, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
 	VSUBPD       Y6, Y8, Y6
 	VFNMADD231PD Y0, Y3, Y6
-	VMOVUPD      specialConstants<>+4160(SB), Y0
-	VFMADD213PD  specialConstants<>+4192(SB), Y4, Y0
-	VFMADD213PD  specialConstants<>+4224(SB), Y4, Y0
-	VMOVUPD      specialConstants<>+4256(SB), Y3
-	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y3
-	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y3
+	VMOVUPD      specialConstants<>+4256(SB), Y0
+	VFMADD213PD  specialConstants<>+4288(SB), Y4, Y0
+	VFMADD213PD  specialConstants<>+4320(SB), Y4, Y0
+	VMOVUPD      specialConstants<>+4352(SB), Y3
+	VFMADD213PD  specialConstants<>+4384(SB), Y4, Y3
+	VFMADD213PD  specialConstants<>+4416(SB), Y4, Y3
 	VFMADD213PD  Y3, Y2, Y0
 	VFMADD213PD  Y6, Y4, Y0
 	VADDPD       Y0, Y7, Y0
-	VPADDQ       specialConstants<>+4352(SB), Y1, Y1
+	VPADDQ       specialConstants<>+4448(SB), Y1, Y1
 	VPSLLQ       $0x3f, Y1, Y2
 	VBLENDVPD    Y2, Y0, Y5, Y0
 	VPSLLQ       $0x3e, Y1, Y1
-	VANDPD       specialConstants<>+1056(SB), Y1, Y1
+	VANDPD       specialConstants<>+1152(SB), Y1, Y1
 	VXORPD       Y1, Y0, Y0
 	TESTQ        $0x00000002, AX
 	JZ           restOne
@@ -4233,52 +4301,52 @@ TEXT ·tan64AVX2(SB), NOSPLIT, $0-32
 
 single:
 	VMOVUPD      (BX)(DX*1), Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, SI
 	TESTL        SI, SI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4512(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4128(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMULPD       specialConstants<>+4224(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4160(SB), Y3
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4256(SB), Y4
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y3
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4352(SB), Y4
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y6, Y3
 	VBLENDVPD    Y1, Y6, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -4298,52 +4366,52 @@ singleDone:
 	NEGQ         SI
 	VMOVDQU      32(DI)(SI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y1
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y1, Y1
+	VANDPD       specialConstants<>+1120(SB), Y0, Y1
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y1, Y1
 	VMOVMSKPD    Y1, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y1
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y1
-	VSUBPD       specialConstants<>+1120(SB), Y1, Y2
+	VMOVUPD      specialConstants<>+1216(SB), Y1
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y1
+	VSUBPD       specialConstants<>+1216(SB), Y1, Y2
 	VMOVAPD      Y0, Y3
-	VFNMADD231PD specialConstants<>+3840(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3936(SB), Y2, Y3
 	VMOVAPD      Y3, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y4
 	VSUBPD       Y4, Y3, Y3
-	VFNMADD231PD specialConstants<>+3872(SB), Y2, Y3
-	VFNMADD231PD specialConstants<>+4416(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+3968(SB), Y2, Y3
+	VFNMADD231PD specialConstants<>+4512(SB), Y2, Y3
 	VMULPD       Y4, Y4, Y2
 	VMULPD       Y2, Y2, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y2, Y6
 	VMULPD       Y2, Y6, Y6
 	VFMADD213PD  Y3, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4128(SB), Y2, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMULPD       specialConstants<>+4224(SB), Y2, Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y3, Y4, Y7
-	VMOVUPD      specialConstants<>+4160(SB), Y3
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y3
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y3
-	VMOVUPD      specialConstants<>+4256(SB), Y4
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y3
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y3
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y3
+	VMOVUPD      specialConstants<>+4352(SB), Y4
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y4
 	VFMADD213PD  Y4, Y2, Y3
 	VFMADD213PD  Y7, Y5, Y3
 	VADDPD       Y3, Y8, Y2
 	VPSLLQ       $0x3f, Y1, Y1
-	VXORPD       specialConstants<>+1056(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y2, Y3
 	VBLENDVPD    Y1, Y3, Y6, Y3
 	VBLENDVPD    Y1, Y6, Y2, Y1
 	VDIVPD       Y1, Y3, Y1
@@ -4387,55 +4455,55 @@ TEXT ·sinGrad64AVX2(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VMOVUPD      (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+1024(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y1, Y1
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y1
 	VMOVAPD      Y1, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y4
 	VSUBPD       Y4, Y1, Y1
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y1
-	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y1
+	VFNMADD231PD specialConstants<>+4512(SB), Y3, Y1
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y1, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4128(SB), Y3, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMULPD       specialConstants<>+4224(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y1, Y4, Y7
-	VMOVUPD      specialConstants<>+4160(SB), Y1
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y1
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y1
-	VMOVUPD      specialConstants<>+4256(SB), Y4
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y1
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y1
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y1
+	VMOVUPD      specialConstants<>+4352(SB), Y4
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y4
 	VFMADD213PD  Y4, Y3, Y1
 	VFMADD213PD  Y7, Y5, Y1
 	VADDPD       Y1, Y8, Y1
-	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4448(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y1, Y6, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
@@ -4452,55 +4520,55 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y1
 	VMASKMOVPD   (SI)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y0, Y0
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y0
 	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y4
 	VSUBPD       Y4, Y0, Y0
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y0
-	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y0
+	VFNMADD231PD specialConstants<>+4512(SB), Y3, Y0
 	VMULPD       Y4, Y4, Y3
 	VMULPD       Y3, Y3, Y5
-	VMOVUPD      specialConstants<>+3904(SB), Y6
-	VFMADD213PD  specialConstants<>+3936(SB), Y5, Y6
-	VFMADD213PD  specialConstants<>+3968(SB), Y5, Y6
-	VMOVUPD      specialConstants<>+4000(SB), Y7
-	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y7
-	VFMADD213PD  specialConstants<>+4096(SB), Y5, Y7
+	VMOVUPD      specialConstants<>+4000(SB), Y6
+	VFMADD213PD  specialConstants<>+4032(SB), Y5, Y6
+	VFMADD213PD  specialConstants<>+4064(SB), Y5, Y6
+	VMOVUPD      specialConstants<>+4096(SB), Y7
+	VFMADD213PD  specialConstants<>+4128(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4160(SB), Y5, Y7
+	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y7
 	VFMADD213PD  Y7, Y3, Y6
 	VMULPD       Y3, Y6, Y6
 	VFMADD213PD  Y0, Y4, Y6
 	VADDPD       Y4, Y6, Y6
-	VMULPD       specialConstants<>+4128(SB), Y3, Y7
-	VMOVUPD      specialConstants<>+1248(SB), Y8
+	VMULPD       specialConstants<>+4224(SB), Y3, Y7
+	VMOVUPD      specialConstants<>+1344(SB), Y8
 	VSUBPD       Y7, Y8, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
 	VSUBPD       Y7, Y9, Y7
 	VFNMADD231PD Y0, Y4, Y7
-	VMOVUPD      specialConstants<>+4160(SB), Y0
-	VFMADD213PD  specialConstants<>+4192(SB), Y5, Y0
-	VFMADD213PD  specialConstants<>+4224(SB), Y5, Y0
-	VMOVUPD      specialConstants<>+4256(SB), Y4
-	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y4
-	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y4
+	VMOVUPD      specialConstants<>+4256(SB), Y0
+	VFMADD213PD  specialConstants<>+4288(SB), Y5, Y0
+	VFMADD213PD  specialConstants<>+4320(SB), Y5, Y0
+	VMOVUPD      specialConstants<>+4352(SB), Y4
+	VFMADD213PD  specialConstants<>+4384(SB), Y5, Y4
+	VFMADD213PD  specialConstants<>+4416(SB), Y5, Y4
 	VFMADD213PD  Y4, Y3, Y0
 	VFMADD213PD  Y7, Y5, Y0
 	VADDPD       Y0, Y8, Y0
-	VPADDQ       specialConstants<>+4352(SB), Y2, Y2
+	VPADDQ       specialConstants<>+4448(SB), Y2, Y2
 	VPSLLQ       $0x3f, Y2, Y3
 	VBLENDVPD    Y3, Y0, Y6, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
@@ -4540,48 +4608,48 @@ TEXT ·cosGrad64AVX2(SB), NOSPLIT, $0-48
 single:
 	VMOVUPD      (BX)(DX*1), Y0
 	VMOVUPD      (SI)(DX*1), Y1
-	VANDPD       specialConstants<>+1024(SB), Y1, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y1, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, DI
 	TESTL        DI, DI
 	JNZ          stop
-	VXORPD       specialConstants<>+1056(SB), Y0, Y0
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y1, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y0, Y0
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y1, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y1, Y4
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y4
 	VMOVAPD      Y4, Y5
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y5
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+4512(SB), Y3, Y4
 	VMULPD       Y5, Y5, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      specialConstants<>+3904(SB), Y7
-	VFMADD213PD  specialConstants<>+3936(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+4000(SB), Y8
-	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4064(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4096(SB), Y6, Y8
+	VMOVUPD      specialConstants<>+4000(SB), Y7
+	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+4096(SB), Y8
+	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4160(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VMULPD       Y3, Y7, Y7
 	VFMADD213PD  Y4, Y5, Y7
 	VADDPD       Y5, Y7, Y7
-	VMULPD       specialConstants<>+4128(SB), Y3, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMULPD       specialConstants<>+4224(SB), Y3, Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
-	VMOVUPD      specialConstants<>+1248(SB), Y10
+	VMOVUPD      specialConstants<>+1344(SB), Y10
 	VSUBPD       Y9, Y10, Y10
 	VSUBPD       Y8, Y10, Y8
 	VFNMADD231PD Y4, Y5, Y8
-	VMOVUPD      specialConstants<>+4160(SB), Y4
-	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y4
-	VMOVUPD      specialConstants<>+4256(SB), Y5
-	VFMADD213PD  specialConstants<>+4288(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+4320(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y6, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y6, Y4
+	VMOVUPD      specialConstants<>+4352(SB), Y5
+	VFMADD213PD  specialConstants<>+4384(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+4416(SB), Y6, Y5
 	VFMADD213PD  Y5, Y3, Y4
 	VFMADD213PD  Y8, Y6, Y4
 	VADDPD       Y4, Y9, Y3
@@ -4591,7 +4659,7 @@ single:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y1, Y1
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y1, Y1
 	VMULPD       Y1, Y0, Y0
 	VMOVUPD      Y0, (CX)(DX*1)
@@ -4608,48 +4676,48 @@ singleDone:
 	VMOVDQU      32(R8)(DI*8), Y0
 	VMASKMOVPD   (BX)(DX*1), Y0, Y1
 	VMASKMOVPD   (SI)(DX*1), Y0, Y0
-	VANDPD       specialConstants<>+1024(SB), Y0, Y2
-	VCMPPD       $0x16, specialConstants<>+3776(SB), Y2, Y2
+	VANDPD       specialConstants<>+1120(SB), Y0, Y2
+	VCMPPD       $0x16, specialConstants<>+3872(SB), Y2, Y2
 	VMOVMSKPD    Y2, BX
 	TESTL        BX, BX
 	JNZ          stop
-	VXORPD       specialConstants<>+1056(SB), Y1, Y1
-	VMOVUPD      specialConstants<>+1120(SB), Y2
-	VFMADD231PD  specialConstants<>+3808(SB), Y0, Y2
-	VSUBPD       specialConstants<>+1120(SB), Y2, Y3
+	VXORPD       specialConstants<>+1152(SB), Y1, Y1
+	VMOVUPD      specialConstants<>+1216(SB), Y2
+	VFMADD231PD  specialConstants<>+3904(SB), Y0, Y2
+	VSUBPD       specialConstants<>+1216(SB), Y2, Y3
 	VMOVAPD      Y0, Y4
-	VFNMADD231PD specialConstants<>+3840(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3936(SB), Y3, Y4
 	VMOVAPD      Y4, Y5
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y5
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y5
 	VSUBPD       Y5, Y4, Y4
-	VFNMADD231PD specialConstants<>+3872(SB), Y3, Y4
-	VFNMADD231PD specialConstants<>+4416(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+3968(SB), Y3, Y4
+	VFNMADD231PD specialConstants<>+4512(SB), Y3, Y4
 	VMULPD       Y5, Y5, Y3
 	VMULPD       Y3, Y3, Y6
-	VMOVUPD      specialConstants<>+3904(SB), Y7
-	VFMADD213PD  specialConstants<>+3936(SB), Y6, Y7
-	VFMADD213PD  specialConstants<>+3968(SB), Y6, Y7
-	VMOVUPD      specialConstants<>+4000(SB), Y8
-	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4064(SB), Y6, Y8
-	VFMADD213PD  specialConstants<>+4096(SB), Y6, Y8
+	VMOVUPD      specialConstants<>+4000(SB), Y7
+	VFMADD213PD  specialConstants<>+4032(SB), Y6, Y7
+	VFMADD213PD  specialConstants<>+4064(SB), Y6, Y7
+	VMOVUPD      specialConstants<>+4096(SB), Y8
+	VFMADD213PD  specialConstants<>+4128(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4160(SB), Y6, Y8
+	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y8
 	VFMADD213PD  Y8, Y3, Y7
 	VMULPD       Y3, Y7, Y7
 	VFMADD213PD  Y4, Y5, Y7
 	VADDPD       Y5, Y7, Y7
-	VMULPD       specialConstants<>+4128(SB), Y3, Y8
-	VMOVUPD      specialConstants<>+1248(SB), Y9
+	VMULPD       specialConstants<>+4224(SB), Y3, Y8
+	VMOVUPD      specialConstants<>+1344(SB), Y9
 	VSUBPD       Y8, Y9, Y9
-	VMOVUPD      specialConstants<>+1248(SB), Y10
+	VMOVUPD      specialConstants<>+1344(SB), Y10
 	VSUBPD       Y9, Y10, Y10
 	VSUBPD       Y8, Y10, Y8
 	VFNMADD231PD Y4, Y5, Y8
-	VMOVUPD      specialConstants<>+4160(SB), Y4
-	VFMADD213PD  specialConstants<>+4192(SB), Y6, Y4
-	VFMADD213PD  specialConstants<>+4224(SB), Y6, Y4
-	VMOVUPD      specialConstants<>+4256(SB), Y5
-	VFMADD213PD  specialConstants<>+4288(SB), Y6, Y5
-	VFMADD213PD  specialConstants<>+4320(SB), Y6, Y5
+	VMOVUPD      specialConstants<>+4256(SB), Y4
+	VFMADD213PD  specialConstants<>+4288(SB), Y6, Y4
+	VFMADD213PD  specialConstants<>+4320(SB), Y6, Y4
+	VMOVUPD      specialConstants<>+4352(SB), Y5
+	VFMADD213PD  specialConstants<>+4384(SB), Y6, Y5
+	VFMADD213PD  specialConstants<>+4416(SB), Y6, Y5
 	VFMADD213PD  Y5, Y3, Y4
 	VFMADD213PD  Y8, Y6, Y4
 	VADDPD       Y4, Y9, Y3
@@ -4659,7 +4727,7 @@ singleDone:
 	VPSLLQ       $0x3f, Y2, Y4
 	VBLENDVPD    Y4, Y3, Y0, Y0
 	VPSLLQ       $0x3e, Y2, Y2
-	VANDPD       specialConstants<>+1056(SB), Y2, Y2
+	VANDPD       specialConstants<>+1152(SB), Y2, Y2
 	VXORPD       Y2, Y0, Y0
 	VMULPD       Y0, Y1, Y0
 	TESTQ        $0x00000002, AX
@@ -4787,471 +4855,483 @@ DATA specialConstants<>+704(SB)/8, $0xbf000000bf000000
 DATA specialConstants<>+712(SB)/8, $0xbf000000bf000000
 DATA specialConstants<>+720(SB)/8, $0xbf000000bf000000
 DATA specialConstants<>+728(SB)/8, $0xbf000000bf000000
-DATA specialConstants<>+736(SB)/8, $0x5f8000005f800000
-DATA specialConstants<>+744(SB)/8, $0x5f8000005f800000
-DATA specialConstants<>+752(SB)/8, $0x5f8000005f800000
-DATA specialConstants<>+760(SB)/8, $0x5f8000005f800000
-DATA specialConstants<>+768(SB)/8, $0x1f8000001f800000
-DATA specialConstants<>+776(SB)/8, $0x1f8000001f800000
-DATA specialConstants<>+784(SB)/8, $0x1f8000001f800000
-DATA specialConstants<>+792(SB)/8, $0x1f8000001f800000
-DATA specialConstants<>+800(SB)/8, $0xc042dcb0c042dcb0
-DATA specialConstants<>+808(SB)/8, $0xc042dcb0c042dcb0
-DATA specialConstants<>+816(SB)/8, $0xc042dcb0c042dcb0
-DATA specialConstants<>+824(SB)/8, $0xc042dcb0c042dcb0
-DATA specialConstants<>+832(SB)/8, $0x3f8b7e313f8b7e31
-DATA specialConstants<>+840(SB)/8, $0x3f8b7e313f8b7e31
-DATA specialConstants<>+848(SB)/8, $0x3f8b7e313f8b7e31
-DATA specialConstants<>+856(SB)/8, $0x3f8b7e313f8b7e31
-DATA specialConstants<>+864(SB)/8, $0xbecb410abecb410a
-DATA specialConstants<>+872(SB)/8, $0xbecb410abecb410a
-DATA specialConstants<>+880(SB)/8, $0xbecb410abecb410a
-DATA specialConstants<>+888(SB)/8, $0xbecb410abecb410a
-DATA specialConstants<>+896(SB)/8, $0x3ecc3ffe3ecc3ffe
-DATA specialConstants<>+904(SB)/8, $0x3ecc3ffe3ecc3ffe
-DATA specialConstants<>+912(SB)/8, $0x3ecc3ffe3ecc3ffe
-DATA specialConstants<>+920(SB)/8, $0x3ecc3ffe3ecc3ffe
-DATA specialConstants<>+928(SB)/8, $0xbecc4228becc4228
-DATA specialConstants<>+936(SB)/8, $0xbecc4228becc4228
-DATA specialConstants<>+944(SB)/8, $0xbecc4228becc4228
-DATA specialConstants<>+952(SB)/8, $0xbecc4228becc4228
-DATA specialConstants<>+960(SB)/8, $0xc21a6666c21a6666
-DATA specialConstants<>+968(SB)/8, $0xc21a6666c21a6666
-DATA specialConstants<>+976(SB)/8, $0xc21a6666c21a6666
-DATA specialConstants<>+984(SB)/8, $0xc21a6666c21a6666
-DATA specialConstants<>+992(SB)/8, $0x4044000000000000
-DATA specialConstants<>+1000(SB)/8, $0x4044000000000000
-DATA specialConstants<>+1008(SB)/8, $0x4044000000000000
-DATA specialConstants<>+1016(SB)/8, $0x4044000000000000
-DATA specialConstants<>+1024(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+1032(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+1040(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+1048(SB)/8, $0x7fffffffffffffff
-DATA specialConstants<>+1056(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1064(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1072(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1080(SB)/8, $0x8000000000000000
-DATA specialConstants<>+1088(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1096(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1104(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1112(SB)/8, $0xbfe0000000000000
-DATA specialConstants<>+1120(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1128(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1136(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1144(SB)/8, $0x4338000000000000
-DATA specialConstants<>+1152(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1160(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1168(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1176(SB)/8, $0x3ff71547652b82fe
-DATA specialConstants<>+1184(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1192(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1200(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1208(SB)/8, $0x3fe62e42fee00000
-DATA specialConstants<>+1216(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1224(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1232(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1240(SB)/8, $0x3dea39ef35793c76
-DATA specialConstants<>+1248(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1256(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1264(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1272(SB)/8, $0x3ff0000000000000
-DATA specialConstants<>+1280(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1288(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1296(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1304(SB)/8, $0x3e5af38a9b0ec855
-DATA specialConstants<>+1312(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1320(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1328(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1336(SB)/8, $0x3ec71de0dae63bb3
-DATA specialConstants<>+1344(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1352(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1360(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1368(SB)/8, $0x3f2a01a01a7c41d5
-DATA specialConstants<>+1376(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1384(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1392(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1400(SB)/8, $0x3f811111111109b3
-DATA specialConstants<>+1408(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1416(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1424(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1432(SB)/8, $0x3fc5555555555556
-DATA specialConstants<>+1440(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1448(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1456(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1464(SB)/8, $0x3e9289185613a3d6
-DATA specialConstants<>+1472(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1480(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1488(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1496(SB)/8, $0x3efa019b90d2ae7a
-DATA specialConstants<>+1504(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1512(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1520(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1528(SB)/8, $0x3f56c16c1788bd90
-DATA specialConstants<>+1536(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1544(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1552(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1560(SB)/8, $0x3fa5555555553d63
-DATA specialConstants<>+1568(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1576(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1584(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1592(SB)/8, $0x3fe0000000000001
-DATA specialConstants<>+1600(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1608(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1616(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1624(SB)/8, $0x4014000000000000
-DATA specialConstants<>+1632(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1640(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1648(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1656(SB)/8, $0x4000000000000000
-DATA specialConstants<>+1664(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1672(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1680(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1688(SB)/8, $0x3e1e943239e4fe72
-DATA specialConstants<>+1696(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1704(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1712(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1720(SB)/8, $0xbe44268495fda4cb
-DATA specialConstants<>+1728(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1736(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1744(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1752(SB)/8, $0x3e66bc5c04db75d0
-DATA specialConstants<>+1760(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1768(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1776(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1784(SB)/8, $0xbe9697b1dbc5d802
-DATA specialConstants<>+1792(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1800(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1808(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1816(SB)/8, $0x3ed0b2791a5c4dd8
-DATA specialConstants<>+1824(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1832(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1840(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1848(SB)/8, $0xbf0a170d50643128
-DATA specialConstants<>+1856(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1864(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1872(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1880(SB)/8, $0x3f41daf1d4b72547
-DATA specialConstants<>+1888(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1896(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1904(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1912(SB)/8, $0xbf688590eaad1954
-DATA specialConstants<>+1920(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1928(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1936(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1944(SB)/8, $0xbfb1b1c254c9a4f2
-DATA specialConstants<>+1952(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1960(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1968(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1976(SB)/8, $0xbfd410ed5f875a75
-DATA specialConstants<>+1984(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+1992(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+2000(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+2008(SB)/8, $0xbde4920cf2dbeab9
-DATA specialConstants<>+2016(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+2024(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+2032(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+2040(SB)/8, $0x3e407483999ec279
-DATA specialConstants<>+2048(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+2056(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+2064(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+2072(SB)/8, $0xbe71b657e82c5a26
-DATA specialConstants<>+2080(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2088(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2096(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2104(SB)/8, $0x3e9d127592349aed
-DATA specialConstants<>+2112(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2120(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2128(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2136(SB)/8, $0xbec73b109cde4844
-DATA specialConstants<>+2144(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2152(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2160(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2168(SB)/8, $0x3ef17dd5caf33af1
-DATA specialConstants<>+2176(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2184(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2192(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2200(SB)/8, $0xbf0f2146ada4378d
-DATA specialConstants<>+2208(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2216(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2224(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2232(SB)/8, $0xbf4a25037c0727fe
-DATA specialConstants<>+2240(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2248(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2256(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2264(SB)/8, $0x3f954b4d4f4b0988
-DATA specialConstants<>+2272(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2280(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2288(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2296(SB)/8, $0x3fc51f6329f01904
-DATA specialConstants<>+2304(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2312(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2320(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2328(SB)/8, $0x3fdfb31653876f8e
-DATA specialConstants<>+2336(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2344(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2352(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2360(SB)/8, $0xbfe54ad03f27ca17
-DATA specialConstants<>+2368(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2376(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2384(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2392(SB)/8, $0x3fe89d3abe1f95ae
-DATA specialConstants<>+2400(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+2408(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+2416(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+2424(SB)/8, $0x3fd9884533d43651
-DATA specialConstants<>+2432(SB)/8, $0x403c48c6001f0ac0
-DATA specialConstants<>+2440(SB)/8, $0x403c48c6001f0ac0
-DATA specialConstants<>+2448(SB)/8, $0x403c48c6001f0ac0
-DATA specialConstants<>+2456(SB)/8, $0x403c48c6001f0ac0
-DATA specialConstants<>+2464(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+2472(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+2480(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+2488(SB)/8, $0x3ff6a09e667f3bcd
-DATA specialConstants<>+2496(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+2504(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+2512(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+2520(SB)/8, $0xbff0000000000000
-DATA specialConstants<>+2528(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2536(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2544(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2552(SB)/8, $0xc085e00000000000
-DATA specialConstants<>+2560(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2568(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2576(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2584(SB)/8, $0x4085e00000000000
-DATA specialConstants<>+2592(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2600(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2608(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2616(SB)/8, $0x3fe62e42fefa39ef
-DATA specialConstants<>+2624(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2632(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2640(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2648(SB)/8, $0x3c7abc9e3b39803f
-DATA specialConstants<>+2656(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2664(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2672(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2680(SB)/8, $0x3f2a124f19fe89ac
-DATA specialConstants<>+2688(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2696(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2704(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2712(SB)/8, $0x3f81110e0f238322
-DATA specialConstants<>+2720(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2728(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2736(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2744(SB)/8, $0x3fc5555555a78ed4
-DATA specialConstants<>+2752(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2760(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2768(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2776(SB)/8, $0x3f56d43246b523b4
-DATA specialConstants<>+2784(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2792(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2800(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2808(SB)/8, $0x3fa5554e9063586e
-DATA specialConstants<>+2816(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2824(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2832(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2840(SB)/8, $0x3fe0000000b9129b
-DATA specialConstants<>+2848(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2856(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2864(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2872(SB)/8, $0xc087480000000000
-DATA specialConstants<>+2880(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2888(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2896(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2904(SB)/8, $0xbf0cef742d469408
-DATA specialConstants<>+2912(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2920(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2928(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2936(SB)/8, $0x3f422b996a75e385
-DATA specialConstants<>+2944(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2952(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2960(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2968(SB)/8, $0xbf688e6b07c8d02a
-DATA specialConstants<>+2976(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2984(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+2992(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+3000(SB)/8, $0xbfb1b1b5a1669556
-DATA specialConstants<>+3008(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+3016(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+3024(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+3032(SB)/8, $0xbfd410ed99ddba0d
-DATA specialConstants<>+3040(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+3048(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+3056(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+3064(SB)/8, $0xbfe54ad03e95642d
-DATA specialConstants<>+3072(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+3080(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+3088(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+3096(SB)/8, $0xbf06a5aaec390a0e
-DATA specialConstants<>+3104(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+3112(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+3120(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+3128(SB)/8, $0xbf4a559d2493a535
-DATA specialConstants<>+3136(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+3144(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+3152(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+3160(SB)/8, $0x3f954b8eb9cae771
-DATA specialConstants<>+3168(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+3176(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+3184(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+3192(SB)/8, $0x3fc51f6270b21aaa
-DATA specialConstants<>+3200(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3208(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3216(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3224(SB)/8, $0x3fdfb316578b7dee
-DATA specialConstants<>+3232(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3240(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3248(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3256(SB)/8, $0x3fe89d3abe1af1fd
-DATA specialConstants<>+3264(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3272(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3280(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3288(SB)/8, $0xbe1389d4f2641625
-DATA specialConstants<>+3296(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3304(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3312(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3320(SB)/8, $0xbe85f1ecb6f0764c
-DATA specialConstants<>+3328(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3336(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3344(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3352(SB)/8, $0xbeef4d1e3183f7ae
-DATA specialConstants<>+3360(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3368(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3376(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3384(SB)/8, $0xbf4c02db3dac435f
-DATA specialConstants<>+3392(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3400(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3408(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3416(SB)/8, $0xbf9b82ce31284e00
-DATA specialConstants<>+3424(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3432(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3440(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3448(SB)/8, $0xbfd812746b0379e6
-DATA specialConstants<>+3456(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3464(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3472(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3480(SB)/8, $0x3dd05ffd737fb32e
-DATA specialConstants<>+3488(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3496(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3504(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3512(SB)/8, $0x3e4f7b4bf3b13964
-DATA specialConstants<>+3520(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3528(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3536(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3544(SB)/8, $0x3ebb9df224ca4b97
-DATA specialConstants<>+3552(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3560(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3568(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3576(SB)/8, $0x3f1f9a321d5b8e1e
-DATA specialConstants<>+3584(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3592(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3600(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3608(SB)/8, $0x3f7565bcd0dbaa38
-DATA specialConstants<>+3616(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3624(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3632(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3640(SB)/8, $0x3fbce2f21a042b30
-DATA specialConstants<>+3648(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3656(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3664(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3672(SB)/8, $0x3c71ae3a914fed80
-DATA specialConstants<>+3680(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3688(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3696(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3704(SB)/8, $0x3ff20dd750429b6d
-DATA specialConstants<>+3712(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3720(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3728(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3736(SB)/8, $0x403e000000000000
-DATA specialConstants<>+3744(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3752(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3760(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3768(SB)/8, $0xbff20dd750429b6d
-DATA specialConstants<>+3776(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3784(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3792(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3800(SB)/8, $0x4130000000000000
-DATA specialConstants<>+3808(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3816(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3824(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3832(SB)/8, $0x3fe45f306dc9c883
-DATA specialConstants<>+3840(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3848(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3856(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3864(SB)/8, $0x3ff921fb54442d18
-DATA specialConstants<>+3872(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3880(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3888(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3896(SB)/8, $0x3c91a62633145c07
-DATA specialConstants<>+3904(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3912(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3920(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3928(SB)/8, $0x3de61217ee5cca1b
-DATA specialConstants<>+3936(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3944(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3952(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3960(SB)/8, $0x3ec71de3a54607a5
-DATA specialConstants<>+3968(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3976(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3984(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+3992(SB)/8, $0x3f81111111111110
-DATA specialConstants<>+4000(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+4008(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+4016(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+4024(SB)/8, $0xbd6ab17bdcbd3414
-DATA specialConstants<>+4032(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+4040(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+4048(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+4056(SB)/8, $0xbe5ae64541295cdf
-DATA specialConstants<>+4064(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4072(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4080(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4088(SB)/8, $0xbf2a01a01a019937
-DATA specialConstants<>+4096(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4104(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4112(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4120(SB)/8, $0xbfc5555555555555
-DATA specialConstants<>+4128(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4136(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4144(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4152(SB)/8, $0x3fe0000000000000
-DATA specialConstants<>+4160(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4168(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4176(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4184(SB)/8, $0xbda907d8f29fe831
-DATA specialConstants<>+4192(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4200(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4208(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4216(SB)/8, $0xbe927e4fa17bf139
-DATA specialConstants<>+4224(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4232(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4240(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4248(SB)/8, $0xbf56c16c16c16967
-DATA specialConstants<>+4256(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4264(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4272(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4280(SB)/8, $0x3e21eeb68cd22f56
-DATA specialConstants<>+4288(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4296(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4304(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4312(SB)/8, $0x3efa01a019f4e9b4
-DATA specialConstants<>+4320(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4328(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4336(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4344(SB)/8, $0x3fa5555555555555
-DATA specialConstants<>+4352(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4360(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4368(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4376(SB)/8, $0x0000000000000001
-DATA specialConstants<>+4384(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4392(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4400(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4408(SB)/8, $0xbc9bdd3413b26456
-DATA specialConstants<>+4416(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+4424(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+4432(SB)/8, $0xb91f1976b7ed8fbc
-DATA specialConstants<>+4440(SB)/8, $0xb91f1976b7ed8fbc
-GLOBL specialConstants<>(SB), RODATA|NOPTR, $4448
+DATA specialConstants<>+736(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+744(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+752(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+760(SB)/8, $0x1f8000001f800000
+DATA specialConstants<>+768(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+776(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+784(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+792(SB)/8, $0x5f8000005f800000
+DATA specialConstants<>+800(SB)/8, $0x41a0000041a00000
+DATA specialConstants<>+808(SB)/8, $0x41a0000041a00000
+DATA specialConstants<>+816(SB)/8, $0x41a0000041a00000
+DATA specialConstants<>+824(SB)/8, $0x41a0000041a00000
+DATA specialConstants<>+832(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+840(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+848(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+856(SB)/8, $0xc042dcb0c042dcb0
+DATA specialConstants<>+864(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+872(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+880(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+888(SB)/8, $0x3f8b7e313f8b7e31
+DATA specialConstants<>+896(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+904(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+912(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+920(SB)/8, $0xbecb410abecb410a
+DATA specialConstants<>+928(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+936(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+944(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+952(SB)/8, $0x3ecc3ffe3ecc3ffe
+DATA specialConstants<>+960(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+968(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+976(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+984(SB)/8, $0xbecc4228becc4228
+DATA specialConstants<>+992(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+1000(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+1008(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+1016(SB)/8, $0xc21a6666c21a6666
+DATA specialConstants<>+1024(SB)/8, $0x3f0000003f000000
+DATA specialConstants<>+1032(SB)/8, $0x3f0000003f000000
+DATA specialConstants<>+1040(SB)/8, $0x3f0000003f000000
+DATA specialConstants<>+1048(SB)/8, $0x3f0000003f000000
+DATA specialConstants<>+1056(SB)/8, $0x4f8000004f800000
+DATA specialConstants<>+1064(SB)/8, $0x4f8000004f800000
+DATA specialConstants<>+1072(SB)/8, $0x4f8000004f800000
+DATA specialConstants<>+1080(SB)/8, $0x4f8000004f800000
+DATA specialConstants<>+1088(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1096(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1104(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1112(SB)/8, $0x4044000000000000
+DATA specialConstants<>+1120(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1128(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1136(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1144(SB)/8, $0x7fffffffffffffff
+DATA specialConstants<>+1152(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1160(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1168(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1176(SB)/8, $0x8000000000000000
+DATA specialConstants<>+1184(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1192(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1200(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1208(SB)/8, $0xbfe0000000000000
+DATA specialConstants<>+1216(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1224(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1232(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1240(SB)/8, $0x4338000000000000
+DATA specialConstants<>+1248(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1256(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1264(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1272(SB)/8, $0x3ff71547652b82fe
+DATA specialConstants<>+1280(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1288(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1296(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1304(SB)/8, $0x3fe62e42fee00000
+DATA specialConstants<>+1312(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1320(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1328(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1336(SB)/8, $0x3dea39ef35793c76
+DATA specialConstants<>+1344(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1352(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1360(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1368(SB)/8, $0x3ff0000000000000
+DATA specialConstants<>+1376(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1384(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1392(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1400(SB)/8, $0x3e5af38a9b0ec855
+DATA specialConstants<>+1408(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1416(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1424(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1432(SB)/8, $0x3ec71de0dae63bb3
+DATA specialConstants<>+1440(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1448(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1456(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1464(SB)/8, $0x3f2a01a01a7c41d5
+DATA specialConstants<>+1472(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1480(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1488(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1496(SB)/8, $0x3f811111111109b3
+DATA specialConstants<>+1504(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1512(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1520(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1528(SB)/8, $0x3fc5555555555556
+DATA specialConstants<>+1536(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1544(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1552(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1560(SB)/8, $0x3e9289185613a3d6
+DATA specialConstants<>+1568(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1576(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1584(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1592(SB)/8, $0x3efa019b90d2ae7a
+DATA specialConstants<>+1600(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1608(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1616(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1624(SB)/8, $0x3f56c16c1788bd90
+DATA specialConstants<>+1632(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1640(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1648(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1656(SB)/8, $0x3fa5555555553d63
+DATA specialConstants<>+1664(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1672(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1680(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1688(SB)/8, $0x3fe0000000000001
+DATA specialConstants<>+1696(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1704(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1712(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1720(SB)/8, $0x4014000000000000
+DATA specialConstants<>+1728(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1736(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1744(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1752(SB)/8, $0x4000000000000000
+DATA specialConstants<>+1760(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1768(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1776(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1784(SB)/8, $0x3e1e943239e4fe72
+DATA specialConstants<>+1792(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1800(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1808(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1816(SB)/8, $0xbe44268495fda4cb
+DATA specialConstants<>+1824(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1832(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1840(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1848(SB)/8, $0x3e66bc5c04db75d0
+DATA specialConstants<>+1856(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1864(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1872(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1880(SB)/8, $0xbe9697b1dbc5d802
+DATA specialConstants<>+1888(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1896(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1904(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1912(SB)/8, $0x3ed0b2791a5c4dd8
+DATA specialConstants<>+1920(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1928(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1936(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1944(SB)/8, $0xbf0a170d50643128
+DATA specialConstants<>+1952(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1960(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1968(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1976(SB)/8, $0x3f41daf1d4b72547
+DATA specialConstants<>+1984(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+1992(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+2000(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+2008(SB)/8, $0xbf688590eaad1954
+DATA specialConstants<>+2016(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+2024(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+2032(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+2040(SB)/8, $0xbfb1b1c254c9a4f2
+DATA specialConstants<>+2048(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+2056(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+2064(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+2072(SB)/8, $0xbfd410ed5f875a75
+DATA specialConstants<>+2080(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+2088(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+2096(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+2104(SB)/8, $0xbde4920cf2dbeab9
+DATA specialConstants<>+2112(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2120(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2128(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2136(SB)/8, $0x3e407483999ec279
+DATA specialConstants<>+2144(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2152(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2160(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2168(SB)/8, $0xbe71b657e82c5a26
+DATA specialConstants<>+2176(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2184(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2192(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2200(SB)/8, $0x3e9d127592349aed
+DATA specialConstants<>+2208(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2216(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2224(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2232(SB)/8, $0xbec73b109cde4844
+DATA specialConstants<>+2240(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2248(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2256(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2264(SB)/8, $0x3ef17dd5caf33af1
+DATA specialConstants<>+2272(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2280(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2288(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2296(SB)/8, $0xbf0f2146ada4378d
+DATA specialConstants<>+2304(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2312(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2320(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2328(SB)/8, $0xbf4a25037c0727fe
+DATA specialConstants<>+2336(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2344(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2352(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2360(SB)/8, $0x3f954b4d4f4b0988
+DATA specialConstants<>+2368(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2376(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2384(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2392(SB)/8, $0x3fc51f6329f01904
+DATA specialConstants<>+2400(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2408(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2416(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2424(SB)/8, $0x3fdfb31653876f8e
+DATA specialConstants<>+2432(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2440(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2448(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2456(SB)/8, $0xbfe54ad03f27ca17
+DATA specialConstants<>+2464(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2472(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2480(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2488(SB)/8, $0x3fe89d3abe1f95ae
+DATA specialConstants<>+2496(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2504(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2512(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2520(SB)/8, $0x3fd9884533d43651
+DATA specialConstants<>+2528(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2536(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2544(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2552(SB)/8, $0x403c48c6001f0ac0
+DATA specialConstants<>+2560(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2568(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2576(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2584(SB)/8, $0x3ff6a09e667f3bcd
+DATA specialConstants<>+2592(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2600(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2608(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2616(SB)/8, $0xbff0000000000000
+DATA specialConstants<>+2624(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2632(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2640(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2648(SB)/8, $0xc085e00000000000
+DATA specialConstants<>+2656(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2664(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2672(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2680(SB)/8, $0x4085e00000000000
+DATA specialConstants<>+2688(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2696(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2704(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2712(SB)/8, $0x3fe62e42fefa39ef
+DATA specialConstants<>+2720(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2728(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2736(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2744(SB)/8, $0x3c7abc9e3b39803f
+DATA specialConstants<>+2752(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2760(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2768(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2776(SB)/8, $0x3f2a124f19fe89ac
+DATA specialConstants<>+2784(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2792(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2800(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2808(SB)/8, $0x3f81110e0f238322
+DATA specialConstants<>+2816(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2824(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2832(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2840(SB)/8, $0x3fc5555555a78ed4
+DATA specialConstants<>+2848(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2856(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2864(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2872(SB)/8, $0x3f56d43246b523b4
+DATA specialConstants<>+2880(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2888(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2896(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2904(SB)/8, $0x3fa5554e9063586e
+DATA specialConstants<>+2912(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2920(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2928(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2936(SB)/8, $0x3fe0000000b9129b
+DATA specialConstants<>+2944(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2952(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2960(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2968(SB)/8, $0xc087480000000000
+DATA specialConstants<>+2976(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2984(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+2992(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+3000(SB)/8, $0xbf0cef742d469408
+DATA specialConstants<>+3008(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+3016(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+3024(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+3032(SB)/8, $0x3f422b996a75e385
+DATA specialConstants<>+3040(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+3048(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+3056(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+3064(SB)/8, $0xbf688e6b07c8d02a
+DATA specialConstants<>+3072(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+3080(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+3088(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+3096(SB)/8, $0xbfb1b1b5a1669556
+DATA specialConstants<>+3104(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3112(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3120(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3128(SB)/8, $0xbfd410ed99ddba0d
+DATA specialConstants<>+3136(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3144(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3152(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3160(SB)/8, $0xbfe54ad03e95642d
+DATA specialConstants<>+3168(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3176(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3184(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3192(SB)/8, $0xbf06a5aaec390a0e
+DATA specialConstants<>+3200(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3208(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3216(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3224(SB)/8, $0xbf4a559d2493a535
+DATA specialConstants<>+3232(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3240(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3248(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3256(SB)/8, $0x3f954b8eb9cae771
+DATA specialConstants<>+3264(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3272(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3280(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3288(SB)/8, $0x3fc51f6270b21aaa
+DATA specialConstants<>+3296(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3304(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3312(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3320(SB)/8, $0x3fdfb316578b7dee
+DATA specialConstants<>+3328(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3336(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3344(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3352(SB)/8, $0x3fe89d3abe1af1fd
+DATA specialConstants<>+3360(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3368(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3376(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3384(SB)/8, $0xbe1389d4f2641625
+DATA specialConstants<>+3392(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3400(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3408(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3416(SB)/8, $0xbe85f1ecb6f0764c
+DATA specialConstants<>+3424(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3432(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3440(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3448(SB)/8, $0xbeef4d1e3183f7ae
+DATA specialConstants<>+3456(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3464(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3472(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3480(SB)/8, $0xbf4c02db3dac435f
+DATA specialConstants<>+3488(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3496(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3504(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3512(SB)/8, $0xbf9b82ce31284e00
+DATA specialConstants<>+3520(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3528(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3536(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3544(SB)/8, $0xbfd812746b0379e6
+DATA specialConstants<>+3552(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3560(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3568(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3576(SB)/8, $0x3dd05ffd737fb32e
+DATA specialConstants<>+3584(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3592(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3600(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3608(SB)/8, $0x3e4f7b4bf3b13964
+DATA specialConstants<>+3616(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3624(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3632(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3640(SB)/8, $0x3ebb9df224ca4b97
+DATA specialConstants<>+3648(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3656(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3664(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3672(SB)/8, $0x3f1f9a321d5b8e1e
+DATA specialConstants<>+3680(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3688(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3696(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3704(SB)/8, $0x3f7565bcd0dbaa38
+DATA specialConstants<>+3712(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3720(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3728(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3736(SB)/8, $0x3fbce2f21a042b30
+DATA specialConstants<>+3744(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3752(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3760(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3768(SB)/8, $0x3c71ae3a914fed80
+DATA specialConstants<>+3776(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3784(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3792(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3800(SB)/8, $0x3ff20dd750429b6d
+DATA specialConstants<>+3808(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3816(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3824(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3832(SB)/8, $0x403e000000000000
+DATA specialConstants<>+3840(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3848(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3856(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3864(SB)/8, $0xbff20dd750429b6d
+DATA specialConstants<>+3872(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3880(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3888(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3896(SB)/8, $0x4130000000000000
+DATA specialConstants<>+3904(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3912(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3920(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3928(SB)/8, $0x3fe45f306dc9c883
+DATA specialConstants<>+3936(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3944(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3952(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3960(SB)/8, $0x3ff921fb54442d18
+DATA specialConstants<>+3968(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+3976(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+3984(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+3992(SB)/8, $0x3c91a62633145c07
+DATA specialConstants<>+4000(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+4008(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+4016(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+4024(SB)/8, $0x3de61217ee5cca1b
+DATA specialConstants<>+4032(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+4040(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+4048(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+4056(SB)/8, $0x3ec71de3a54607a5
+DATA specialConstants<>+4064(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+4072(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+4080(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+4088(SB)/8, $0x3f81111111111110
+DATA specialConstants<>+4096(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4104(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4112(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4120(SB)/8, $0xbd6ab17bdcbd3414
+DATA specialConstants<>+4128(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4136(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4144(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4152(SB)/8, $0xbe5ae64541295cdf
+DATA specialConstants<>+4160(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4168(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4176(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4184(SB)/8, $0xbf2a01a01a019937
+DATA specialConstants<>+4192(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4200(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4208(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4216(SB)/8, $0xbfc5555555555555
+DATA specialConstants<>+4224(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4232(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4240(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4248(SB)/8, $0x3fe0000000000000
+DATA specialConstants<>+4256(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4264(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4272(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4280(SB)/8, $0xbda907d8f29fe831
+DATA specialConstants<>+4288(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4296(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4304(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4312(SB)/8, $0xbe927e4fa17bf139
+DATA specialConstants<>+4320(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4328(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4336(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4344(SB)/8, $0xbf56c16c16c16967
+DATA specialConstants<>+4352(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4360(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4368(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4376(SB)/8, $0x3e21eeb68cd22f56
+DATA specialConstants<>+4384(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4392(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4400(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4408(SB)/8, $0x3efa01a019f4e9b4
+DATA specialConstants<>+4416(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4424(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4432(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4440(SB)/8, $0x3fa5555555555555
+DATA specialConstants<>+4448(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4456(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4464(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4472(SB)/8, $0x0000000000000001
+DATA specialConstants<>+4480(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4488(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4496(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4504(SB)/8, $0xbc9bdd3413b26456
+DATA specialConstants<>+4512(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4520(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4528(SB)/8, $0xb91f1976b7ed8fbc
+DATA specialConstants<>+4536(SB)/8, $0xb91f1976b7ed8fbc
+GLOBL specialConstants<>(SB), RODATA|NOPTR, $4544
 
 DATA specialPieces<>+0(SB)/4, $0x00000000
 DATA specialPieces<>+4(SB)/4, $0x3f9e0000

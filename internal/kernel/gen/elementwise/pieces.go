@@ -38,12 +38,12 @@ func (l *lane) gelu32() {
 	near := func(x vec) vec { return l.sub(l.most(l.held(minusZero), x), l.pieceWise(l.abs(x), geluPieces)) }
 	outside := func(x vec) mask { return l.is(notLessEqual, l.abs(x), l.c(nearNormal)) }
 	l.guardedUnary("GELU", "x·Φ(x)", func(x vec) vec {
-		y, power := l.bellTimes(x, geluSeries, false)
+		y, t := l.bellTimes(x, farNormal32, geluSeries, false)
+		power := l.intAdd(l.shiftLeft(t, l.exponentShift()), l.c(1<<bellShift))
 		far := l.sub(l.most(l.held(minusZero), x), l.mul(y, power))
 		return l.pick(outside(x), near(x), far)
 	}, near, outside)
 
-	choose := func(gy, x, left, right vec) vec { return l.pick(l.bySign(x), l.mul(gy, right), left) }
 	nearSlope := func(in []vec) vec {
 		gy, x := in[0], in[1]
 		y := l.pieceWise(l.abs(x), geluSlopePieces)
@@ -51,10 +51,16 @@ func (l *lane) gelu32() {
 	}
 	l.guardedGradient("GELU", "gy·(Φ(x) + x·φ(x))", "gy x", func(in []vec) vec {
 		gy, x := in[0], in[1]
-		y, power := l.bellTimes(x, geluSlopeSeries, true)
+		y, t := l.bellTimes(x, farSlope32, geluSlopeSeries, true)
 		y = l.without(l.is(less, x, l.c(-38.6)), y) // +0 where φ(x) is 0 in float64
-		far := choose(gy, x, l.mul(l.mul(gy, y), power), l.sub(l.held(1), l.mul(y, power)))
-		return l.pick(outside(x), nearSlope(in), far)
+		first, second := l.halfPowers(t)
+		// To the left the factor 2ⁿ⁺⁶⁴ comes first where it makes a small gy
+		// larger, and y·2⁻⁶⁴ where gy may be too large for it.
+		isLarge := l.is(notLessEqual, l.abs(gy), l.held(1))
+		inner := l.mul(l.mul(l.pick(isLarge, gy, l.mul(gy, y)), first), second)
+		left := l.mul(inner, l.pick(isLarge, y, l.held(1)))
+		right := l.mul(gy, l.sub(l.held(1), l.mul(l.mul(y, first), second)))
+		return l.pick(outside(x), nearSlope(in), l.pick(l.bySign(x), right, left))
 	}, nearSlope, func(in []vec) mask { return outside(in[1]) })
 }
 
@@ -65,6 +71,9 @@ const nearNormal = 4.99
 // farNormal32 is from where on the tail of the normal distribution is 0 in
 // float32, and so is its product with a.
 const farNormal32 = 14.6
+
+// farSlope32 is the same of the derivative, times the largest float32.
+const farSlope32 = 20
 
 // pieceWise is the polynomial of the piece in which a lies, which is 0.07·a² +
 // 1.15·a rounded to an integer.
@@ -81,18 +90,21 @@ func (l *lane) pieceWise(a vec, pieces []piece) vec {
 	return p
 }
 
-// bellTimes is y·power = e^(−a²/2)·Σ cₖ/a²ᵏ, times a if odd, for the smaller a
-// of |x| and farNormal32, at least nearNormal. It is the product of two because
-// power is a normal number, and the result may not be.
-func (l *lane) bellTimes(x vec, c []float64, odd bool) (y, power vec) {
-	const shift = 64
-	a := l.least(l.held(farNormal32), l.abs(x))
+// bellShift is an exponent that keeps two factors of a small number normal.
+const bellShift = 64
+
+// bellTimes is e^(−a²/2)·Σ cₖ/a²ᵏ, times a if odd, for the smaller a of |x| and
+// far, at least nearNormal. It is y·2ⁿ⁺⁶⁴ with n in the low bits of t: in two
+// factors, of which the second or its halves are normal numbers, because the
+// result may not be one.
+func (l *lane) bellTimes(x vec, far float64, c []float64, odd bool) (y, t vec) {
+	a := l.least(l.held(far), l.abs(x))
 	square := l.mul(a, a)
 	low := l.copy(a)
 	l.fms(low, a, square)
 	y = l.horner(l.div(l.held(1), square), c)
 	// e^(−a²/2) is 2ⁿ·e^(−s/2) with s = a² + 2n·ln 2.
-	t := l.load(l.magic())
+	t = l.load(l.magic())
 	l.addProduct(t, square, l.c(-math.Log2E/2))
 	n := l.sub(t, l.magic())
 	ln2, ln2Low := l.shortLn2()
@@ -109,8 +121,18 @@ func (l *lane) bellTimes(x vec, c []float64, odd bool) (y, power vec) {
 	} else {
 		l.addProduct(y, q, y)
 	}
-	power = l.intAdd(l.shiftLeft(t, l.exponentShift()), l.c(1<<shift))
-	return l.mul(y, l.c(1.0/(1<<shift))), power
+	return l.mul(y, l.c(1.0/(1<<bellShift))), t
+}
+
+// halfPowers are two numbers whose product is 2ⁿ⁺⁶⁴ for the n in the low bits of
+// t.
+func (l *lane) halfPowers(t vec) (first, second vec) {
+	n := l.sub(t, l.magic())
+	half := l.load(l.magic())
+	l.addProduct(half, n, l.c(0.5))
+	rest := l.add(l.sub(n, l.sub(half, l.magic())), l.magic())
+	power := func(t vec) vec { return l.intAdd(l.shiftLeft(t, l.exponentShift()), l.c(1<<(bellShift/2))) }
+	return power(half), power(rest)
 }
 
 // The coefficients below are printed by coefficients.py.
