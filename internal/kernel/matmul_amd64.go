@@ -126,7 +126,7 @@ func (p *tiledProduct[T]) plan(m, n, k int, transA, transB bool) {
 
 // keepsStrips reports whether a strip of b stays in the first-level cache for
 // all rows of a block, and they pass by. That is better for few rows, right
-// after the strips are packed, and for few strips. Otherwise it was up to 3 %
+// after the strips are packed, and for few strips. Otherwise it was up to 2 %
 // slower than to keep the rows of a tile, even where a strip is only half of
 // that cache; AVX-512's are all of it.
 func (p *tiledProduct[T]) keepsStrips() bool {

@@ -124,8 +124,8 @@ func (l *lane) bellTimes(x vec, far float64, c []float64, odd bool) (y, t vec) {
 	return l.mul(y, l.c(1.0/(1<<bellShift))), t
 }
 
-// halfPowers are two numbers whose product is 2ⁿ⁺⁶⁴ for the n in the low bits of
-// t.
+// halfPowers are two numbers whose product is 2ⁿ⁺⁶⁴ for the n in the low bits
+// of t.
 func (l *lane) halfPowers(t vec) (first, second vec) {
 	n := l.sub(t, l.magic())
 	half := l.load(l.magic())
