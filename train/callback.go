@@ -28,7 +28,8 @@ type Callback interface {
 }
 
 // A BeginCallback is a [Callback] that is called before the first step. If
-// OnBegin returns an error, no step is made.
+// OnBegin returns an error, no step is made, and unless that is Stop the
+// Callbacks behind it are not told.
 type BeginCallback interface {
 	OnBegin(t *Training) error
 }
@@ -55,7 +56,7 @@ type EvaluateCallback interface {
 }
 
 // An EndCallback is a [Callback] that is called once when the training has
-// ended, if its OnBegin returned no error: to close a file, for example. The
+// ended, if its OnBegin returned no error but Stop: to close a file, say. The
 // err is why it ended, nil after Stop or all epochs. Run returns what OnEnd
 // returns too.
 type EndCallback interface {
@@ -152,17 +153,22 @@ func newWatchers(op string, t *Training) watchers {
 	return w
 }
 
-// begin tells the callbacks that the training begins.
+// begin tells the callbacks that the training begins. Stop does not keep it from
+// the others: their OnEnd is called.
 func (w *watchers) begin() error {
+	var ended error
 	for _, c := range w.all {
 		if b, ok := c.(BeginCallback); ok {
-			if err := b.OnBegin(w.training); err != nil {
+			switch err := b.OnBegin(w.training); {
+			case errors.Is(err, Stop):
+				ended = err
+			case err != nil:
 				return err
 			}
 		}
 		w.begun++
 	}
-	return nil
+	return ended
 }
 
 // feedback tells the callbacks of gradients.

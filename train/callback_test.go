@@ -118,7 +118,7 @@ func TestCallbacks(t *testing.T) {
 		end       []string
 	}{
 		{"", nil, nil, 22, 2, []string{"a end <nil>", "b end <nil>"}},
-		{"begin 2", train.Stop, nil, 1, 0, nil},
+		{"begin 2", train.Stop, nil, 2, 0, []string{"a end <nil>", "b end <nil>"}},
 		{"begin 2", mine, mine, 1, 0, nil},
 		{"gradients 2", train.Stop, nil, 8, 0, []string{"a end <nil>", "b end <nil>"}},
 		{"step 1.2", train.Stop, nil, 10, 0, []string{"a end <nil>", "b end <nil>"}},

@@ -474,3 +474,27 @@ func ExampleCheckpoint() {
 	// from step 1 to epoch 3
 	// from step 10 to epoch 5
 }
+
+// A program that is started again when its training has stopped early has the
+// best epoch's Params again, and the average.
+func TestEarlyStoppingResumedAtItsEnd(t *testing.T) {
+	folder := t.TempDir()
+	var want, got [2][]float64
+	for _, to := range []*[2][]float64{&want, &got} {
+		m, average := newLinear(2, 1), &train.EMA{Decay: 0.9}
+		run(t, train.Config{
+			Model: m, Params: []*autograd.Param{m.w, m.b}, Loss: mse, Optimizer: optim.NewSGD(0.01), Epochs: 10, Resume: folder,
+			Callbacks: []train.Callback{
+				&train.Checkpoint{Folder: folder},
+				&train.EarlyStopping{Patience: 2, Restore: true, Score: func(e train.Epoch) float64 { return math.Abs(float64(e.Number) - 2) }},
+				average,
+			},
+		}, plane(1, 10))
+		to[0] = m.numbers()
+		average.Swap()
+		to[1] = m.numbers()
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-first +resumed)\n%s", diff)
+	}
+}
