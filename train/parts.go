@@ -75,8 +75,7 @@ func (c *crew) start() {
 	for range min(c.parts[0].Workers, len(c.parts)) - 1 {
 		c.ended.Go(func() {
 			for p := range c.work {
-				p.compute()
-				c.due.Done()
+				c.compute(p)
 			}
 		})
 	}
@@ -106,14 +105,12 @@ func (c *crew) learn(batch Data, epoch, number int, sum *autograd.Gradients) (fl
 			c.work <- p
 			continue
 		}
-		p.compute()
-		c.due.Done()
+		c.compute(p)
 	}
 	for left := c.work != nil; left; {
 		select {
 		case p := <-c.work:
-			p.compute()
-			c.due.Done()
+			c.compute(p)
 		default:
 			left = false
 		}
@@ -134,6 +131,13 @@ func (c *crew) learn(batch Data, epoch, number int, sum *autograd.Gradients) (fl
 		}
 	}
 	return loss / float64(weight), checkParts(parts, *sum)
+}
+
+// compute finds a part's loss and gradients. The part is done even if that ends
+// the goroutine.
+func (c *crew) compute(p *part) {
+	defer c.due.Done()
+	p.compute()
 }
 
 // checkParts returns an error if the sum of gradients is not finite, and says

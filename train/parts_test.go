@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -214,3 +215,32 @@ func TestPartsRefuse(t *testing.T) {
 type still struct{}
 
 func (still) Step(autograd.Gradients) {}
+
+// A model that ends the goroutine it is called in, as testing.T.FailNow does,
+// ends the training, also on one of the Workers.
+func TestWorkerThatEnds(t *testing.T) {
+	ended := make(chan any)
+	go func() {
+		defer func() { ended <- recover() }()
+		train.Run(t.Context(), train.Config{
+			Model: model(func(x autograd.Value) autograd.Value {
+				stack := make([]byte, 1<<16)
+				if strings.Contains(string(stack[:runtime.Stack(stack, false)]), "train.Run(") {
+					time.Sleep(time.Millisecond) // leave some to the others
+				} else {
+					runtime.Goexit()
+				}
+				return x.MatMul(x.Graph().Param(autograd.NewParam("w", autograd.Ones(2, 1))))
+			}),
+			Loss: mse, Optimizer: optim.NewSGD(0), Epochs: 1000, Workers: 2, Parts: 16,
+		}, plane(1, 64))
+	}()
+	select {
+	case v := <-ended:
+		if e, ok := v.(*train.PrepareError); !ok || e.Value != nil {
+			t.Errorf("ended with %v", v)
+		}
+	case <-time.After(time.Minute):
+		t.Error("hangs")
+	}
+}
