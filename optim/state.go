@@ -138,9 +138,12 @@ type keeper interface{ remembered() *memory }
 
 func (m *memory) remembered() *memory { return m }
 
+// memoryOf returns the memory of an optimizer of this package. A struct around
+// one has its methods, and may have settings that nothing here knows of.
 func memoryOf(o Optimizer) (*memory, error) {
 	k, ok := o.(keeper)
-	if !ok || reflect.ValueOf(o).IsNil() {
+	v := reflect.ValueOf(o)
+	if !ok || v.Kind() != reflect.Pointer || v.IsNil() || v.Type().Elem().PkgPath() != reflect.TypeFor[memory]().PkgPath() {
 		return nil, fmt.Errorf("optim: %T has no state to keep: it needs the methods of optim.Stateful", o)
 	}
 	return k.remembered(), nil

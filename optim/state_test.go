@@ -1,7 +1,6 @@
 package optim_test
 
 import (
-	"errors"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -190,10 +189,12 @@ func TestSetStateRefuses(t *testing.T) {
 	}
 }
 
-// wrapped is an optimizer of one's own, around another; plain has no state.
+// wrapped is an optimizer of one's own, around another; plain and embedding have
+// no state.
 type (
-	wrapped struct{ optim.Optimizer }
-	plain   struct{ optim.Optimizer }
+	wrapped   struct{ optim.Optimizer }
+	plain     struct{ optim.Optimizer }
+	embedding struct{ *optim.Adam }
 )
 
 func (w wrapped) State(params []*autograd.Param) (optim.State, error) {
@@ -216,8 +217,10 @@ func TestStateful(t *testing.T) {
 	if err := optim.SetState(wrapped{optim.NewAdam(1)}, state, m.params...); err != nil {
 		t.Error(err)
 	}
-	_, err = optim.StateOf(plain{o})
-	if err == nil || errors.Join(err, optim.SetState(plain{o}, state)) == nil {
-		t.Error("no error for an optimizer without a state")
+	for _, none := range []optim.Optimizer{plain{o}, embedding{optim.NewAdam(1)}, &embedding{optim.NewAdam(1)}, (*optim.Adam)(nil)} {
+		_, err := optim.StateOf(none, m.params...)
+		if err == nil || optim.SetState(none, state, m.params...) == nil {
+			t.Errorf("no error for %T, an optimizer without a state", none)
+		}
 	}
 }
