@@ -278,18 +278,28 @@ func RateOf(optimizer Optimizer) *float64 {
 }
 
 // Anew returns an optimizer with the settings of another one, its exported
-// fields, that remembers nothing of earlier steps. It panics with an
-// *[autograd.ArgumentError] if the optimizer is not a pointer to a struct.
+// fields, that remembers nothing of earlier steps. Of an optimizer in one of the
+// fields, it has a new one too. It panics with an *[autograd.ArgumentError] if
+// the optimizer is not a pointer to a struct.
 func Anew(optimizer Optimizer) Optimizer {
 	v := reflect.ValueOf(optimizer)
-	if v.Kind() != reflect.Pointer || v.IsNil() || v.Elem().Kind() != reflect.Struct {
+	if !isPointerToStruct(v) {
 		panic(autograd.NewArgumentError("optim: Anew", "%T is no pointer to a struct", optimizer))
 	}
 	from, to := v.Elem(), reflect.New(v.Elem().Type())
 	for i := range from.NumField() {
-		if from.Type().Field(i).IsExported() {
-			to.Elem().Field(i).Set(from.Field(i))
+		if !from.Type().Field(i).IsExported() {
+			continue
 		}
+		field := from.Field(i)
+		if inner, ok := field.Interface().(Optimizer); ok && isPointerToStruct(reflect.ValueOf(inner)) {
+			field = reflect.ValueOf(Anew(inner))
+		}
+		to.Elem().Field(i).Set(field)
 	}
 	return to.Interface().(Optimizer)
+}
+
+func isPointerToStruct(v reflect.Value) bool {
+	return v.Kind() == reflect.Pointer && !v.IsNil() && v.Elem().Kind() == reflect.Struct
 }

@@ -261,3 +261,19 @@ func TestSchedulesAllocateNothing(t *testing.T) {
 		t.Errorf("%v allocations", n)
 	}
 }
+
+// An optimizer around another one has a new one of these too.
+func TestAnewOfInner(t *testing.T) {
+	inner := &optim.SGD{LearningRate: 0.5, Momentum: 0.9}
+	for _, outer := range []optim.Optimizer{&ownOptimizer{inner}, &struct{ optim.Optimizer }{inner}} {
+		anew := optim.Anew(outer)
+		if rate := optim.RateOf(anew); rate != nil {
+			*rate = 3
+		}
+		params := named("w")
+		stepNamed(autograd.NewGraph(autograd.Options{}), anew, params...)
+		if state, err := optim.StateOf(inner, params...); err != nil || len(state.Params) > 0 || inner.LearningRate != 0.5 {
+			t.Errorf("%T: the optimizer inside is shared: %+v", outer, inner)
+		}
+	}
+}
