@@ -268,6 +268,9 @@ func (f *File) readOptimizer(o optim.Optimizer, params []*autograd.Param) (set f
 	if err := decoder.Decode(&about); err != nil {
 		return nil, &FormatError{f.path, fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
 	}
+	if err := about.checkOnce(); err != nil {
+		return nil, &FormatError{f.path, fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
+	}
 	state := optim.State{Type: about.Type, Settings: about.Settings, Matched: about.Matched}
 	for _, kept := range about.Params {
 		p, err := f.readParamState(kept)
@@ -280,6 +283,22 @@ func (f *File) readOptimizer(o optim.Optimizer, params []*autograd.Param) (set f
 		return nil, &FormatError{f.path, err.Error()}
 	}
 	return func() error { return optim.SetState(o, state, params...) }, nil
+}
+
+// checkOnce returns an error if numbers would be read twice: a small file could
+// take any memory so.
+func (k *keptOptimizer) checkOnce() error {
+	seen := map[[2]string]bool{}
+	for _, p := range k.Params {
+		for _, kind := range append([]string{""}, p.Kinds...) {
+			if at := [2]string{p.Name, kind}; seen[at] {
+				return fmt.Errorf("%q of %q stands there twice", kind, p.Name)
+			} else {
+				seen[at] = true
+			}
+		}
+	}
+	return nil
 }
 
 func (f *File) readParamState(kept keptParam) (optim.ParamState, error) {

@@ -186,3 +186,30 @@ func someSteps(until int) error {
 	fmt.Println("from step", from, "to", training.Epoch)
 	return training.Save("training.safetensors")
 }
+
+// What an optimizer remembers stands in a file once: a list that names the same
+// numbers again and again would take any memory.
+func TestTrainingReadsNumbersOnce(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "training")
+	l := newLoop(autograd.Float64, optim.NewAdam(0.01))
+	l.steps(2)
+	if err := l.Save(path); err != nil {
+		t.Fatal(err)
+	}
+	text := string(content(t, path))
+	for _, change := range [][2]string{
+		{`[\"mean\",\"square\"]`, `[\"mean\",\"mean\"]  `},
+		{`\"Name\":\"dense2.bias\"`, `\"Name\":\"dense1.bias\"`},
+	} {
+		twice := strings.Replace(text, change[0], change[1], 1)
+		if twice == text {
+			t.Fatalf("there is no %s", change[0])
+		}
+		if err := os.WriteFile(path, []byte(twice), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := newLoop(autograd.Float64, optim.NewAdam(0.01)).Load(path); err == nil || !strings.Contains(err.Error(), "twice") {
+			t.Errorf("%s: got %v", change[1], err)
+		}
+	}
+}
