@@ -20,6 +20,7 @@ func Replace(path string, content []byte) error {
 // Write is Replace for content that fill writes bit by bit. When it returns
 // nil, the file would be there after a power cut too, under its name.
 func Write(path string, fill func(w io.Writer) error) error {
+	path = followed(path)
 	if err := replace(path, fill); err != nil {
 		return err
 	}
@@ -27,9 +28,7 @@ func Write(path string, fill func(w io.Writer) error) error {
 }
 
 func replace(path string, fill func(w io.Writer) error) (err error) {
-	if target, err := filepath.EvalSymlinks(path); err == nil {
-		path = target
-	}
+	path = followed(path)
 	f, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+".*")
 	if err != nil {
 		return err
@@ -47,6 +46,22 @@ func replace(path string, fill func(w io.Writer) error) (err error) {
 		return err
 	}
 	return os.Rename(f.Name(), path)
+}
+
+// followed returns the path that a symbolic link leads to, also if nothing is
+// there yet.
+func followed(path string) string {
+	for range 40 { // as many as Linux follows
+		target, err := os.Readlink(path)
+		if err != nil {
+			break
+		}
+		if !filepath.IsAbs(target) {
+			target = filepath.Join(filepath.Dir(path), target)
+		}
+		path = target
+	}
+	return path
 }
 
 // finish closes a file that is complete.
