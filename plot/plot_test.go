@@ -480,6 +480,13 @@ func TestGroundInSVG(t *testing.T) {
 }
 
 // Bars hold each number once, at both ends too.
+// Numbers that are all the same have a place among bars, however large.
+func TestHistogramsOfOneNumber(t *testing.T) {
+	for _, v := range []float64{0, 1, 1e16, -1e100, math.MaxFloat64} {
+		plot.Histograms(plot.Sample{Name: "bias", Values: autograd.Full(v, 3)})
+	}
+}
+
 func TestCount(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
 	values := []float64{-1, 1, 0, math.NaN(), math.Inf(1), 1}

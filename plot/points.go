@@ -96,7 +96,8 @@ func rangeOf(values []float64) (lo, hi float64) {
 	case lo > hi:
 		return 0, 1
 	case lo == hi:
-		return lo - 1, hi + 1
+		room := max(1, math.Abs(lo)/1000) // where 1 is no difference any more
+		return max(lo-room, -math.MaxFloat64), min(hi+room, math.MaxFloat64)
 	}
 	return lo, hi
 }
