@@ -10,6 +10,7 @@ import (
 type FormatError struct {
 	Path   string // of the file
 	Reason string
+	Later  bool // a later Nabla wrote it, in a format that this one does not know
 }
 
 func (e *FormatError) Error() string { return fmt.Sprintf("checkpoint: %s: %s", e.Path, e.Reason) }

@@ -13,8 +13,8 @@ import (
 
 // A File is a safetensors file that is open for reading. Everything in its
 // header has been checked against the file's length, so no number in it makes
-// a reader take more memory than the file is long, or twice that where numbers
-// are widened to float32.
+// a reader take more memory than the file is long, but for what numbers are
+// widened to: float32, and for Ints an int for each.
 type File struct {
 	path   string
 	reader io.ReaderAt
@@ -45,7 +45,7 @@ func open(path string, f *os.File) (*File, error) {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	if !info.Mode().IsRegular() {
-		return nil, &FormatError{path, "not a file with a length"}
+		return nil, &FormatError{Path: path, Reason: "not a file with a length"}
 	}
 	return newFile(path, f, info.Size())
 }
@@ -72,7 +72,7 @@ func failure(path string, err error) error {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		err = errors.New("cut short")
 	}
-	return &FormatError{path, err.Error()}
+	return &FormatError{Path: path, Reason: err.Error()}
 }
 
 // Close closes the file.
@@ -119,6 +119,10 @@ func shaped[T any](f *File, info *Info, tensor func(values []T, shape ...int) au
 	return t, err
 }
 
+// State returns what a [Training] kept under that name of its State. It returns
+// a *[FormatError] if there is nothing.
+func (f *File) State(name string) ([]byte, error) { return f.bytes(stateName + name) }
+
 // Ints reads the whole numbers of that name, of I8 to I64, U8 to U64 and BOOL.
 // It returns a *[FormatError] if there are none, or one is no int.
 func (f *File) Ints(name string) (autograd.Ints, error) {
@@ -133,7 +137,7 @@ func (f *File) Ints(name string) (autograd.Ints, error) {
 	}
 	values := make([]int, info.size())
 	if !decodeInts(values, text, info.Type) {
-		return autograd.Ints{}, &FormatError{f.path, fmt.Sprintf("%q has a number that is too large", name)}
+		return autograd.Ints{}, &FormatError{Path: f.path, Reason: fmt.Sprintf("%q has a number that is too large", name)}
 	}
 	return autograd.ViewInts(values, info.Shape...), nil
 }
@@ -142,10 +146,10 @@ func (f *File) Ints(name string) (autograd.Ints, error) {
 func (f *File) find(name string, is func(t string) bool, what string) (*Info, error) {
 	info := f.byName[name]
 	if info == nil {
-		return nil, &FormatError{f.path, fmt.Sprintf("there is no %q", name)}
+		return nil, &FormatError{Path: f.path, Reason: fmt.Sprintf("there is no %q", name)}
 	}
 	if !is(info.Type) {
-		return nil, &FormatError{f.path, fmt.Sprintf("%q is %s, want %s", name, info.Type, what)}
+		return nil, &FormatError{Path: f.path, Reason: fmt.Sprintf("%q is %s, want %s", name, info.Type, what)}
 	}
 	return info, nil
 }

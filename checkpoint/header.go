@@ -17,6 +17,9 @@ import (
 // maxHeader is the most bytes that the format allows a header.
 const maxHeader = 100_000_000
 
+// maxAxes is how many axes a tensor has at most: more would only cost memory.
+const maxAxes = 64
+
 // metadataKey is the one name in a header that is no tensor's.
 const metadataKey = "__metadata__"
 
@@ -238,7 +241,9 @@ func (p *parser) numbers() ([]int64, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%v in the place of a whole number from 0 on", token)
 		}
-		list = append(list, int64(v))
+		if list = append(list, int64(v)); len(list) > maxAxes {
+			return nil, fmt.Errorf("a list of more than %d numbers", maxAxes)
+		}
 	}
 	return list, p.delimiter(']')
 }

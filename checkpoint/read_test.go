@@ -186,6 +186,7 @@ func TestFormatRules(t *testing.T) {
 		{"surrogate pair", `{"\ud83d\ude42":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1, ""},
 		{"escaped backslash before u", `{"\\ud83d":{"dtype":"U8","shape":[1],"data_offsets":[0,1]}}`, 1, ""},
 
+		{"axes", one(`"dtype":"U8","shape":[` + strings.Repeat("1,", 64) + `1],"data_offsets":[0,1]`), 1, "more than 64"},
 		{"space before", ` {}`, 0, "begin with a brace"},
 		{"nothing", ``, 0, "begin with a brace"},
 		{"list", `[]`, 0, "begin with a brace"},

@@ -135,7 +135,8 @@ func keepOptimizer(s *optim.State, params []*autograd.Param) ([]named, string) {
 }
 
 // Load reads what Save wrote: into the Params, the optimizer, and the other
-// fields. Everything is read and compared before the first Param is changed.
+// fields. Everything is read and compared before the first Param is changed; an
+// [optim.Stateful] optimizer's own SetState may still refuse afterwards.
 //
 // The errors are those of the function [Load]; a *[FormatError] also for a file
 // of a model alone, for one of Params in another precision, whose training
@@ -153,7 +154,7 @@ func (t *Training) Load(path string) error {
 		return err
 	}
 	if f.header.metadata[kindKey] != "training" {
-		return &FormatError{path, "it keeps no training: read a model with checkpoint.Load"}
+		return &FormatError{Path: path, Reason: "it keeps no training: read a model with checkpoint.Load"}
 	}
 	plan, err := f.plan(params, &Options{})
 	if err != nil {
@@ -161,7 +162,7 @@ func (t *Training) Load(path string) error {
 	}
 	for _, m := range plan {
 		if (m.info.Type == "F64") != (m.param.Precision() == autograd.Float64) {
-			return &FormatError{path, fmt.Sprintf("%q is %s, and %v here: the training would not be the same", m.info.Name, m.info.Type, m.param.Precision())}
+			return &FormatError{Path: path, Reason: fmt.Sprintf("%q is %s, and %v here: the training would not be the same", m.info.Name, m.info.Type, m.param.Precision())}
 		}
 	}
 	loaded := *t
@@ -183,7 +184,7 @@ func (t *Training) Load(path string) error {
 	}
 	if set != nil {
 		if err := set(); err != nil {
-			return &FormatError{path, err.Error()}
+			return &FormatError{Path: path, Reason: err.Error()}
 		}
 	}
 	for _, p := range params {
@@ -206,7 +207,7 @@ func (t *Training) read(f *File) (err error) {
 		return err
 	}
 	if err := t.Random.UnmarshalBinary(random); err != nil {
-		return &FormatError{f.path, err.Error()}
+		return &FormatError{Path: f.path, Reason: err.Error()}
 	}
 	t.State = map[string][]byte{}
 	for _, info := range f.header.infos {
@@ -223,7 +224,7 @@ func (t *Training) read(f *File) (err error) {
 func (f *File) number(key string) (int, error) {
 	v, err := strconv.Atoi(f.header.metadata[key])
 	if err != nil {
-		return 0, &FormatError{f.path, fmt.Sprintf("the metadata have %q for %s", f.header.metadata[key], key)}
+		return 0, &FormatError{Path: f.path, Reason: fmt.Sprintf("the metadata have %q for %s", f.header.metadata[key], key)}
 	}
 	return v, nil
 }
@@ -241,7 +242,7 @@ func (f *File) bytes(name string) ([]byte, error) {
 func (f *File) readFrozen() (map[string]bool, error) {
 	var names []string
 	if err := json.Unmarshal([]byte(f.header.metadata[frozenKey]), &names); err != nil {
-		return nil, &FormatError{f.path, fmt.Sprintf("the metadata's %s: %v", frozenKey, err)}
+		return nil, &FormatError{Path: f.path, Reason: fmt.Sprintf("the metadata's %s: %v", frozenKey, err)}
 	}
 	all := map[string]bool{}
 	for _, name := range names {
@@ -258,18 +259,18 @@ func (f *File) readOptimizer(o optim.Optimizer, params []*autograd.Param) (set f
 	case o == nil && !ok:
 		return nil, nil
 	case o == nil:
-		return nil, &FormatError{f.path, "it keeps the state of an optimizer, and there is none here"}
+		return nil, &FormatError{Path: f.path, Reason: "it keeps the state of an optimizer, and there is none here"}
 	case !ok:
-		return nil, &FormatError{f.path, "it keeps no state of an optimizer"}
+		return nil, &FormatError{Path: f.path, Reason: "it keeps no state of an optimizer"}
 	}
 	var about keptOptimizer
 	decoder := json.NewDecoder(bytes.NewReader([]byte(text)))
 	decoder.DisallowUnknownFields()
 	if err := decoder.Decode(&about); err != nil {
-		return nil, &FormatError{f.path, fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
+		return nil, &FormatError{Path: f.path, Reason: fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
 	}
 	if err := about.checkOnce(); err != nil {
-		return nil, &FormatError{f.path, fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
+		return nil, &FormatError{Path: f.path, Reason: fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
 	}
 	state := optim.State{Type: about.Type, Settings: about.Settings, Matched: about.Matched}
 	for _, kept := range about.Params {
@@ -280,7 +281,7 @@ func (f *File) readOptimizer(o optim.Optimizer, params []*autograd.Param) (set f
 		state.Params = append(state.Params, p)
 	}
 	if err := optim.CheckState(o, state, params...); err != nil {
-		return nil, &FormatError{f.path, err.Error()}
+		return nil, &FormatError{Path: f.path, Reason: err.Error()}
 	}
 	return func() error { return optim.SetState(o, state, params...) }, nil
 }
@@ -305,7 +306,7 @@ func (f *File) readParamState(kept keptParam) (optim.ParamState, error) {
 	p := optim.ParamState{Name: kept.Name, Steps: kept.Steps}
 	product, err := strconv.ParseFloat(kept.Product, 64)
 	if err != nil {
-		return p, &FormatError{f.path, fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
+		return p, &FormatError{Path: f.path, Reason: fmt.Sprintf("the metadata's %s: %v", optimizerKey, err)}
 	}
 	p.Product = product
 	for _, kind := range kept.Kinds {

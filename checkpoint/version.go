@@ -42,10 +42,10 @@ func (f *File) checkVersion() error {
 	}
 	v, err := strconv.Atoi(text)
 	if err != nil || v < 1 {
-		return &FormatError{f.path, fmt.Sprintf("the format %q is unknown", text)}
+		return &FormatError{Path: f.path, Reason: fmt.Sprintf("the format %q is unknown", text)}
 	}
 	if v > version {
-		return &FormatError{f.path, fmt.Sprintf("it has format %d and needs a later version of Nabla: this one reads formats up to %d", v, version)}
+		return &FormatError{Path: f.path, Later: true, Reason: fmt.Sprintf("it has format %d and needs a later version of Nabla: this one reads formats up to %d", v, version)}
 	}
 	return nil
 }

@@ -278,9 +278,9 @@ func RateOf(optimizer Optimizer) *float64 {
 }
 
 // Anew returns an optimizer with the settings of another one, its exported
-// fields, that remembers nothing of earlier steps. Of an optimizer in one of the
-// fields, it has a new one too. It panics with an *[autograd.ArgumentError] if
-// the optimizer is not a pointer to a struct.
+// fields, that remembers nothing of earlier steps. Of an optimizer in one of
+// the fields, it has a new one too. It panics with an
+// *[autograd.ArgumentError] if the optimizer is not a pointer to a struct.
 func Anew(optimizer Optimizer) Optimizer {
 	v := reflect.ValueOf(optimizer)
 	if !isPointerToStruct(v) {

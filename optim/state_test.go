@@ -189,8 +189,8 @@ func TestSetStateRefuses(t *testing.T) {
 	}
 }
 
-// wrapped is an optimizer of one's own, around another; plain and embedding have
-// no state.
+// wrapped is an optimizer of one's own, around another; plain and embedding
+// have no state.
 type (
 	wrapped   struct{ optim.Optimizer }
 	plain     struct{ optim.Optimizer }
