@@ -130,8 +130,17 @@ type watchers struct {
 	all         []Callback
 	gradients   []GradientsCallback
 	steps       []StepCallback
-	checkpoints []*Checkpoint // which act when all others have
-	begun       int           // how many of all have begun
+	checkpoints []keeping // which act when all others have
+	begun       int       // how many of all have begun
+}
+
+// keeping is what a Checkpoint does, also one that a callback of the user's has
+// embedded.
+type keeping interface {
+	folder() string
+	keepStep(t *Training, s Step) error
+	keepEpoch(t *Training, epoch Epoch) error
+	keepEnd(t *Training, err error) error
 }
 
 func newWatchers(op string, t *Training) watchers {
@@ -143,8 +152,8 @@ func newWatchers(op string, t *Training) watchers {
 		if g, ok := c.(GradientsCallback); ok {
 			w.gradients = append(w.gradients, g)
 		}
-		if k, ok := c.(*Checkpoint); ok {
-			w.checkpoints = append(w.checkpoints, k)
+		if k, ok := c.(keeping); ok {
+			w.addKeeping(op, k)
 		}
 		if s, ok := c.(StepCallback); ok {
 			w.steps = append(w.steps, s)
@@ -153,8 +162,19 @@ func newWatchers(op string, t *Training) watchers {
 	return w
 }
 
-// begin tells the callbacks that the training begins. Stop does not keep it from
-// the others: their OnEnd is called.
+// addKeeping panics if another one has the folder: they would remove each
+// other's files.
+func (w *watchers) addKeeping(op string, k keeping) {
+	for _, other := range w.checkpoints {
+		if other.folder() == k.folder() {
+			panic(autograd.NewArgumentError(op, "two Checkpoints have the Folder %q", k.folder()))
+		}
+	}
+	w.checkpoints = append(w.checkpoints, k)
+}
+
+// begin tells the callbacks that the training begins. Stop does not keep it
+// from the others: their OnEnd is called.
 func (w *watchers) begin() error {
 	var ended error
 	for _, c := range w.all {
@@ -229,7 +249,7 @@ func (w *watchers) end(err error) error {
 	}
 	all := err
 	for _, c := range w.all[:w.begun] { // as the training ended, before anything is restored
-		if k, ok := c.(*Checkpoint); ok {
+		if k, ok := c.(keeping); ok {
 			if failed := k.keepEnd(w.training, err); failed != nil {
 				all = errors.Join(all, failed)
 			}

@@ -1,8 +1,10 @@
 package train
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -10,6 +12,7 @@ import (
 	"strings"
 
 	"nabla/autograd"
+	"nabla/checkpoint"
 )
 
 // A Checkpoint is a [Callback] that keeps the training in files, from which it
@@ -30,8 +33,9 @@ import (
 // context is done, but not if a step failed. A Checkpoint acts after all other
 // Callbacks, wherever it stands among them.
 //
-// A training that does not resume from a folder with files of another one ends
-// with an error before its first step: Resume would confuse the two.
+// A folder with files of another training is an error before the first step:
+// they would be confused and, as they grow older, removed. A training is
+// another one if it began with other numbers, settings or optimizer.
 type Checkpoint struct {
 	Folder      string // is made if it is not there
 	Every       int    // steps between two files; 0: none within an epoch
@@ -39,7 +43,9 @@ type Checkpoint struct {
 	Keep        int    // how many of the newest files stay; 0: 2
 
 	// KeepBest keeps the file of the epoch with the lowest loss, of the
-	// validation if there is one, as best.safetensors.
+	// validation if there is one, as best.safetensors. It has the Params that
+	// the training goes on with: beside an [EMA], whose average is measured,
+	// these are not what had that loss.
 	KeepBest bool
 
 	// Score takes the place of that loss: lower is better.
@@ -72,15 +78,51 @@ func (k *Checkpoint) OnBegin(t *Training) error {
 	if err := os.MkdirAll(k.Folder, 0o777); err != nil {
 		return fmt.Errorf("train: Checkpoint: %w", err)
 	}
+	if err := k.checkOwn(t); err != nil {
+		return err
+	}
+	return k.sweep()
+}
+
+// checkOwn returns an error if the folder has files of another training.
+func (k *Checkpoint) checkOwn(t *Training) error {
 	paths, err := stepFiles(k.Folder)
 	if err != nil {
 		return fmt.Errorf("train: Checkpoint: %w", err)
 	}
-	if len(paths) > 0 && !t.cycle.resumed {
-		return fmt.Errorf("train: Checkpoint: %s has checkpoints of another training: set Config.Resume to go on from them, or take another folder", k.Folder)
+	if best := filepath.Join(k.Folder, bestName); k.KeepBest && exists(best) {
+		paths = append(paths, best)
 	}
-	return k.sweep()
+	for _, path := range paths {
+		if !t.cycle.resumed || isOfAnother(path, t.cycle.origin) {
+			return fmt.Errorf("train: Checkpoint: %s has checkpoints of another training: set Config.Resume to go on from them, or take another folder", k.Folder)
+		}
+	}
+	return nil
 }
+
+// exists reports whether there is a file, or something that cannot be looked
+// at.
+func exists(path string) bool {
+	_, err := os.Lstat(path)
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// isOfAnother reports whether a file is of a training with another origin. A
+// broken file is nobody's.
+func isOfAnother(path, origin string) bool {
+	f, err := checkpoint.Open(path)
+	if err != nil {
+		return false
+	}
+	defer f.Close()
+	var k kept
+	state, err := f.State(trainingKey)
+	return err == nil && json.Unmarshal(state, &k) == nil && k.Origin != origin
+}
+
+// folder is where the files are.
+func (k *Checkpoint) folder() string { return filepath.Clean(k.Folder) }
 
 // sweep removes files that were never renamed.
 func (k *Checkpoint) sweep() error {
@@ -206,12 +248,13 @@ func (k *Checkpoint) SetState(state []byte) (err error) {
 // checkAllKept returns an error if a step changes what is not among the Params
 // that are kept.
 func (t *Training) checkAllKept(s Step) error {
-	if t.cycle.keptAll {
-		return nil
-	}
-	known := map[*autograd.Param]bool{}
-	for _, p := range t.Params() {
-		known[p] = true
+	known := t.cycle.kept
+	if known == nil {
+		known = map[*autograd.Param]bool{}
+		for _, p := range t.Params() {
+			known[p] = true
+		}
+		t.cycle.kept = known
 	}
 	for p := range s.Gradients.Stored() {
 		if !known[p] {
@@ -223,6 +266,5 @@ func (t *Training) checkAllKept(s Step) error {
 			return fmt.Errorf("train: Checkpoint: statistic %s is observed, and is neither among the configuration's Params nor its Model's", p.Name())
 		}
 	}
-	t.cycle.keptAll = true
 	return nil
 }

@@ -58,11 +58,17 @@ func (p *Progress) OnBegin(t *Training) error {
 	p.begun = p.now()
 	p.drawn, p.kept = p.begun, p.begun
 	p.rows, p.last, p.open, p.stale = 0, Step{}, false, false
-	p.first = 0
-	if n := len(t.History()); n > 0 {
-		p.first = float64(n) / float64(t.cycle.Epochs)
+	if t.cycle.resumed {
+		p.last = t.cycle.at.step(t)
 	}
+	p.first = p.part(t)
 	return nil
+}
+
+// part returns which part of all steps the last step ends.
+func (p *Progress) part(t *Training) float64 {
+	epochs := float64(p.last.Epoch-1) + float64(p.last.Batch)/float64(t.Batches())
+	return max(0, min(1, epochs/float64(t.cycle.Epochs)))
 }
 
 // OnStep draws the line, if it is time to.
@@ -141,8 +147,7 @@ const clearLine = "\r\x1b[K"
 // compose makes the line, without memory of its own.
 func (p *Progress) compose(t *Training, now time.Time) {
 	c := t.cycle
-	epochs := float64(p.last.Epoch-1) + float64(p.last.Batch)/float64(t.Batches())
-	done := max(0, min(1, epochs/float64(c.Epochs)))
+	done := p.part(t)
 	took := now.Sub(p.begun)
 	b := append(append(p.line[:0], clearLine...), "epoch "...)
 	b = strconv.AppendInt(b, int64(p.last.Epoch), 10)

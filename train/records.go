@@ -11,7 +11,8 @@ import (
 // A CSVWriter writes a line for each epoch as it ends: what
 // [History.WriteCSV] writes at once. It is a [Callback]; an error of the writer
 // ends the training. A training that was resumed writes no names of columns, so
-// that its file goes on where it ended if it was opened to append.
+// that its file goes on where it ended if it was opened to append; what came
+// after the checkpoint, if the program was killed, then stands there twice.
 type CSVWriter struct{ w *csv.Writer }
 
 // NewCSVWriter returns a CSVWriter that writes to w.

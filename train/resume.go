@@ -2,10 +2,13 @@ package train
 
 import (
 	"context"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"hash/crc64"
 	"io/fs"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -14,6 +17,7 @@ import (
 
 	"nabla/autograd"
 	"nabla/checkpoint"
+	"nabla/optim"
 )
 
 // A Keeper is a [Callback], or a Schedule, with a memory that a [Checkpoint]
@@ -40,6 +44,19 @@ func (c *cycle) mark(epoch, batch int) {
 	c.at = mark{epoch, batch, c.steps, c.lossSum, c.weight, c.graph.RandomState(), c.order()}
 }
 
+// step returns what is known of the last step before a mark, with the mean loss
+// of its epoch so far.
+func (m *mark) step(t *Training) Step {
+	s := Step{Number: m.steps, Epoch: m.epoch + 1, Batch: m.batch}
+	if m.batch == 0 && m.epoch > 0 {
+		s.Epoch, s.Batch = m.epoch, t.Batches()
+		s.Loss = t.cycle.history[m.epoch-1].Train.Loss
+	} else if m.weight > 0 {
+		s.Loss = m.loss / float64(m.weight)
+	}
+	return s
+}
+
 func (c *cycle) order() uint64 {
 	if c.batches == nil {
 		return 0
@@ -54,6 +71,7 @@ type kept struct {
 	Loss     string
 	Weight   int
 	Order    uint64
+	Origin   string
 	History  []keptEpoch
 	Settings map[string]string
 }
@@ -154,6 +172,29 @@ func (c *cycle) settings() map[string]string {
 	return all
 }
 
+// beginning returns a checksum of what a training begins with: settings,
+// optimizer and Params. Trainings with the same are the same, or differ in
+// their data alone.
+func (c *cycle) beginning() string {
+	h := crc64.New(crc64.MakeTable(crc64.ECMA))
+	settings := c.settings()
+	for _, name := range sortedKeys(settings) {
+		fmt.Fprintf(h, "%s %s\n", name, settings[name])
+	}
+	if state, err := optim.StateOf(c.Optimizer, c.params()...); err == nil {
+		fmt.Fprintf(h, "%s %v\n", state.Type, state.Settings) // maps are printed in order
+	}
+	var number [8]byte
+	for _, p := range c.params() {
+		fmt.Fprintf(h, "%s %v\n", p.Name(), p.Shape())
+		for _, v := range p.Tensor().Float64s() {
+			binary.LittleEndian.PutUint64(number[:], math.Float64bits(v))
+			h.Write(number[:])
+		}
+	}
+	return strconv.FormatUint(h.Sum64(), 16)
+}
+
 const (
 	trainingKey = "train"     // of what kept says
 	scheduleKey = "schedule"  // of the schedule's state
@@ -184,7 +225,7 @@ func (c *cycle) save(path string) error {
 		Model: checkpoint.Params(c.params()), Optimizer: c.Optimizer,
 		Epoch: c.at.epoch, Batch: c.at.batch, Random: c.at.random, State: map[string][]byte{},
 	}
-	text, err := json.Marshal(kept{c.at.steps, hex(c.at.loss), c.at.weight, c.at.order, keepHistory(c.history), c.settings()})
+	text, err := json.Marshal(kept{c.at.steps, hex(c.at.loss), c.at.weight, c.at.order, c.origin, keepHistory(c.history), c.settings()})
 	if err != nil {
 		return err
 	}
@@ -214,7 +255,7 @@ func (c *cycle) resume(ctx context.Context) error {
 	for _, path := range slices.Backward(paths) {
 		err := c.load(ctx, path)
 		var broken *checkpoint.FormatError
-		if err == nil || !errors.As(err, &broken) {
+		if err == nil || !errors.As(err, &broken) || broken.Later {
 			return err
 		}
 		if first == nil {
@@ -255,7 +296,7 @@ func (c *cycle) load(ctx context.Context, path string) error {
 			}
 		}
 	}
-	c.history, c.steps, c.resumed = history, k.Steps, true
+	c.history, c.steps, c.resumed, c.origin = history, k.Steps, true, k.Origin
 	c.at = mark{t.Epoch, t.Batch, k.Steps, loss, k.Weight, t.Random, k.Order}
 	c.graph.SetRandomState(t.Random)
 	return c.redraw(ctx, path)

@@ -25,7 +25,8 @@ type EarlyStopping struct {
 	// Restore puts the Params and statistics of the best epoch back when the
 	// training ends by itself or by Stop, but not after an error, or because
 	// the context is done: then it may go on. What a [Checkpoint] keeps is the
-	// training as it ended.
+	// training as it ended. Beside an [EMA] it is the average that is measured,
+	// and the Params of that epoch that are put back.
 	Restore bool
 
 	// Score takes the place of the loss: lower is better.
@@ -64,6 +65,8 @@ func (e *EarlyStopping) OnBegin(t *Training) error {
 			if err := checkpoint.Unmarshal(e.waiting, e.copies); err != nil {
 				return err
 			}
+		} else if e.best.Number > 0 {
+			return autograd.NewArgumentError(op, "the checkpoint was made without Restore: it does not have the Params of epoch %d, the best", e.best.Number)
 		}
 	}
 	e.waiting = nil

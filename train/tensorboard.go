@@ -26,7 +26,8 @@ import (
 // Over the steps it shows "step/loss" and "step/rate", and at the step where
 // each epoch ends "train/loss", "validation/loss" and the metrics, in the same
 // way. Each training writes a file of its own into the folder; those of one
-// that was stopped and resumed show as one curve.
+// that was stopped and resumed show as one curve; if it was killed, the steps
+// after the checkpoint are in both.
 type TensorBoard struct {
 	Folder string // is made if it does not exist
 	Steps  int    // writes the steps whose number it divides; 0: all

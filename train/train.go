@@ -163,6 +163,9 @@ func (c *cycle) run(ctx context.Context) error {
 	defer c.crew.stop()
 	err := c.resume(ctx)
 	if err == nil {
+		if len(c.watchers.checkpoints) > 0 && !c.resumed {
+			c.origin = c.beginning()
+		}
 		err = c.watchers.begin()
 	}
 	for number := c.at.epoch + 1; err == nil && number <= c.Epochs; number++ {
@@ -195,20 +198,21 @@ type cycle struct {
 	graph      *autograd.Graph
 	stepped    *autograd.Graph // to look at parameters after a step
 	batches    *batches
-	loader     *Loader            // in place of batches, nil if there is none
-	training   *evaluation        // of the metrics, nil if there are none
-	validation *evaluation        // nil if there is none
-	lossSum    float64            // of this epoch so far
-	weight     int                // of its losses: the rows, or the labels that count
-	batch      int                // under way in this epoch, from 1
-	named      bool               // whether the Params' names have been checked
-	grads      autograd.Gradients // of the last step of this epoch
-	steps      int                // made so far
-	history    History            // of the epochs so far
-	at         mark               // where the training is
-	resumed    bool               // from a file
-	keptAll    bool               // whether a Checkpoint has seen that all is kept
-	rows       int                // of the data
+	loader     *Loader                  // in place of batches, nil if there is none
+	training   *evaluation              // of the metrics, nil if there are none
+	validation *evaluation              // nil if there is none
+	lossSum    float64                  // of this epoch so far
+	weight     int                      // of its losses: the rows, or the labels that count
+	batch      int                      // under way in this epoch, from 1
+	named      bool                     // whether the Params' names have been checked
+	grads      autograd.Gradients       // of the last step of this epoch
+	steps      int                      // made so far
+	history    History                  // of the epochs so far
+	at         mark                     // where the training is
+	resumed    bool                     // from a file
+	origin     string                   // where the training began, if a Checkpoint keeps it
+	kept       map[*autograd.Param]bool // what a Checkpoint keeps, once one has asked
+	rows       int                      // of the data
 	watchers   watchers
 	rate       *float64 // the optimizer's, nil if it has none
 

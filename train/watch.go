@@ -111,6 +111,9 @@ func (w *Watch) look(step, epoch int, grads autograd.Gradients) {
 		w.before, w.params = append(w.before, weights), append(w.params, p)
 	}
 	autograd.Try(func() { l.Units = DeadUnits(grads.Root()) }) // a sum has no root
+	if n := len(w.Looks); n > 0 && epoch > 0 && w.Looks[n-1].Step == step {
+		w.Looks = w.Looks[:n-1] // of a step that was not made, before the training was resumed
+	}
 	w.Looks = append(w.Looks, l)
 }
 
