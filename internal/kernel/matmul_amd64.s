@@ -2398,6 +2398,51 @@ last:
 	VZEROUPPER
 	RET
 
+// func gatherRowsF32AVX2(dst *float32, src *float32, stride int, k int, rows int)
+// Requires: AVX, MMX+
+TEXT ·gatherRowsF32AVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    stride+16(FP), DX
+	MOVQ    k+24(FP), BX
+	MOVQ    rows+32(FP), SI
+	MOVQ    BX, DI
+	ANDQ    $0x00000007, DI
+	LEAQ    vectorMasks<>+32(SB), R9
+	MOVQ    DI, R8
+	NEGQ    R8
+	VMOVUPS (R9)(R8*4), Y0
+	SUBQ    DI, BX
+
+row:
+	MOVQ  CX, R8
+	MOVQ  BX, R9
+	TESTQ R9, R9
+	JZ    rest
+
+vector:
+	PREFETCHT0 (R8)(DX*2)
+	VMOVUPS    (R8), Y1
+	VMOVUPS    Y1, (AX)
+	ADDQ       $0x00000020, R8
+	ADDQ       $0x00000020, AX
+	SUBQ       $0x00000008, R9
+	JNZ        vector
+
+rest:
+	TESTQ      DI, DI
+	JZ         next
+	VMASKMOVPS (R8), Y0, Y1
+	VMASKMOVPS Y1, Y0, (AX)
+	LEAQ       (AX)(DI*4), AX
+
+next:
+	ADDQ DX, CX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func packTransposedF32AVX2(dst *float32, src *float32, stride int, k int)
 // Requires: AVX
 TEXT ·packTransposedF32AVX2(SB), NOSPLIT, $0-32
@@ -10928,6 +10973,49 @@ last:
 	ADDQ      $0x00000030, AX
 	DECQ      BX
 	JNZ       row
+	VZEROUPPER
+	RET
+
+// func gatherRowsF32AVX512(dst *float32, src *float32, stride int, k int, rows int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gatherRowsF32AVX512(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  BX, DI
+	ANDQ  $0x0000000f, DI
+	LEAQ  bitMasks<>+0(SB), R8
+	KMOVW (R8)(DI*2), K1
+	SUBQ  DI, BX
+
+row:
+	MOVQ  CX, R8
+	MOVQ  BX, R9
+	TESTQ R9, R9
+	JZ    rest
+
+vector:
+	PREFETCHT0 (R8)(DX*2)
+	VMOVUPS    (R8), Z0
+	VMOVUPS    Z0, (AX)
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000040, AX
+	SUBQ       $0x00000010, R9
+	JNZ        vector
+
+rest:
+	TESTQ     DI, DI
+	JZ        next
+	VMOVUPS.Z (R8), K1, Z0
+	VMOVUPS   Z0, K1, (AX)
+	LEAQ      (AX)(DI*4), AX
+
+next:
+	ADDQ DX, CX
+	DECQ SI
+	JNZ  row
 	VZEROUPPER
 	RET
 
@@ -22451,6 +22539,51 @@ last:
 	VZEROUPPER
 	RET
 
+// func gatherRowsF64AVX2(dst *float64, src *float64, stride int, k int, rows int)
+// Requires: AVX, MMX+
+TEXT ·gatherRowsF64AVX2(SB), NOSPLIT, $0-40
+	MOVQ    dst+0(FP), AX
+	MOVQ    src+8(FP), CX
+	MOVQ    stride+16(FP), DX
+	MOVQ    k+24(FP), BX
+	MOVQ    rows+32(FP), SI
+	MOVQ    BX, DI
+	ANDQ    $0x00000003, DI
+	LEAQ    vectorMasks<>+32(SB), R9
+	MOVQ    DI, R8
+	NEGQ    R8
+	VMOVUPD (R9)(R8*8), Y0
+	SUBQ    DI, BX
+
+row:
+	MOVQ  CX, R8
+	MOVQ  BX, R9
+	TESTQ R9, R9
+	JZ    rest
+
+vector:
+	PREFETCHT0 (R8)(DX*2)
+	VMOVUPD    (R8), Y1
+	VMOVUPD    Y1, (AX)
+	ADDQ       $0x00000020, R8
+	ADDQ       $0x00000020, AX
+	SUBQ       $0x00000004, R9
+	JNZ        vector
+
+rest:
+	TESTQ      DI, DI
+	JZ         next
+	VMASKMOVPD (R8), Y0, Y1
+	VMASKMOVPD Y1, Y0, (AX)
+	LEAQ       (AX)(DI*8), AX
+
+next:
+	ADDQ DX, CX
+	DECQ SI
+	JNZ  row
+	VZEROUPPER
+	RET
+
 // func packTransposedF64AVX2(dst *float64, src *float64, stride int, k int)
 // Requires: AVX
 TEXT ·packTransposedF64AVX2(SB), NOSPLIT, $0-32
@@ -30837,6 +30970,49 @@ last:
 	ADDQ      $0x00000060, AX
 	DECQ      BX
 	JNZ       row
+	VZEROUPPER
+	RET
+
+// func gatherRowsF64AVX512(dst *float64, src *float64, stride int, k int, rows int)
+// Requires: AVX, AVX512F, MMX+
+TEXT ·gatherRowsF64AVX512(SB), NOSPLIT, $0-40
+	MOVQ  dst+0(FP), AX
+	MOVQ  src+8(FP), CX
+	MOVQ  stride+16(FP), DX
+	MOVQ  k+24(FP), BX
+	MOVQ  rows+32(FP), SI
+	MOVQ  BX, DI
+	ANDQ  $0x00000007, DI
+	LEAQ  bitMasks<>+0(SB), R8
+	KMOVW (R8)(DI*2), K1
+	SUBQ  DI, BX
+
+row:
+	MOVQ  CX, R8
+	MOVQ  BX, R9
+	TESTQ R9, R9
+	JZ    rest
+
+vector:
+	PREFETCHT0 (R8)(DX*2)
+	VMOVUPD    (R8), Z0
+	VMOVUPD    Z0, (AX)
+	ADDQ       $0x00000040, R8
+	ADDQ       $0x00000040, AX
+	SUBQ       $0x00000008, R9
+	JNZ        vector
+
+rest:
+	TESTQ     DI, DI
+	JZ        next
+	VMOVUPD.Z (R8), K1, Z0
+	VMOVUPD   Z0, K1, (AX)
+	LEAQ      (AX)(DI*8), AX
+
+next:
+	ADDQ DX, CX
+	DECQ SI
+	JNZ  row
 	VZEROUPPER
 	RET
 

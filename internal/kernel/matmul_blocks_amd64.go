@@ -37,9 +37,7 @@ func (p *tiledProduct[T]) rowBlocks(o *operands[T], q, i0, i1, j0, j1 int, memor
 			p.packRows(o, q, i, end)
 		case p.copyA:
 			o.a, o.rowA, o.stepA, o.panelA = panels, o.k, 1, p.height*o.k
-			for r := i; r < end; r++ {
-				copy(panels[(r-i)*o.k:(r-i+1)*o.k], p.a[r*p.rowA+q:])
-			}
+			p.gatherRows(&panels[0], &p.a[i*p.rowA+q], p.rowA*p.size, o.k, end-i)
 		default:
 			o.a, o.rowA, o.stepA, o.panelA = p.a[i*p.rowA+q*p.stepA:], p.rowA, p.stepA, p.height*p.rowA
 		}

@@ -31,6 +31,7 @@ type kernels[T Float] struct {
 	packColumns    func(dst, src *T, stride, k, strips, next int)
 	packTransposed func(dst, src *T, stride, k int)
 	packLeft       func(dst, src *T, stride, k, panels, panel, columns int)
+	gatherRows     func(dst, src *T, stride, k, rows int)
 }
 
 // wideTile is a tile of few rows and the given number of vectors.
@@ -58,6 +59,7 @@ var avx2x32 = kernels[float32]{
 	packColumns:    packColumnsF32AVX2,
 	packTransposed: packTransposedF32AVX2,
 	packLeft:       packLeftF32AVX2,
+	gatherRows:     gatherRowsF32AVX2,
 }
 
 var avx2x64 = kernels[float64]{
@@ -73,6 +75,7 @@ var avx2x64 = kernels[float64]{
 	packColumns:    packColumnsF64AVX2,
 	packTransposed: packTransposedF64AVX2,
 	packLeft:       packLeftF64AVX2,
+	gatherRows:     gatherRowsF64AVX2,
 }
 
 var avx512x32 = kernels[float32]{
@@ -99,6 +102,7 @@ var avx512x32 = kernels[float32]{
 	packColumns:    packColumnsF32AVX512,
 	packTransposed: packTransposedF32AVX512,
 	packLeft:       packLeftF32AVX512,
+	gatherRows:     gatherRowsF32AVX512,
 }
 
 var avx512x64 = kernels[float64]{
@@ -125,6 +129,7 @@ var avx512x64 = kernels[float64]{
 	packColumns:    packColumnsF64AVX512,
 	packTransposed: packTransposedF64AVX512,
 	packLeft:       packLeftF64AVX512,
+	gatherRows:     gatherRowsF64AVX512,
 }
 
 // kernelsOf returns the functions of a precision, of the set in use.

@@ -163,6 +163,12 @@ func packColumnsF32AVX2(dst *float32, src *float32, stride int, k int, strips in
 //go:noescape
 func packLeftF32AVX2(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
 
+// gatherRowsF32AVX2 copies k numbers from each of some rows of src, which are
+// stride bytes apart, and leaves no gaps in dst.
+//
+//go:noescape
+func gatherRowsF32AVX2(dst *float32, src *float32, stride int, k int, rows int)
+
 // packTransposedF32AVX2 copies k numbers from each of 8 rows of src, which are
 // stride bytes apart, to k rows of two vectors, the first of which it fills. It
 // spoils the first vectors of up to 7 rows more.
@@ -669,6 +675,12 @@ func packColumnsF32AVX512(dst *float32, src *float32, stride int, k int, strips 
 //
 //go:noescape
 func packLeftF32AVX512(dst *float32, src *float32, stride int, k int, panels int, panel int, columns int)
+
+// gatherRowsF32AVX512 copies k numbers from each of some rows of src, which are
+// stride bytes apart, and leaves no gaps in dst.
+//
+//go:noescape
+func gatherRowsF32AVX512(dst *float32, src *float32, stride int, k int, rows int)
 
 // packTransposedF32AVX512 copies k numbers from each of 16 rows of src, which
 // are stride bytes apart, to k rows of two vectors, the first of which it
@@ -1265,6 +1277,12 @@ func packColumnsF64AVX2(dst *float64, src *float64, stride int, k int, strips in
 //go:noescape
 func packLeftF64AVX2(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
 
+// gatherRowsF64AVX2 copies k numbers from each of some rows of src, which are
+// stride bytes apart, and leaves no gaps in dst.
+//
+//go:noescape
+func gatherRowsF64AVX2(dst *float64, src *float64, stride int, k int, rows int)
+
 // packTransposedF64AVX2 copies k numbers from each of 4 rows of src, which are
 // stride bytes apart, to k rows of two vectors, the first of which it fills. It
 // spoils the first vectors of up to 3 rows more.
@@ -1771,6 +1789,12 @@ func packColumnsF64AVX512(dst *float64, src *float64, stride int, k int, strips 
 //
 //go:noescape
 func packLeftF64AVX512(dst *float64, src *float64, stride int, k int, panels int, panel int, columns int)
+
+// gatherRowsF64AVX512 copies k numbers from each of some rows of src, which are
+// stride bytes apart, and leaves no gaps in dst.
+//
+//go:noescape
+func gatherRowsF64AVX512(dst *float64, src *float64, stride int, k int, rows int)
 
 // packTransposedF64AVX512 copies k numbers from each of 8 rows of src, which
 // are stride bytes apart, to k rows of two vectors, the first of which it

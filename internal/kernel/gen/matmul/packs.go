@@ -13,6 +13,7 @@ import (
 func packs(p *precision) {
 	packColumns(p)
 	packLeft(p)
+	gatherRows(p)
 	packTransposed(p)
 }
 
@@ -149,6 +150,46 @@ func (p *precision) pieceMasks(columns reg.GPVirtual) []reg.Register {
 	build.MOVQ(columns, second)
 	build.SUBQ(first, second)
 	return []reg.Register{p.mask(first), p.mask(second)}
+}
+
+// gatherRows writes the copy of pieces of a's rows. It asks for each line two
+// rows ahead: the processor foresees no row's first lines.
+func gatherRows(p *precision) {
+	name := "gatherRows" + p.suffix
+	text(name, fmt.Sprintf("func(dst, src *%s, stride, k, rows int)", p.name),
+		name+" copies k numbers from each of some rows of src, which are stride bytes apart, and leaves no gaps in dst.")
+	dst, src, stride, k, left := load("dst"), load("src"), load("stride"), load("k"), load("rows")
+	rest := build.GP64() // numbers behind the whole vectors
+	build.MOVQ(k, rest)
+	build.ANDQ(count(p.lanes-1), rest)
+	mask := p.mask(rest)
+	build.SUBQ(rest, k)
+	build.Label("row")
+	from, whole, x := build.GP64(), build.GP64(), p.register()
+	build.MOVQ(src, from)
+	build.MOVQ(k, whole)
+	build.TESTQ(whole, whole)
+	build.JZ(operand.LabelRef("rest"))
+	build.Label("vector")
+	build.PREFETCHT0(indexed(from, stride, 2, 0))
+	p.move(at(from, 0), x)
+	p.move(x, at(dst, 0))
+	build.ADDQ(count(p.vector), from)
+	build.ADDQ(count(p.vector), dst)
+	build.SUBQ(count(p.lanes), whole)
+	build.JNZ(operand.LabelRef("vector"))
+	build.Label("rest")
+	build.TESTQ(rest, rest)
+	build.JZ(operand.LabelRef("next"))
+	p.loadMasked(at(from, 0), mask, x)
+	p.storeMasked(x, mask, at(dst, 0))
+	build.LEAQ(indexed(dst, rest, p.bytes, 0), dst)
+	build.Label("next")
+	build.ADDQ(stride, src)
+	build.DECQ(left)
+	build.JNZ(operand.LabelRef("row"))
+	build.VZEROUPPER()
+	build.RET()
 }
 
 // packTransposed writes the copy of one vector of columns of a transposed b:
