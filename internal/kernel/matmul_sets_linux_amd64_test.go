@@ -63,7 +63,7 @@ func matMulSets[T kernel.Float](t *testing.T) {
 			}
 		}
 	}
-	sizes := [][3]int{{8281, 9, 18}, {2048, 33, 259}, {1024, 9, 20}, {30, 2048, 35}, {25, 8201, 18}} // operands are packed, with all kinds of rests
+	sizes := [][3]int{{8281, 9, 18}, {2048, 33, 259}, {1024, 9, 20}, {30, 2048, 35}, {25, 8201, 18}, {200, 260, 2055}} // operands are packed or copied, with all kinds of rests
 	for range 10 {
 		sizes = append(sizes, [3]int{1 + rng.IntN(300), 1 + rng.IntN(300), 1 + rng.IntN(600)})
 	}
@@ -73,7 +73,7 @@ func matMulSets[T kernel.Float](t *testing.T) {
 		for variant := range 4 {
 			p := newProduct[T](rng, m, n, k, variant)
 			large.check(t, p, i%2 == 0)
-			if isPacked := i < 5; isPacked {
+			if isPacked := i < 6; isPacked {
 				large.check(t, p, i%2 != 0)
 			}
 		}
