@@ -447,13 +447,7 @@ func (t Tensor) scale(a float64) {
 func (t Tensor) Norm() float64 {
 	t.check("Tensor")
 	if t.precision == Float32 {
-		squares := 0.0 // float32 numbers are far from overflow here
-		for _, v := range t.f32() {
-			squares += float64(v) * float64(v)
-		}
-		return math.Sqrt(squares)
+		return kernel.NormOf(t.f32(), 2)
 	}
-	var norm [1]float64
-	kernel.Norm(norm[:], t.f64(), 1, len(t.f64()), 1, 2)
-	return norm[0]
+	return kernel.NormOf(t.f64(), 2)
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"nabla/autograd"
@@ -29,17 +30,26 @@ import (
 //
 //	average = Decay·average + (1 − Decay)·parameter
 //
-// in the parameter's precision, as PyTorch has it. One EMA serves one training
-// at a time.
+// in the parameter's precision, as PyTorch has it. With Every it is the copy
+// after step 1, moves at the steps 1 + Every, 1 + 2·Every, …, and forgets as
+// much in the same time:
+//
+//	average = Decayᴱᵛᵉʳʸ·average + (1 − Decayᴱᵛᵉʳʸ)·parameter
+//
+// Every step that moves it reads all parameters and averages, and writes the
+// averages: 2 to 5 % of a step of the 784-128-10 network with 64 rows, and less
+// where more is computed with each parameter. With Every at 10 it is under a
+// half. One EMA serves one training at a time.
 type EMA struct {
-	Decay float64 // in [0, 1); 0.999 forgets over some thousand steps
+	Decay float64 // in [0, 1), for each step; 0.999 forgets over some thousand steps
+	Every int     // steps from one move to the next; 0: 1
 
 	given   []*autograd.Param // what the training says that it changes
 	params  []*autograd.Param // all that are averaged
 	known   map[*autograd.Param]int
 	average []autograd.Tensor
-	own     []autograd.Tensor   // of the parameters, while the averages stand in their place
-	graphs  [2]*autograd.Graph  // by precision: to look at parameters without a copy
+	own     []autograd.Tensor // of the parameters, while the averages stand in their place
+	views   views
 	waiting map[string]emaState // from SetState, of Params not seen yet
 }
 
@@ -55,9 +65,12 @@ func (e *EMA) OnBegin(t *Training) error {
 	return nil
 }
 
-// OnStep adds the parameters to the average. It panics with an
-// *[autograd.ArgumentError] if Decay is not in [0, 1).
+// OnStep adds the parameters to the average, if it is time to. It panics with
+// an *[autograd.ArgumentError] if Decay is not in [0, 1) or Every is negative.
 func (e *EMA) OnStep(_ *Training, s Step) error {
+	if e.Every > 1 && (s.Number-1)%e.Every != 0 {
+		return nil
+	}
 	if e.given != nil {
 		e.Add(e.given...)
 		return nil
@@ -81,8 +94,8 @@ func (e *EMA) OnEvaluate(*Training) (after func()) {
 	return e.Swap
 }
 
-// Add adds the parameters, after a step of a loop of one's own. It panics as
-// OnStep does.
+// Add adds the parameters, after a step of a loop of one's own: after each, or
+// as often as Every says. It panics as OnStep does.
 func (e *EMA) Add(params ...*autograd.Param) {
 	for _, p := range params {
 		e.see(p)
@@ -97,9 +110,6 @@ func (e *EMA) see(p *autograd.Param) {
 	}
 	if e.known == nil {
 		e.known = map[*autograd.Param]int{}
-		for _, p := range []autograd.Precision{autograd.Float64, autograd.Float32} {
-			e.graphs[p] = autograd.NewGraph(autograd.Options{NoGrad: true, Precision: p})
-		}
 	}
 	e.known[p] = len(e.params)
 	e.params = append(e.params, p)
@@ -116,20 +126,20 @@ func (e *EMA) update() {
 	if !(e.Decay >= 0 && e.Decay < 1) {
 		panic(autograd.NewArgumentError("train: EMA", "Decay is %v, want a number in [0, 1)", e.Decay))
 	}
+	if e.Every < 0 {
+		panic(autograd.NewArgumentError("train: EMA", "Every is %d, want a number from 0 on", e.Every))
+	}
 	if e.own != nil {
 		panic(autograd.NewArgumentError("train: EMA", "a step was made while the averages stood in the parameters' place: Swap first"))
 	}
-	for _, g := range e.graphs {
-		if g != nil {
-			g.Reset()
-		}
-	}
+	part := 1 - math.Pow(e.Decay, float64(max(1, e.Every)))
+	e.views.reset()
 	for i, p := range e.params {
-		now := e.graphs[p.Precision()].Param(p).View()
+		now := e.views.of(p)
 		if p.Precision() == autograd.Float32 {
-			follow(e.average[i].Raw32(), now.Raw32(), 1-e.Decay)
+			follow(e.average[i].Raw32(), now.Raw32(), part)
 		} else {
-			follow(e.average[i].Raw64(), now.Raw64(), 1-e.Decay)
+			follow(e.average[i].Raw64(), now.Raw64(), part)
 		}
 	}
 }
@@ -186,7 +196,7 @@ func (e *EMA) SetState(state []byte) error {
 	if err := gob.NewDecoder(bytes.NewReader(state)).Decode(&states); err != nil {
 		return fmt.Errorf("train: EMA: this is no state of an EMA: %w", err)
 	}
-	*e = EMA{Decay: e.Decay, given: e.given, waiting: map[string]emaState{}}
+	*e = EMA{Decay: e.Decay, Every: e.Every, given: e.given, waiting: map[string]emaState{}}
 	for _, s := range states {
 		e.waiting[s.Name] = s
 	}

@@ -131,10 +131,49 @@ func TestEMAState(t *testing.T) {
 	}
 }
 
+// With Every the average is the copy after step 1, and moves at each third step
+// from there by what three steps forget, also if it was resumed in between.
+func TestEMAEvery(t *testing.T) {
+	const decay, every, epochs = 0.9, 3, 4
+	folder := t.TempDir()
+	var average *train.EMA
+	want, made := 0.0, 0
+	for to := range epochs {
+		w := autograd.NewParam("w", autograd.Full(8, 1))
+		average = &train.EMA{Decay: decay, Every: every}
+		run(t, train.Config{ // the gradient is 1: w is 7.5, 7, 6.5, …
+			Forward: func(g *autograd.Graph, batch train.Data) autograd.Value {
+				return g.Constant(batch.Inputs).Mul(g.Param(w))
+			},
+			Params: []*autograd.Param{w}, Loss: func(p, t autograd.Value) autograd.Value { return p.Mean() },
+			Optimizer: optim.NewSGD(0.5), Epochs: to + 1, BatchSize: 1, Resume: folder,
+			Callbacks: []train.Callback{average, &train.Checkpoint{Folder: folder}, train.OnStep(func(_ *train.Training, s train.Step) error {
+				made++
+				switch {
+				case s.Number == 1:
+					want = w.Item()
+				case s.Number%every == 1:
+					kept := decay * decay * decay
+					want = kept*want + (1-kept)*w.Item()
+				}
+				return nil
+			})},
+		}, train.Data{Inputs: autograd.Ones(2, 1), Targets: autograd.Ones(2, 1)})
+		average.Swap()
+		if got := w.Item(); math.Abs(got-want) > 1e-14 {
+			t.Errorf("after %d epochs %v, want %v", to+1, got, want)
+		}
+	}
+	if made != 2*epochs {
+		t.Errorf("%d steps", made)
+	}
+}
+
 func TestEMARefuses(t *testing.T) {
 	m := newLinear(2, 1)
 	for want, f := range map[string]func(){
-		"Decay is 1, want a number in [0, 1)": func() { (&train.EMA{Decay: 1}).Add(m.w) },
+		"Decay is 1, want a number in [0, 1)":  func() { (&train.EMA{Decay: 1}).Add(m.w) },
+		"Every is -1, want a number from 0 on": func() { (&train.EMA{Every: -1}).Add(m.w) },
 		"a step was made while the averages stood in the parameters' place": func() {
 			e := &train.EMA{}
 			e.Add(m.w)

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"nabla/autograd"
+	"nabla/internal/kernel"
 	"nabla/internal/operations"
 )
 
@@ -28,15 +29,17 @@ import (
 //	optimizer.Step(grads)
 //	watch.Adjusted()
 //
-// A step that is looked at copies the weights and walks through the recording;
-// others cost nothing.
+// A step that is looked at copies the weights, goes through them and their
+// gradients some times, and walks through the recording: about one step more of
+// a network of two layers. Others cost nothing.
 type Watch struct {
 	Every int // looks at the first step, and then at one in so many; 0: at each
 	Bins  int // of the histograms, which each look keeps; 0: none
 	Looks []Look
 
-	before []autograd.Tensor // weights of the look whose step is under way
-	params []*autograd.Param
+	params []*autograd.Param // of the look whose step is under way
+	before []autograd.Tensor // their weights, in memory that is used again
+	views  views
 }
 
 // A Look is what a [Watch] saw in one step.
@@ -100,15 +103,16 @@ func (w *Watch) Look(step int, grads autograd.Gradients) { w.look(step, 0, grads
 
 func (w *Watch) look(step, epoch int, grads autograd.Gradients) {
 	l := Look{Step: step, Epoch: epoch}
-	w.before, w.params = w.before[:0], w.params[:0]
+	w.params = w.params[:0]
+	w.views.reset()
 	for p, gradient := range grads.Stored() {
-		weights := p.Tensor()
+		weights := w.views.of(p)
 		seen := ParamLook{Name: p.Name(), Weight: weights.Norm(), Gradient: gradient.Norm(), Update: math.NaN()}
 		if w.Bins > 0 {
 			seen.Weights, seen.Gradients = histogram(weights, w.Bins), histogram(gradient, w.Bins)
 		}
 		l.Params = append(l.Params, seen)
-		w.before, w.params = append(w.before, weights), append(w.params, p)
+		w.keep(p, weights)
 	}
 	autograd.Try(func() { l.Units = DeadUnits(grads.Root()) }) // a sum has no root
 	if n := len(w.Looks); n > 0 && epoch > 0 && w.Looks[n-1].Step == step {
@@ -124,10 +128,27 @@ func (w *Watch) Adjusted() {
 		return
 	}
 	look := w.Looks[len(w.Looks)-1]
+	w.views.reset()
 	for i, p := range w.params {
-		look.Params[i].Update = distance(p.Tensor(), w.before[i])
+		look.Params[i].Update = distance(w.before[i], w.views.of(p))
 	}
-	w.before, w.params = w.before[:0], w.params[:0]
+	w.params = w.params[:0]
+}
+
+// keep copies the weights of the next one of params.
+func (w *Watch) keep(p *autograd.Param, weights autograd.Tensor) {
+	i := len(w.params)
+	w.params = append(w.params, p)
+	if i == len(w.before) {
+		w.before = append(w.before, autograd.Tensor{})
+	}
+	if before := w.before[i]; !isGiven(before) || before.Precision() != weights.Precision() || before.Size() != weights.Size() {
+		w.before[i] = weights.Clone()
+	} else if weights.Precision() == autograd.Float32 {
+		copy(before.Raw32(), weights.Raw32())
+	} else {
+		copy(before.Raw64(), weights.Raw64())
+	}
 }
 
 // State returns the Looks, so that a training that goes on from a checkpoint
@@ -145,17 +166,18 @@ func (w *Watch) SetState(state []byte) error {
 	if err := gob.NewDecoder(bytes.NewReader(state)).Decode(&looks); err != nil {
 		return fmt.Errorf("train: Watch: %w", err)
 	}
-	w.Looks, w.before, w.params = looks, w.before[:0], w.params[:0]
+	w.Looks, w.params = looks, w.params[:0]
 	return nil
 }
 
-// distance returns the norm of a − b.
+// distance returns the norm of b − a, and leaves that in a.
 func distance(a, b autograd.Tensor) float64 {
-	x, y := a.Float64s(), b.Float64s()
-	for i := range x {
-		x[i] -= y[i]
+	if a.Precision() == autograd.Float32 {
+		kernel.Sub.A32.VV(a.Raw32(), b.Raw32(), a.Raw32())
+	} else {
+		kernel.Sub.A64.VV(a.Raw64(), b.Raw64(), a.Raw64())
 	}
-	return autograd.NewTensor(x, len(x)).Norm()
+	return a.Norm()
 }
 
 func histogram(t autograd.Tensor, bins int) Histogram {
@@ -239,10 +261,10 @@ func deadUnits(y autograd.Value, channels bool) UnitLook {
 		inner *= n
 	}
 	alive := make([]bool, shape[axis])
-	for i, v := range numbers.Float64s() {
-		if v != 0 {
-			alive[i/inner%len(alive)] = true
-		}
+	if numbers.Precision() == autograd.Float32 {
+		findAlive(alive, numbers.Raw32(), inner)
+	} else {
+		findAlive(alive, numbers.Raw64(), inner)
 	}
 	look := UnitLook{Units: len(alive)}
 	for _, a := range alive {
@@ -251,6 +273,21 @@ func deadUnits(y autograd.Value, channels bool) UnitLook {
 		}
 	}
 	return look
+}
+
+// findAlive notes which units have numbers that are not 0. Each in turn has
+// inner numbers.
+func findAlive[T kernel.Float](alive []bool, numbers []T, inner int) {
+	for len(numbers) > 0 {
+		for unit := range alive {
+			for _, v := range numbers[:inner] {
+				if v != 0 {
+					alive[unit] = true
+				}
+			}
+			numbers = numbers[inner:]
+		}
+	}
 }
 
 // isZero returns 1 for a single number that is 0, else 0.
