@@ -8,9 +8,9 @@ import (
 // Callback returns a callback of [train.Run] that records the first step of
 // each epoch, and writes the page to path when the training has ended, also if
 // it has failed. Epochs count from 0 in the film: it shows the step before
-// which so many epochs were complete.
+// which so many epochs were complete. Only these steps are traced, whatever the
+// options of the configuration's Graph say.
 //
-//	config.Graph.Trace = true
 //	config.Callbacks = append(config.Callbacks, film.Callback("film.html"))
 //
 // An error of Record ends the training. The step must be one recording: with
@@ -30,6 +30,9 @@ func (f *filming) OnBegin(*train.Training) error {
 	f.epoch, f.recorded = 0, false
 	return nil
 }
+
+// Traces reports whether a step is the first of its epoch.
+func (f *filming) Traces(_ *train.Training, s train.Step) bool { return s.Epoch != f.epoch }
 
 // OnGradients records the step, if it is the first of its epoch.
 func (f *filming) OnGradients(_ *train.Training, s train.Step) error {

@@ -6,6 +6,8 @@ import (
 	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
 	"testing"
 
 	"nabla/autograd"
@@ -29,7 +31,6 @@ func TestFilmCallback(t *testing.T) {
 	}
 	folder := t.TempDir()
 	config := train.Config{Model: model(), Loss: losses.MSE, Optimizer: optim.NewSGD(0.1), Epochs: 6}
-	config.Graph.Trace = true
 	film := newFilm()
 	config.Callbacks = append(config.Callbacks, film.Callback(filepath.Join(folder, "film.html")))
 	if _, err := train.Run(t.Context(), config, train.Data{Inputs: x, Targets: y}); err != nil {
@@ -64,14 +65,36 @@ func TestFilmCallback(t *testing.T) {
 		t.Errorf("the film of %d bytes is not that of the loop, of %d", len(got), len(want))
 	}
 
-	config.Graph.Trace = false
-	var trace *page.TraceError
-	if _, err := train.Run(t.Context(), config, train.Data{Inputs: x, Targets: y}); !errors.As(err, &trace) {
-		t.Errorf("without Trace: %v", err)
-	}
 	config.Workers = 2
 	var argument *autograd.ArgumentError
 	if _, err := train.Run(t.Context(), config, train.Data{Inputs: x, Targets: y}); !errors.As(err, &argument) {
 		t.Errorf("with workers: %v", err)
+	}
+}
+
+// In epochs of several steps the first is filmed, and the last epoch is shown
+// though Keep leaves it out: its recording is still there.
+func TestFilmCallbackOfBatches(t *testing.T) {
+	x := autograd.NewTensor([]float64{-1, 0, 1, 2}, 4, 1)
+	film := page.NewFilm(page.Options{})
+	film.Keep = page.Every(3)
+	path := filepath.Join(t.TempDir(), "film.html")
+	config := train.Config{
+		Model: layers.NewDense(rand.New(rand.NewPCG(1, 0)), 1, 1), Loss: losses.MSE, Optimizer: optim.NewSGD(0.1),
+		Epochs: 6, BatchSize: 1, Callbacks: []train.Callback{film.Callback(path)},
+	}
+	if _, err := train.Run(t.Context(), config, train.Data{Inputs: x, Targets: x}); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var shown []string
+	for _, m := range regexp.MustCompile(`"epoch":(\d+)`).FindAllSubmatch(text, -1) {
+		shown = append(shown, string(m[1]))
+	}
+	if got := strings.Join(shown, " "); got != "0 3 5" {
+		t.Errorf("shows the epochs %s", got)
 	}
 }

@@ -45,7 +45,6 @@
 //
 // Where [nabla/train.Run] makes the loop, [Film.Callback] records it:
 //
-//	config.Graph.Trace = true
 //	config.Callbacks = append(config.Callbacks, film.Callback(filepath.Join(folder, "film.html")))
 //
 // The Selections of package graphviz choose what is shown of a recording.

@@ -13,6 +13,7 @@ import (
 // It also calls those of these methods that a Callback has:
 //
 //	OnBegin(t *train.Training) error                   // see [BeginCallback]
+//	Traces(t *train.Training, s train.Step) bool       // see [TraceCallback]
 //	OnGradients(t *train.Training, s train.Step) error // see [GradientsCallback]
 //	OnStep(t *train.Training, s train.Step) error      // see [StepCallback]
 //	OnEvaluate(t *train.Training) (after func())       // see [EvaluateCallback]
@@ -32,6 +33,15 @@ type Callback interface {
 // Callbacks behind it are not told.
 type BeginCallback interface {
 	OnBegin(t *Training) error
+}
+
+// A TraceCallback is a [Callback] that is asked before every step whether it
+// wants the step recorded with [autograd.Options].Trace, to draw or explain it.
+// The step computes the same, bit by bit, in a graph of its own, and others are
+// not slowed down. Of the Step its Number and Epoch are known. Steps with
+// Workers or Accumulate are not traced.
+type TraceCallback interface {
+	Traces(t *Training, s Step) bool
 }
 
 // A GradientsCallback is a [Callback] that is called in every step between
@@ -128,6 +138,7 @@ func (t *Training) Params() []*autograd.Param { return t.cycle.params() }
 type watchers struct {
 	training    *Training
 	all         []Callback
+	traces      []TraceCallback
 	gradients   []GradientsCallback
 	steps       []StepCallback
 	checkpoints []keeping // which act when all others have
@@ -148,6 +159,9 @@ func newWatchers(op string, t *Training) watchers {
 	for i, c := range w.all {
 		if c == nil {
 			panic(autograd.NewArgumentError(op, "Callbacks[%d] is nil", i))
+		}
+		if t, ok := c.(TraceCallback); ok {
+			w.traces = append(w.traces, t)
 		}
 		if g, ok := c.(GradientsCallback); ok {
 			w.gradients = append(w.gradients, g)
@@ -189,6 +203,15 @@ func (w *watchers) begin() error {
 		w.begun++
 	}
 	return ended
+}
+
+// trace reports whether a callback wants a step traced.
+func (w *watchers) trace(s Step) bool {
+	wanted := false
+	for _, c := range w.traces {
+		wanted = c.Traces(w.training, s) || wanted
+	}
+	return wanted
 }
 
 // feedback tells the callbacks of gradients.

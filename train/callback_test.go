@@ -238,3 +238,42 @@ type quiet struct{}
 func (quiet) OnGradients(*train.Training, train.Step) error { return nil }
 func (quiet) OnStep(*train.Training, train.Step) error      { return nil }
 func (quiet) OnEpoch(*train.Training, train.Epoch) error    { return nil }
+
+// tracing wants some steps traced, and notes which ones were.
+type tracing struct {
+	wanted func(s train.Step) bool
+	traced []int
+}
+
+func (c *tracing) Traces(_ *train.Training, s train.Step) bool { return c.wanted(s) }
+func (c *tracing) OnEpoch(*train.Training, train.Epoch) error  { return nil }
+func (c *tracing) OnGradients(_ *train.Training, s train.Step) error {
+	if s.Measured.Graph().Options().Trace {
+		c.traced = append(c.traced, s.Number)
+	}
+	return nil
+}
+
+// Steps are traced if a callback wants it, and compute the same bits, with
+// Dropout too.
+func TestTraces(t *testing.T) {
+	learn := func(callbacks ...train.Callback) []float64 {
+		rng := rand.New(rand.NewPCG(1, 0))
+		m := layers.NewSequential(layers.NewDense(rng, 2, 8), layers.Dropout(0.5), layers.Tanh(), layers.NewDense(rng, 8, 1))
+		run(t, train.Config{
+			Model: m, Loss: mse, Optimizer: optim.NewAdam(0.01), Epochs: 2, BatchSize: 3, Callbacks: callbacks,
+			Graph: autograd.Options{Seed: 3},
+		}, plane(1, 12))
+		return all(m.Params())
+	}
+	first := &tracing{wanted: func(s train.Step) bool { return s.Number == 2 }}
+	second := &tracing{wanted: func(s train.Step) bool { return s.Epoch == 2 && s.Number%2 == 0 }}
+	if diff := cmp.Diff(learn(), learn(first, second)); diff != "" {
+		t.Errorf("(-not traced +traced)\n%s", diff)
+	}
+	for _, c := range []*tracing{first, second} {
+		if diff := cmp.Diff([]int{2, 6, 8}, c.traced); diff != "" {
+			t.Errorf("steps traced (-want +got)\n%s", diff)
+		}
+	}
+}

@@ -196,6 +196,7 @@ func (c *cycle) complete(ctx context.Context, number int) error {
 type cycle struct {
 	objective
 	graph      *autograd.Graph
+	traced     *autograd.Graph // of the steps that callbacks want traced, nil before the first
 	stepped    *autograd.Graph // to look at parameters after a step
 	batches    *batches
 	loader     *Loader                  // in place of batches, nil if there is none
@@ -455,11 +456,12 @@ func (c *cycle) learn(batch Data, epoch, weight int) error {
 	if c.crew != nil {
 		loss, err = c.crew.learn(batch, epoch, c.batch, &c.sum)
 	} else {
-		c.graph.Reset()
 		random := c.graph.RandomState()
-		if c.now.Measured, loss, c.grads, err = c.objective.learn(c.graph, batch); err == nil {
+		g := c.recorder()
+		if c.now.Measured, loss, c.grads, err = c.objective.learn(g, batch); err == nil {
 			err = c.checkGradients(c.grads, random, batch)
 		}
+		c.graph.SetRandomState(g.RandomState())
 	}
 	if err != nil {
 		return err
@@ -476,6 +478,23 @@ func (c *cycle) learn(batch Data, epoch, weight int) error {
 	c.stepLoss += loss * float64(weight)
 	c.stepWeight += weight
 	return nil
+}
+
+// recorder returns an empty graph for a batch, which draws the numbers that
+// come next.
+func (c *cycle) recorder() *autograd.Graph {
+	c.graph.Reset()
+	if c.Graph.Trace || c.Accumulate > 1 || !c.watchers.trace(c.now) {
+		return c.graph
+	}
+	if c.traced == nil {
+		options := c.Graph
+		options.Trace = true
+		c.traced = autograd.NewGraph(options)
+	}
+	c.traced.Reset()
+	c.traced.SetRandomState(c.graph.RandomState())
+	return c.traced
 }
 
 // adjust makes a step with what was gathered, unless callbacks end training.

@@ -5,7 +5,6 @@ import (
 	"strings"
 
 	"math"
-	"slices"
 
 	"nabla/autograd"
 )
@@ -27,14 +26,16 @@ type Numbers struct {
 
 // NewNumbers copies what it needs from t. A single number is always kept.
 func NewNumbers(t autograd.Tensor, limit int) Numbers {
-	elements := ElementsOf(t)
-	n := Numbers{Shape: t.Shape(), Size: len(elements), Min: math.Inf(1), Max: math.Inf(-1)}
+	n := Numbers{Shape: t.Shape(), Size: t.Size(), Min: math.Inf(1), Max: math.Inf(-1)}
 	if n.Size <= max(limit, 1) {
-		n.Few = slices.Clone(elements)
+		n.Few = t.Float64s()
 	}
-	for _, v := range elements {
-		n.add(v)
+	if t.Precision() == autograd.Float32 {
+		count(&n, t.Raw32())
+	} else {
+		count(&n, t.Raw64())
 	}
+	n.Norm = t.Norm()
 	if n.Finite == 0 {
 		n.Min, n.Mean, n.Max = math.NaN(), math.NaN(), math.NaN()
 	}
@@ -51,8 +52,40 @@ func rounding(p autograd.Precision) float64 {
 	return 0x1p-48
 }
 
+// count looks at the elements, block by block: one by one only where a block
+// has elements that are not finite, or overflows.
+func count[T float32 | float64](n *Numbers, elements []T) {
+	const block = 128
+	for len(elements) > 0 {
+		part := elements[:min(block, len(elements))]
+		elements = elements[len(part):]
+		low, high, sum, zeros := part[0], part[0], 0.0, 0
+		for _, v := range part { // without min and max, which look for NaN
+			sum += float64(v)
+			if v < low {
+				low = v
+			}
+			if v > high {
+				high = v
+			}
+			if v == 0 {
+				zeros++
+			}
+		}
+		if !IsFinite(sum) {
+			for _, v := range part {
+				n.add(float64(v))
+			}
+			continue
+		}
+		n.Finite += len(part)
+		n.zeros += zeros
+		n.Min, n.Max = min(n.Min, float64(low)), max(n.Max, float64(high))
+		n.Mean += (sum/float64(len(part)) - n.Mean) * (float64(len(part)) / float64(n.Finite))
+	}
+}
+
 func (n *Numbers) add(v float64) {
-	n.Norm = math.Hypot(n.Norm, v)
 	switch {
 	case math.IsNaN(v):
 		n.Nans++
