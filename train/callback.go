@@ -60,7 +60,8 @@ type StepCallback interface {
 
 // An EvaluateCallback is a [Callback] that is called before metrics and
 // validation are measured, in epochs that measure any, to put other numbers
-// into the parameters' place. What it returns is called afterwards.
+// into the parameters' place, and again after an epoch when what was measured
+// is kept. What it returns is called afterwards.
 type EvaluateCallback interface {
 	OnEvaluate(t *Training) (after func())
 }
@@ -263,6 +264,25 @@ func (w *watchers) evaluate() (after func()) {
 		}
 	}
 }
+
+// measures reports whether the loss of an epoch, or a score of the user's, is
+// of what EvaluateCallbacks put into the parameters' place: a loss of training
+// is not.
+func (t *Training) measures(score bool) bool {
+	return t.cycle.validation != nil || score && t.cycle.training != nil
+}
+
+// asMeasured calls f while the parameters are what such a loss or score is of.
+func (t *Training) asMeasured(score bool, f func()) {
+	if t.measures(score) {
+		defer t.cycle.watchers.evaluate()()
+	}
+	f()
+}
+
+// averaging is what an EMA does, also one that a callback of the user's has
+// embedded, when averages of its have been put into the parameters for good.
+type averaging interface{ restored() }
 
 // end tells the callbacks that the training has ended, and returns why, with
 // what they make of it.

@@ -168,6 +168,13 @@ func (e *EMA) Swap() {
 	}
 }
 
+// restored makes the averages be what the parameters are.
+func (e *EMA) restored() {
+	for i, p := range e.params {
+		e.average[i] = p.Tensor()
+	}
+}
+
 // emaState is an average as a checkpoint keeps it.
 type emaState struct {
 	Name   string

@@ -43,9 +43,9 @@ type Checkpoint struct {
 	Keep        int    // how many of the newest files stay; 0: 2
 
 	// KeepBest keeps the file of the epoch with the lowest loss, of the
-	// validation if there is one, as best.safetensors. It has the Params that
-	// the training goes on with: beside an [EMA], whose average is measured,
-	// these are not what had that loss.
+	// validation if there is one, as best.safetensors. Its Params are those that
+	// were measured: beside an [EMA], if there is a validation or a Score of
+	// metrics, the averages. It is a model to use, and no place to go on from.
 	KeepBest bool
 
 	// Score takes the place of that loss: lower is better.
@@ -175,7 +175,9 @@ func (k *Checkpoint) keepEpoch(t *Training, epoch Epoch) error {
 	}
 	due := every > 0 && epoch.Number%every == 0 || k.Every > 0 && t.Steps()%k.Every == 0
 	if better {
-		if err := t.cycle.save(filepath.Join(k.Folder, bestName)); err != nil {
+		var err error
+		t.asMeasured(k.Score != nil, func() { err = t.cycle.save(filepath.Join(k.Folder, bestName)) })
+		if err != nil {
 			return err
 		}
 	}

@@ -6,11 +6,15 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"github.com/google/go-cmp/cmp"
+
 	"nabla/autograd"
 	"nabla/checkpoint"
+	"nabla/layers"
 	"nabla/losses"
 	"nabla/optim"
 	"nabla/train"
@@ -202,5 +206,75 @@ func TestProgressAfterAResume(t *testing.T) {
 	}
 	if !strings.Contains(out.String(), "epoch 1/1  100%") || strings.Contains(out.String(), "loss 0 ") {
 		t.Errorf("%q", out.String())
+	}
+}
+
+// What is kept and restored beside an EMA is what was measured, also when the
+// training was stopped and resumed, and with callbacks in any order; the EMA
+// then has it too. Without a validation that is what the training left.
+func TestBestBesideAnEMA(t *testing.T) {
+	type result struct{ restored, swapped, kept []float64 }
+	const epochs = 12
+	learn := func(folder string, count int, first, validated bool) result {
+		m, average := normalized(), &train.EMA{Decay: 0.9}
+		validation := plane(2, 12)
+		c := train.Config{Model: m, Loss: mse, Optimizer: optim.NewAdam(0.3), Epochs: count, BatchSize: 10, Resume: folder}
+		if validated {
+			c.Validation = validation
+		}
+		c.Callbacks = []train.Callback{
+			average,
+			&train.EarlyStopping{Patience: 100, Restore: true},
+			&train.Checkpoint{Folder: folder, KeepBest: true},
+		}
+		if !first {
+			slices.Reverse(c.Callbacks)
+		}
+		history := run(t, c, plane(1, 30))
+		var r result
+		r.restored = all(m.Params())
+		average.Swap()
+		r.swapped = all(m.Params())
+		best := normalized()
+		if err := checkpoint.Load(filepath.Join(folder, "best.safetensors"), best); err != nil {
+			t.Fatal(err)
+		}
+		r.kept = all(best.Params())
+		lowest := history[0]
+		for _, e := range history {
+			if validated && e.Validation.Loss < lowest.Validation.Loss || !validated && e.Train.Loss < lowest.Train.Loss {
+				lowest = e
+			}
+		}
+		if lowest.Number == epochs || lowest.Number == 1 {
+			t.Fatalf("epoch %d of %d is the best: nothing is tested", lowest.Number, count)
+		}
+		for name, m := range map[string]*layers.Sequential{"restored": m, "kept": best} {
+			report, err := train.Evaluate(t.Context(), train.Config{Model: m, Loss: mse, BatchSize: 10}, validation)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if validated && report.Loss != lowest.Validation.Loss {
+				t.Errorf("%s: the loss is %v, was %v after epoch %d", name, report.Loss, lowest.Validation.Loss, lowest.Number)
+			}
+		}
+		return r
+	}
+	for _, validated := range []bool{true, false} {
+		want := learn(t.TempDir(), epochs, true, validated)
+		if diff := cmp.Diff(want.restored, want.kept); diff != "" {
+			t.Errorf("validation %v (-restored +kept)\n%s", validated, diff)
+		}
+		if diff := cmp.Diff(want.restored, want.swapped); validated && diff != "" {
+			t.Errorf("(-restored +after Swap)\n%s", diff)
+		}
+		stopped := t.TempDir()
+		learn(stopped, epochs-2, true, validated)
+		for name, folder := range map[string]string{"reversed": t.TempDir(), "resumed": stopped} {
+			got := learn(folder, epochs, name == "resumed", validated)
+			if diff := cmp.Diff(want, got, cmp.AllowUnexported(result{})); diff != "" {
+				t.Errorf("validation %v, %s (-want +got)\n%s", validated, name, diff)
+			}
+		}
 	}
 }

@@ -25,8 +25,13 @@ type EarlyStopping struct {
 	// Restore puts the Params and statistics of the best epoch back when the
 	// training ends by itself or by Stop, but not after an error, or because
 	// the context is done: then it may go on. What a [Checkpoint] keeps is the
-	// training as it ended. Beside an [EMA] it is the average that is measured,
-	// and the Params of that epoch that are put back.
+	// training as it ended.
+	//
+	// What is put back is what was measured. Beside an [EMA], if there is a
+	// validation or a Score of metrics, these are the averages after the best
+	// epoch: they stand in the Params, and in the EMA too, so that its Swap
+	// changes nothing. In the place of an [EvaluateCallback] of your own stands
+	// what that had put into the Params.
 	Restore bool
 
 	// Score takes the place of the loss: lower is better.
@@ -84,10 +89,8 @@ func (e *EarlyStopping) OnEpoch(t *Training, epoch Epoch) error {
 	}
 	if e.best.Number == 0 && !math.IsNaN(score) || score < e.lowest-e.MinDelta {
 		e.best, e.lowest, e.bad = epoch, score, 0
-		for i, p := range t.Params() {
-			if e.Restore {
-				e.copies[i].Set(p.Tensor())
-			}
+		if e.Restore {
+			t.asMeasured(e.Score != nil, func() { e.copy(t) })
 		}
 		return nil
 	}
@@ -97,13 +100,27 @@ func (e *EarlyStopping) OnEpoch(t *Training, epoch Epoch) error {
 	return nil
 }
 
-// OnEnd restores the best epoch's Params.
+// copy keeps the Params as they are.
+func (e *EarlyStopping) copy(t *Training) {
+	for i, p := range t.Params() {
+		e.copies[i].Set(p.Tensor())
+	}
+}
+
+// OnEnd restores what was measured after the best epoch.
 func (e *EarlyStopping) OnEnd(t *Training, err error) error {
 	if !e.Restore || err != nil || e.best.Number == 0 {
 		return nil
 	}
 	for i, p := range t.Params() {
 		p.Set(e.copies[i].Tensor())
+	}
+	if t.measures(e.Score != nil) {
+		for _, c := range t.cycle.Callbacks {
+			if a, ok := c.(averaging); ok {
+				a.restored()
+			}
+		}
 	}
 	return nil
 }
