@@ -19,7 +19,7 @@ import (
 //	OnEvaluate(t *train.Training) (after func())       // see [EvaluateCallback]
 //	OnEnd(t *train.Training, err error) error          // see [EndCallback]
 //
-// [OnStep] and [OnEpoch] make a Callback of a function.
+// [OnBegin], [OnStep] and [OnEpoch] make a Callback of a function.
 //
 // An error ends the training, and Run returns it unless it is Stop. The other
 // Callbacks are still told of the same epoch or step.
@@ -74,6 +74,9 @@ type EndCallback interface {
 	OnEnd(t *Training, err error) error
 }
 
+// OnBegin returns a Callback that calls f before the first step.
+func OnBegin(f func(t *Training) error) Callback { return onBegin(f) }
+
 // OnStep returns a Callback that calls f after every step.
 func OnStep(f func(t *Training, s Step) error) Callback { return onStep(f) }
 
@@ -81,10 +84,13 @@ func OnStep(f func(t *Training, s Step) error) Callback { return onStep(f) }
 func OnEpoch(f func(t *Training, epoch Epoch) error) Callback { return onEpoch(f) }
 
 type (
+	onBegin func(t *Training) error
 	onStep  func(t *Training, s Step) error
 	onEpoch func(t *Training, epoch Epoch) error
 )
 
+func (f onBegin) OnBegin(t *Training) error          { return f(t) }
+func (f onBegin) OnEpoch(*Training, Epoch) error     { return nil }
 func (f onStep) OnStep(t *Training, s Step) error    { return f(t, s) }
 func (f onStep) OnEpoch(*Training, Epoch) error      { return nil }
 func (f onEpoch) OnEpoch(t *Training, e Epoch) error { return f(t, e) }
@@ -129,6 +135,18 @@ func (t *Training) LearningRate() float64 {
 		return *t.cycle.rate
 	}
 	return math.NaN()
+}
+
+// Resumed returns where the training goes on from: the zero Resumption if it
+// began anew.
+//
+//	train.OnBegin(func(t *train.Training) error {
+//		return errors.Join(t.Resumed().Skipped...) // broken files end the training
+//	})
+func (t *Training) Resumed() Resumption {
+	from := t.cycle.from
+	from.Skipped = slices.Clone(from.Skipped)
+	return from
 }
 
 // Params returns the parameters and statistics that are trained: the

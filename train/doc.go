@@ -185,6 +185,9 @@
 //		&train.Checkpoint{Folder: folder, Every: 100, Keep: 3, KeepBest: true},
 //	}
 //
+// A file that is broken is passed over for an older one: a [Progress] shows it,
+// and [Training.Resumed] says why, so that a callback may refuse.
+//
 // A Callback of your own that remembers something is a [Keeper], so that it is
 // kept too. Randomness must come from the graph, from a Loader's seed, or from
 // an RNG that the program builds anew.

@@ -1,6 +1,7 @@
 package train
 
 import (
+	"fmt"
 	"io"
 	"math"
 	"os"
@@ -18,7 +19,8 @@ import (
 // On a terminal the line is drawn again and again in its place. Anywhere else,
 // as in a log, it is written when an epoch ends, but no more often than Every,
 // and when the training ends. Errors of the writer do not end a training: the
-// line is left out.
+// line is left out. Broken files that a resumed training has passed over have a
+// line each at the beginning.
 type Progress struct {
 	Terminal bool          // the writer is a terminal
 	Every    time.Duration // between lines that stay
@@ -62,6 +64,9 @@ func (p *Progress) OnBegin(t *Training) error {
 		p.last = t.cycle.at.step(t)
 	}
 	p.first = p.part(t)
+	for _, err := range t.cycle.from.Skipped {
+		fmt.Fprintf(p.w, "passed over: %v\n", err)
+	}
 	return nil
 }
 

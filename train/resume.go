@@ -27,6 +27,17 @@ type Keeper interface {
 	SetState(state []byte) error
 }
 
+// A Resumption says where a training goes on from.
+type Resumption struct {
+	Path        string // of the file; "" if the training began anew
+	Epoch, Step int    // how many are complete
+
+	// Skipped says why newer files were passed over, the newest first: each is a
+	// *[checkpoint.FormatError], as of a file that was cut short. The steps
+	// after the file at Path are made again.
+	Skipped []error
+}
+
 // A mark is where a training is: after a step, or between two epochs.
 type mark struct {
 	epoch  int // how many are complete
@@ -251,18 +262,19 @@ func (c *cycle) resume(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("train: Resume: %w", err)
 	}
-	var first error
 	for _, path := range slices.Backward(paths) {
 		err := c.load(ctx, path)
 		var broken *checkpoint.FormatError
-		if err == nil || !errors.As(err, &broken) || broken.Later {
+		switch {
+		case err == nil:
+			c.from.Path, c.from.Epoch, c.from.Step = path, c.at.epoch, c.at.steps
+			return nil
+		case !errors.As(err, &broken) || broken.Later:
 			return err
 		}
-		if first == nil {
-			first = err
-		}
+		c.from.Skipped = append(c.from.Skipped, err)
 	}
-	return first
+	return errors.Join(c.from.Skipped...)
 }
 
 // load goes on from a file.

@@ -261,8 +261,12 @@ func TestResumeAfterKill(t *testing.T) {
 	c := r.config()
 	c.Resume = folder
 	first := 0
+	var from train.Resumption
+	var log strings.Builder
 	c.Callbacks = []train.Callback{
 		&train.Checkpoint{Folder: folder, Every: 4, Keep: 3, KeepBest: true},
+		train.NewProgress(&log),
+		train.OnBegin(func(t *train.Training) error { from = t.Resumed(); return nil }),
 		train.OnStep(func(_ *train.Training, s train.Step) error {
 			if first == 0 {
 				first = s.Number
@@ -273,6 +277,15 @@ func TestResumeAfterKill(t *testing.T) {
 	resumed, err := train.Run(context.Background(), c, plane(1, rowsToResume))
 	if err != nil || first != 13 {
 		t.Fatalf("%v, from step %d", err, first)
+	}
+	var format *checkpoint.FormatError
+	if from.Step != 12 || from.Epoch != 2 || filepath.Base(from.Path) != "step-000000000012.safetensors" || len(from.Skipped) != 1 {
+		t.Errorf("goes on from %+v", from)
+	} else if !errors.As(from.Skipped[0], &format) || format.Path != newest {
+		t.Errorf("passed over for %v", from.Skipped[0])
+	}
+	if want := fmt.Sprintf("passed over: %v\n", from.Skipped[0]); !strings.HasPrefix(log.String(), want) {
+		t.Errorf("shows %q, want %q first", log.String(), want)
 	}
 	if diff := cmp.Diff(outcomeOf(config, history), outcomeOf(c, resumed)); diff != "" {
 		t.Errorf("(-through +resumed)\n%s", diff)
@@ -370,7 +383,8 @@ func TestResumeRefuses(t *testing.T) {
 	c := r.config()
 	c.Resume = folder
 	var format *checkpoint.FormatError
-	if _, err := train.Run(context.Background(), c, plane(1, rowsToResume)); !errors.As(err, &format) {
+	_, err := train.Run(context.Background(), c, plane(1, rowsToResume))
+	if !errors.As(err, &format) || strings.Count(err.Error(), "step-") != 2 {
 		t.Errorf("no file is whole: %v", err)
 	}
 }
@@ -496,5 +510,31 @@ func TestEarlyStoppingResumedAtItsEnd(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-first +resumed)\n%s", diff)
+	}
+}
+
+// A program need not go on from an older file: the broken newest one is an
+// error, if it wants.
+func TestResumeStrictly(t *testing.T) {
+	folder := t.TempDir()
+	strictly := func() error {
+		m := newLinear(2, 1)
+		_, err := train.Run(context.Background(), train.Config{
+			Model: m, Params: []*autograd.Param{m.w, m.b}, Loss: mse, Optimizer: optim.NewSGD(0.01), Epochs: 3, Resume: folder,
+			Callbacks: []train.Callback{
+				&train.Checkpoint{Folder: folder},
+				train.OnBegin(func(t *train.Training) error { return errors.Join(t.Resumed().Skipped...) }),
+			},
+		}, plane(1, 10))
+		return err
+	}
+	for _, err := range []error{strictly(), strictly(), os.Truncate(newest(t, folder), 100)} {
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	var format *checkpoint.FormatError
+	if err := strictly(); !errors.As(err, &format) || format.Path != newest(t, folder) {
+		t.Errorf("got %v", err)
 	}
 }

@@ -106,7 +106,9 @@ type Config struct {
 	// anew. The program must build the same model, optimizer, data and
 	// configuration, but Epochs may differ; it gets the optimizer's settings
 	// and which Params are Frozen as they were. An RNG shuffles as often as it
-	// did.
+	// did. [Training.Resumed] says which file it was, and whether newer ones
+	// are broken.
+	//
 	// The error is a *[checkpoint.MismatchError] for a model that differs, a
 	// *[checkpoint.FormatError] if no file is whole, or says what else is not
 	// as it was. History is that of the whole training.
@@ -211,6 +213,7 @@ type cycle struct {
 	history    History                  // of the epochs so far
 	at         mark                     // where the training is
 	resumed    bool                     // from a file
+	from       Resumption               // which file
 	origin     string                   // where the training began, if a Checkpoint keeps it
 	kept       map[*autograd.Param]bool // what a Checkpoint keeps, once one has asked
 	rows       int                      // of the data
