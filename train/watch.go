@@ -199,13 +199,16 @@ func histogram(t autograd.Tensor, bins int) Histogram {
 	return h
 }
 
-// bar returns the bar of a number between Low and High. Of halves, the
-// difference does not overflow.
+// bar returns the bar of a number between Low and High. The difference of large
+// numbers overflows, and then that of their halves does not.
 func (h Histogram) bar(v float64) int {
 	if h.Low == h.High {
 		return len(h.Counts) / 2
 	}
-	part := (v/2 - h.Low/2) / (h.High/2 - h.Low/2)
+	part := (v - h.Low) / (h.High - h.Low)
+	if math.IsInf(h.High-h.Low, 0) {
+		part = (v/2 - h.Low/2) / (h.High/2 - h.Low/2)
+	}
 	return min(len(h.Counts)-1, int(part*float64(len(h.Counts))))
 }
 

@@ -168,6 +168,19 @@ func TestWatchState(t *testing.T) {
 	}
 }
 
+// The smallest numbers have bars, and so have the largest: there halves of a
+// range are 0, and here its length overflows.
+func TestHistogramsAtTheEnds(t *testing.T) {
+	for _, high := range []float64{5e-324, 1, math.MaxFloat64} {
+		w := autograd.NewParam("w", autograd.NewTensor([]float64{-high, 0, high}, 3))
+		watch := &train.Watch{Bins: 3}
+		watch.Look(1, autograd.NewGraph(autograd.Options{}).Param(w).Sum().Backward())
+		if diff := cmp.Diff([]int{1, 1, 1}, watch.Looks[0].Params[0].Weights.Counts); diff != "" {
+			t.Errorf("up to %v (-want +got)\n%s", high, diff)
+		}
+	}
+}
+
 // Steps between looks allocate nothing.
 func TestWatchBetweenLooks(t *testing.T) {
 	watch := &train.Watch{Every: 1 << 30}
