@@ -217,7 +217,7 @@ type cells struct {
 }
 
 func (g *cells) Plot(c draw.Canvas, p *gonum.Plot) {
-	x, y := p.Transforms(&c)
+	x, y := transforms(&c, p)
 	for i, row := range g.parts {
 		level := float64(len(g.parts) - 1 - i)
 		for j, part := range row {

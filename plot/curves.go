@@ -50,9 +50,28 @@ func (s Series) add(p *gonum.Plot, op string, style draw.LineStyle) {
 			p.Add(marks{piece, draw.GlyphStyle{Color: style.Color, Radius: style.Width, Shape: shape(0)}})
 			continue
 		}
-		p.Add(&plotter.Line{XYs: piece, LineStyle: style})
+		p.Add(curve{piece, style})
 	}
 }
+
+// A curve is a line through points.
+type curve struct {
+	through plotter.XYs
+	style   draw.LineStyle
+}
+
+// Plot draws what lies within the canvas. That is cut out of the whole, which
+// may be far longer than what can be drawn.
+func (l curve) Plot(c draw.Canvas, p *gonum.Plot) {
+	x, y := transformsWithin(1e12, &c, p)
+	points := make([]vg.Point, len(l.through))
+	for i, at := range l.through {
+		points[i] = vg.Point{X: x(at.X), Y: y(at.Y)}
+	}
+	c.StrokeLines(l.style, c.ClipLinesXY(points)...)
+}
+
+func (l curve) DataRange() (xmin, xmax, ymin, ymax float64) { return plotter.XYRange(l.through) }
 
 // pieces returns the parts of the line between which there are gaps.
 func (s Series) pieces() []plotter.XYs {
@@ -172,7 +191,7 @@ type gridLines struct{}
 
 func (gridLines) Plot(c draw.Canvas, p *gonum.Plot) {
 	style := draw.LineStyle{Color: faint, Width: vg.Points(0.6)}
-	x, y := p.Transforms(&c)
+	x, y := transforms(&c, p)
 	for _, t := range p.X.Tick.Marker.Ticks(p.X.Min, p.X.Max) {
 		if at := x(t.Value); t.Label != "" && c.ContainsX(at) {
 			c.StrokeLine2(style, at, c.Min.Y, at, c.Max.Y)
@@ -189,7 +208,7 @@ func (gridLines) Plot(c draw.Canvas, p *gonum.Plot) {
 type upright float64
 
 func (u upright) Plot(c draw.Canvas, p *gonum.Plot) {
-	x, _ := p.Transforms(&c)
+	x, _ := transforms(&c, p)
 	style := draw.LineStyle{Color: line, Width: vg.Points(0.9), Dashes: []vg.Length{vg.Points(3), vg.Points(3)}}
 	c.StrokeLine2(style, x(float64(u)), c.Min.Y, x(float64(u)), c.Max.Y)
 }
@@ -198,7 +217,7 @@ func (u upright) Plot(c draw.Canvas, p *gonum.Plot) {
 type straight struct{ from, to plotter.XY }
 
 func (s straight) Plot(c draw.Canvas, p *gonum.Plot) {
-	x, y := p.Transforms(&c)
+	x, y := transforms(&c, p)
 	style := draw.LineStyle{Color: line, Width: vg.Points(0.9), Dashes: []vg.Length{vg.Points(3), vg.Points(3)}}
 	c.StrokeLine2(style, x(s.from.X), y(s.from.Y), x(s.to.X), y(s.to.Y))
 }
@@ -210,7 +229,7 @@ type marks struct {
 }
 
 func (m marks) Plot(c draw.Canvas, p *gonum.Plot) {
-	x, y := p.Transforms(&c)
+	x, y := transforms(&c, p)
 	for _, at := range m.at {
 		c.DrawGlyph(m.style, vg.Point{X: x(at.X), Y: y(at.Y)})
 	}

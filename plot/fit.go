@@ -64,7 +64,7 @@ func fitCurve(op string, xs, ys []float64, predict func(autograd.Tensor) autogra
 	lo, hi := padded(rangeOf(xs))
 	grid := make([]float64, curvePoints)
 	for i := range grid {
-		grid[i] = lo + (hi-lo)*float64(i)/(curvePoints-1)
+		grid[i] = along(lo, hi, float64(i)/(curvePoints-1))
 	}
 	curve := Series{X: grid, Y: ask(op, predict, autograd.NewTensor(grid, curvePoints, 1), 1)}
 	style := lineOf(1)
@@ -89,8 +89,7 @@ func ask(op string, predict func(autograd.Tensor) autograd.Tensor, x autograd.Te
 
 // padded widens a range, so that points at its ends stand free.
 func padded(lo, hi float64) (float64, float64) {
-	margin := 0.06 * (hi - lo)
-	return lo - margin, hi + margin
+	return along(lo, hi, -0.06), along(lo, hi, 1.06)
 }
 
 // warmth is the scale of numbers on a map: blue by pale yellow to vermillion.
@@ -108,7 +107,7 @@ func fitMap(op string, features autograd.Tensor, ys []float64, predict func(auto
 	f := fieldOver(features)
 	f.values = ask(op, predict, f.points(), 1)
 	lo, hi := rangeOf(ys)
-	scale := func(v float64) color.RGBA { return warmth((v - lo) / (hi - lo)) }
+	scale := func(v float64) color.RGBA { return warmth(partOf(lo, hi, v)) }
 	f.paint(p, 1, func(at []float64) color.RGBA {
 		if !isFinite(at[0]) {
 			return palette.Purple
@@ -216,7 +215,7 @@ type segments struct {
 }
 
 func (s *segments) Plot(c draw.Canvas, p *gonum.Plot) {
-	x, y := p.Transforms(&c)
+	x, y := transforms(&c, p)
 	c.SetLineStyle(s.style)
 	var path vg.Path
 	for i := 0; i < len(s.ends); i += 2 {
@@ -257,13 +256,13 @@ func (f *field) points() autograd.Tensor {
 }
 
 func (f *field) at(axis int, part float64) float64 {
-	return f.low[axis] + part*(f.high[axis]-f.low[axis])
+	return along(f.low[axis], f.high[axis], part)
 }
 
 // paint adds the field as a picture, smooth between the points of the grid.
 func (f *field) paint(p *gonum.Plot, width int, colorOf func(values []float64) color.RGBA) {
 	w, h := (gridColumns-1)*gridZoom, (gridRows-1)*gridZoom
-	picture := image.NewRGBA(image.Rect(0, 0, w, h))
+	pixels := image.NewRGBA(image.Rect(0, 0, w, h))
 	between := make([]float64, width)
 	for y := range h {
 		row, up := split(h-1-y, gridRows)
@@ -276,10 +275,10 @@ func (f *field) paint(p *gonum.Plot, width int, colorOf func(values []float64) c
 				above := v(at+gridColumns)*(1-right) + v(at+gridColumns+1)*right
 				between[k] = below*(1-up) + above*up
 			}
-			picture.SetRGBA(x, y, colorOf(between))
+			pixels.SetRGBA(x, y, colorOf(between))
 		}
 	}
-	p.Add(plotter.NewImage(picture, f.low[0], f.low[1], f.high[0], f.high[1]))
+	p.Add(picture{pixels, f.low, f.high})
 }
 
 // split returns between which points of the grid the middle of a pixel lies.

@@ -134,8 +134,7 @@ func count(values []float64, lo, hi float64) []float64 {
 	bins := make([]float64, histogramBins)
 	for _, v := range values {
 		if isFinite(v) {
-			part := (v/2 - lo/2) / (hi/2 - lo/2)
-			bins[min(histogramBins-1, int(part*histogramBins))]++
+			bins[min(histogramBins-1, int(partOf(lo, hi, v)*histogramBins))]++
 		}
 	}
 	return bins
@@ -152,7 +151,7 @@ type ridge struct {
 type ridges []ridge
 
 func (r ridges) Plot(c draw.Canvas, p *gonum.Plot) {
-	x, y := p.Transforms(&c)
+	x, y := transforms(&c, p)
 	for i, row := range r {
 		base := float64(len(r) - 1 - i)
 		outline := row.outline(func(at, height float64) vg.Point { return vg.Point{X: x(at), Y: y(base + 0.9*height)} })
@@ -171,7 +170,7 @@ func (r ridge) outline(at func(x, height float64) vg.Point) []vg.Point {
 	}
 	points := []vg.Point{at(r.lo, 0)}
 	for k, count := range r.counts {
-		from, to := r.lo+(r.hi-r.lo)*float64(k)/n, r.lo+(r.hi-r.lo)*float64(k+1)/n
+		from, to := along(r.lo, r.hi, float64(k)/n), along(r.lo, r.hi, float64(k+1)/n)
 		points = append(points, at(from, count/most), at(to, count/most))
 	}
 	return append(points, at(r.hi, 0))

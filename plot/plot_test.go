@@ -166,6 +166,12 @@ func TestTicks(t *testing.T) {
 			t.Errorf("%d ticks over %v", n, width)
 		}
 	}
+	for width := 2.0; width < 1e4; width += 2 { // numbers of which there are only the even ones
+		const odd = 1<<53 + 2
+		if n := len(plot.NumberTicks(odd, odd+width)); n < 2 || n > 12 {
+			t.Errorf("%d ticks from %d over %v", n, odd, width)
+		}
+	}
 }
 
 // The line between classes of a circle lies on the circle.
@@ -479,7 +485,6 @@ func TestGroundInSVG(t *testing.T) {
 	}
 }
 
-// Bars hold each number once, at both ends too.
 // Numbers that are all the same have a place among bars, however large.
 func TestHistogramsOfOneNumber(t *testing.T) {
 	for _, v := range []float64{0, 1, 1e16, -1e100, math.MaxFloat64} {
@@ -487,6 +492,7 @@ func TestHistogramsOfOneNumber(t *testing.T) {
 	}
 }
 
+// Bars hold each number once, at both ends too.
 func TestCount(t *testing.T) {
 	rng := rand.New(rand.NewPCG(1, 0))
 	values := []float64{-1, 1, 0, math.NaN(), math.Inf(1), 1}

@@ -76,6 +76,7 @@ const margin = vg.Length(7)
 func drawOn(c draw.Canvas, p *gonum.Plot) {
 	c.SetColor(color.White)
 	c.Fill(c.Rectangle.Path())
+	defer withoutOverflow(p)()
 	p.Draw(draw.Crop(c, margin, -margin, margin, -margin))
 }
 

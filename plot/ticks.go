@@ -16,12 +16,14 @@ func (t ticks) Ticks(lo, hi float64) []gonum.Tick {
 	if t.whole {
 		step = math.Max(1, math.Round(step))
 	}
-	if !(step > 0) || math.IsInf(step, 0) || lo+step == lo && hi-step == hi {
+	most := math.Max(math.Abs(lo), math.Abs(hi))
+	spacing := most - math.Nextafter(most, 0) // of the numbers there are
+	if !(step > 4*spacing) || math.IsInf(step, 0) {
 		return []gonum.Tick{{Value: lo, Label: short(lo)}, {Value: hi, Label: short(hi)}}
 	}
 	var all []gonum.Tick
 	for k := math.Ceil(lo/step - 1e-9); k <= hi/step+1e-9; k++ {
-		all = append(all, gonum.Tick{Value: k * step, Label: label(k*step, step, math.Max(math.Abs(lo), math.Abs(hi)))})
+		all = append(all, gonum.Tick{Value: k * step, Label: label(k*step, step, most)})
 	}
 	return all
 }
