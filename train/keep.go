@@ -43,9 +43,10 @@ type Checkpoint struct {
 	Keep        int    // how many of the newest files stay; 0: 2
 
 	// KeepBest keeps the file of the epoch with the lowest loss, of the
-	// validation if there is one, as best.safetensors. Its Params are those that
-	// were measured: beside an [EMA], if there is a validation or a Score of
-	// metrics, the averages. It is a model to use, and no place to go on from.
+	// validation if there is one, as best.safetensors. Its Params are those
+	// that were measured: beside an [EMA], if there is a validation or a Score
+	// of metrics, the averages. It is a model to use, and no place to go on
+	// from.
 	KeepBest bool
 
 	// Score takes the place of that loss: lower is better.

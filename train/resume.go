@@ -32,8 +32,8 @@ type Resumption struct {
 	Path        string // of the file; "" if the training began anew
 	Epoch, Step int    // how many are complete
 
-	// Skipped says why newer files were passed over, the newest first: each is a
-	// *[checkpoint.FormatError], as of a file that was cut short. The steps
+	// Skipped says why newer files were passed over, the newest first: each is
+	// a *[checkpoint.FormatError], as of a file that was cut short. The steps
 	// after the file at Path are made again.
 	Skipped []error
 }
