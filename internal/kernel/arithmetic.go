@@ -599,9 +599,15 @@ func accumulate[T Float](dst, x []T) {
 	}
 }
 
+// unknownFinite leaves it to IsFinite to look at each element.
+func unknownFinite[T Float](x []T) bool { return len(x) == 0 }
+
 // IsFinite reports whether every element of x is a finite number. The index is
 // that of the first NaN or infinity, −1 if there is none.
 func IsFinite[T Float](x []T) (index int, ok bool) {
+	if primitivesOf[T]().finite(x) {
+		return -1, true
+	}
 	for i, v := range x {
 		if v-v != 0 {
 			return i, false

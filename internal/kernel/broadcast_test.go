@@ -221,6 +221,34 @@ func TestIsFinite(t *testing.T) {
 			t.Errorf("IsFinite(%v) = %d, %v", row.x, index, ok)
 		}
 	}
+	checkFiniteEverywhere[float32](t, math.MaxFloat32)
+	checkFiniteEverywhere[float64](t, math.MaxFloat64)
+}
+
+// checkFiniteEverywhere looks for a NaN and infinities at each place of rows
+// whose squares overflow, and of a long one that is cut into pieces.
+func checkFiniteEverywhere[T kernel.Float](t *testing.T, largest T) {
+	t.Helper()
+	for _, n := range []int{0, 1, 7, 8, 33, 200, 300_000} {
+		for _, v := range []T{1, largest} {
+			x := make([]T, n)
+			for i := range x {
+				x[i] = v
+			}
+			if index, ok := kernel.IsFinite(x); index != -1 || !ok {
+				t.Errorf("%d × %v: %d, %v", n, v, index, ok)
+			}
+			for at := 0; at < n; at += 1 + n/100 {
+				for _, bad := range []float64{math.NaN(), math.Inf(1), math.Inf(-1)} {
+					x[at] = T(bad)
+					if index, ok := kernel.IsFinite(x); index != at || ok {
+						t.Errorf("%v at %d of %d: %d, %v", bad, at, n, index, ok)
+					}
+				}
+				x[at] = v
+			}
+		}
+	}
 }
 
 func TestFillAccumulateWhere(t *testing.T) {

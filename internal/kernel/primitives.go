@@ -8,6 +8,7 @@ type primitives[T Float] struct {
 
 	sum, max, min, logSumExp func(dst, x []T, outer, n, inner int)
 	norm                     func(x []T, p float64) float64 // of a row
+	finite                   func(x []T) bool               // whether it is known that all are finite
 	variance                 func(dst, x []T, outer, n, inner, correction int, root bool)
 
 	softmax, logSoftmax         func(dst, x []T, outer, n, inner int)
@@ -30,7 +31,7 @@ var (
 func portablePrimitives[T Float]() primitives[T] {
 	return primitives[T]{
 		fill: fill[T], where: where[T],
-		sum: sumAxis[T], max: maxAxis[T], min: minAxis[T], logSumExp: logSumExpAxis[T], norm: normOfRow[T], variance: varAxis[T],
+		sum: sumAxis[T], max: maxAxis[T], min: minAxis[T], logSumExp: logSumExpAxis[T], norm: normOfRow[T], finite: unknownFinite[T], variance: varAxis[T],
 		softmax: softmaxAxis[T], logSoftmax: logSoftmaxAxis[T], softmaxGrad: softmaxGradAxis[T], logSoftmaxGrad: logSoftmaxGradAxis[T],
 		normalizing: portableNormalizing[T](),
 		scoring:     portableScoring[T](),

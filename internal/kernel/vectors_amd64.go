@@ -90,7 +90,7 @@ var (
 func (l *vectors[T]) primitives() primitives[T] {
 	return primitives[T]{
 		fill: l.fillAll, where: l.whereAll,
-		sum: l.sumAxis, max: l.maxAxis, min: l.minAxis, logSumExp: l.logSumExpAxis, norm: l.normOfRow, variance: l.varAxis,
+		sum: l.sumAxis, max: l.maxAxis, min: l.minAxis, logSumExp: l.logSumExpAxis, norm: l.normOfRow, finite: l.finite, variance: l.varAxis,
 		softmax: l.softmaxAxis, logSoftmax: l.logSoftmaxAxis, softmaxGrad: l.softmaxGradAxis, logSoftmaxGrad: l.logSoftmaxGradAxis,
 		normalizing: l.normalizing(),
 		scoring:     l.scoring(),
