@@ -55,11 +55,16 @@ func paramsOf(op string, model Model) []*autograd.Param {
 	}
 	autograd.CheckNames(op, all...)
 	for _, p := range all {
-		if name := p.Name(); name == metadataKey || !utf8.ValidString(name) || strings.HasPrefix(name, reserved) {
-			panic(autograd.NewArgumentError(op, "a parameter must not be called %q in a file", name))
-		}
+		checkName(op, p.Name())
 	}
 	return all
+}
+
+// checkName panics for what a parameter cannot be called in a file.
+func checkName(op, name string) {
+	if name == metadataKey || !utf8.ValidString(name) || strings.HasPrefix(name, reserved) {
+		panic(autograd.NewArgumentError(op, "a parameter must not be called %q in a file", name))
+	}
 }
 
 // reserved is how names in a file begin that are not the model's.
@@ -80,6 +85,34 @@ func view(p *autograd.Param) autograd.Tensor {
 	return g.Param(p).View()
 }
 
+// SaveWith is [Save] in the names and the layout of another framework: what it
+// writes, [LoadWith] reads with the same options. The file of a network as
+// PyTorch has it is one that load_state_dict takes. Ignore and Partial, which
+// are about reading, mean nothing here.
+//
+// It panics as LoadWith does, and with an *[autograd.ArgumentError] if two
+// Params have the same name in the file.
+func SaveWith(path string, model Model, options Options) error {
+	const op = "checkpoint: SaveWith"
+	params := paramsOf(op, model)
+	options.check(op, params)
+	tensors := tensorsOf(params)
+	of := map[string]string{}
+	for i, p := range params {
+		t := &tensors[i]
+		t.name = options.in(p)
+		if other, ok := of[t.name]; ok {
+			panic(autograd.NewArgumentError(op, "the parameters %s and %s are both %q in the file", other, p.Name(), t.name))
+		}
+		of[t.name] = p.Name()
+		checkName(op, t.name)
+		if options.Transpose.of(p) {
+			t.transpose()
+		}
+	}
+	return save(path, tensors, metadata("model"))
+}
+
 // Load reads the Params of a model from the safetensors file at path, which may
 // be one of [Save], [Training.Save], PyTorch or Hugging Face. Names and shapes
 // are all compared before the first number is changed. Numbers of another type
@@ -93,8 +126,8 @@ func Load(path string, model Model) error {
 	return load("checkpoint: Load", path, model, Options{})
 }
 
-// Options are what [Load] leaves at its defaults: what to do with a file whose
-// names or layout are others. A tensor's name in the file is that in Names, or
+// Options are what [Load] and [Save] leave at their defaults: what to do with a
+// file whose names or layout are others. A tensor's name in the file is that in Names, or
 // else what Rename returns, or else the Param's own.
 //
 //	err := checkpoint.LoadWith("bert.safetensors", model, checkpoint.Options{

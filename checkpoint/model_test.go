@@ -242,6 +242,59 @@ func TestMisuse(t *testing.T) {
 	}
 }
 
+// What SaveWith writes is the file that LoadWith has read with the same
+// options, in names and layout: here one of PyTorch's.
+func TestSaveWith(t *testing.T) {
+	const path = "testdata/torch.safetensors"
+	options := checkpoint.Options{
+		Transpose: checkpoint.OutIn("words.weight"), Ignore: []string{"*.num_batches_tracked", "test.*"},
+		Names:  map[string]string{"first.weight": "fc1.weight", "first.bias": "fc1.bias"},
+		Rename: func(name string) string { return strings.Replace(name, "second.", "fc2.", 1) },
+	}
+	n := newNet()
+	for _, p := range n.FC2.Params() {
+		p.SetName(strings.Replace(p.Name(), "fc2.", "second.", 1))
+	}
+	for _, p := range n.FC1.Params() {
+		p.SetName(strings.Replace(p.Name(), "fc1.", "first.", 1))
+	}
+	n.LSTM.Params()[0].Convert(autograd.Float32)
+	n.FC1.Params()[0].Convert(autograd.Float32)
+	to := filepath.Join(t.TempDir(), "back.safetensors")
+	if err := errors.Join(checkpoint.LoadWith(path, n, options), checkpoint.SaveWith(to, n, options)); err != nil {
+		t.Fatal(err)
+	}
+	want, got := opened(t, path), opened(t, to)
+	for _, info := range got.Tensors() {
+		was, err := want.Tensor(info.Name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		is, err := got.Tensor(info.Name)
+		if diff := cmp.Diff(was.Shape(), is.Shape()); err != nil || diff != "" {
+			t.Errorf("%s %v (-read +written)\n%s", info.Name, err, diff)
+		}
+		if diff := cmp.Diff(was.Float64s(), is.Float64s()); diff != "" {
+			t.Errorf("%s (-read +written)\n%s", info.Name, diff)
+		}
+	}
+	if read, written := len(want.Tensors()), len(got.Tensors()); written != read-2 {
+		t.Errorf("%d of %d tensors, want all but two", written, read)
+	}
+	if err := checkpoint.LoadWith(to, newNet(), checkpoint.Options{Transpose: options.Transpose}); err != nil {
+		t.Error(err)
+	}
+	for name, options := range map[string]checkpoint.Options{
+		"two of one name": {Rename: func(string) string { return "same" }},
+		"reserved name":   {Rename: func(name string) string { return "nabla/" + name }},
+		"no such name":    {Names: map[string]string{"x": "y"}},
+	} {
+		if err := autograd.Try(func() { checkpoint.SaveWith(to, newNet(), options) }); err == nil {
+			t.Errorf("%s: no panic", name)
+		}
+	}
+}
+
 // net is the network of testdata/vectors.py.
 type net struct {
 	Words *layers.Embedding

@@ -29,6 +29,23 @@ func namedTensor(name string, t autograd.Tensor) named {
 	return named{name, t.Shape(), t.Raw64()}
 }
 
+// transpose turns a matrix the other way round, in memory of its own.
+func (n *named) transpose() {
+	rows, columns := n.shape[0], n.shape[1]
+	n.shape = []int{columns, rows}
+	if numbers, ok := n.numbers.([]float32); ok {
+		n.numbers = transposed(numbers, rows, columns)
+	} else {
+		n.numbers = transposed(n.numbers.([]float64), rows, columns)
+	}
+}
+
+func transposed[T any](src []T, rows, columns int) []T {
+	dst := make([]T, len(src))
+	transpose(dst, src, rows, columns)
+	return dst
+}
+
 func (n *named) dtype() string {
 	switch n.numbers.(type) {
 	case []float64:
