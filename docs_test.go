@@ -10,12 +10,25 @@ import (
 	"unicode/utf8"
 )
 
-// Every code line in the README and in the package docs also occurs in a test
-// or an example program, so that it is compiled and run.
+// Every code line in the README, in the pages of docs and in the package docs
+// also occurs in a test or an example program, so that it is compiled and run;
+// those in Python in a script that a test runs.
 func TestDocsAreTested(t *testing.T) {
 	tested := map[string]bool{}
-	shown := map[string][]string{"README.md": goBlocks(t, "README.md")}
-	walkGo(t, func(path string) {
+	shown := map[string][]string{"README.md": blocks(t, "README.md", "go")}
+	pages, err := filepath.Glob("docs/*.md")
+	if err != nil || len(pages) == 0 {
+		t.Fatalf("%d pages in docs, error %v", len(pages), err)
+	}
+	for _, page := range pages {
+		shown[page] = append(blocks(t, page, "go"), blocks(t, page, "python")...)
+	}
+	walk(t, ".py", func(path string) {
+		for _, line := range lines(t, path) {
+			tested[strings.TrimSpace(line)] = true
+		}
+	})
+	walk(t, ".go", func(path string) {
 		switch {
 		case strings.HasSuffix(path, "_test.go"), strings.HasPrefix(path, "examples"+string(filepath.Separator)):
 			for _, line := range lines(t, path) {
@@ -54,7 +67,7 @@ func TestReadmeCommands(t *testing.T) {
 // cannot be read beside another file. Code in comments, expected output,
 // directives and URLs are as wide as they must be.
 func TestCommentsAreNarrow(t *testing.T) {
-	walkGo(t, func(path string) {
+	walk(t, ".go", func(path string) {
 		output := false
 		for i, line := range lines(t, path) {
 			if strings.HasPrefix(line, "// Code generated ") {
@@ -71,7 +84,8 @@ func TestCommentsAreNarrow(t *testing.T) {
 	})
 }
 
-func walkGo(t *testing.T, f func(path string)) {
+// walk calls f for each file with that end of its name.
+func walk(t *testing.T, end string, f func(path string)) {
 	t.Helper()
 	err := filepath.WalkDir(".", func(path string, d fs.DirEntry, err error) error {
 		switch {
@@ -79,7 +93,7 @@ func walkGo(t *testing.T, f func(path string)) {
 			return err
 		case d.IsDir() && path != "." && strings.HasPrefix(d.Name(), "."):
 			return fs.SkipDir
-		case strings.HasSuffix(path, ".go"):
+		case strings.HasSuffix(path, end):
 			f(path)
 		}
 		return nil
@@ -98,15 +112,15 @@ func lines(t *testing.T, path string) []string {
 	return strings.Split(string(text), "\n")
 }
 
-// goBlocks returns the lines of the Go blocks in a Markdown file.
-func goBlocks(t *testing.T, path string) []string {
+// blocks returns the lines of the blocks of a language in a Markdown file.
+func blocks(t *testing.T, path, language string) []string {
 	t.Helper()
 	var code []string
 	inside := false
 	for _, line := range lines(t, path) {
 		switch {
 		case strings.HasPrefix(line, "```"):
-			inside = line == "```go"
+			inside = line == "```"+language
 		case inside:
 			code = append(code, line)
 		}

@@ -127,8 +127,8 @@ func Load(path string, model Model) error {
 }
 
 // Options are what [Load] and [Save] leave at their defaults: what to do with a
-// file whose names or layout are others. A tensor's name in the file is that in Names, or
-// else what Rename returns, or else the Param's own.
+// file whose names or layout are others. A tensor's name in the file is that in
+// Names, or else what Rename returns, or else the Param's own.
 //
 //	err := checkpoint.LoadWith("bert.safetensors", model, checkpoint.Options{
 //		Names:     map[string]string{"head.weight": "classifier.weight", "head.bias": "classifier.bias"},

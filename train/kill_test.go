@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"testing"
 	"time"
 
@@ -68,6 +69,9 @@ func keepKilled(t *testing.T, folder string) {
 //
 //	go test ./train -run Kill -args -kills 100
 func TestKill(t *testing.T) {
+	if runtime.GOOS == "js" {
+		t.Skip("no program can be started here")
+	}
 	through := filepath.Join(t.TempDir(), "through")
 	keepKilled(t, through)
 	want := newest(t, through)
