@@ -15,6 +15,7 @@ type reverse struct {
 	rule      Rule
 	pass      *pass
 	lookups   []lookup // in tables whose gradient is kept by rows
+	onParam   func(grads Gradients, p *Param)
 }
 
 // Backward returns the gradient of x, which must have one element, with
@@ -43,6 +44,25 @@ func (x Value) BackwardFrom(seed Tensor) Gradients {
 		panic(shapeError("BackwardFrom", "the seed has another shape", " and ", n.shape.dims, seed.dims()))
 	}
 	return x.g.backward(x.id, n, seed)
+}
+
+// BackwardOptions are what [Value.Backward] leaves at its defaults.
+type BackwardOptions struct {
+	// OnParam is called for each Param once its gradient is complete, while the
+	// pass goes on: from the last one that the recording used first to the
+	// first. It may read the gradient of p from grads, to send it away, say,
+	// but neither record nor call Backward. Nil: nothing is called.
+	OnParam func(grads Gradients, p *Param)
+}
+
+// BackwardWith is [Value.Backward] with other options.
+func (x Value) BackwardWith(options BackwardOptions) Gradients {
+	x.node("BackwardWith")
+	if r := &x.g.reverse; !r.active { // else Backward panics
+		r.onParam = options.OnParam
+		defer func() { r.onParam = nil }()
+	}
+	return x.Backward()
 }
 
 // backward walks the recording from y to its beginning. A node's gradient is
@@ -134,6 +154,9 @@ func (g *Graph) step(id int32, n *node) int32 {
 			g.memory.giveBack(n.grad, g.words(n.shape.size))
 		}
 		n.grad = nil
+		if tell := g.reverse.onParam; tell != nil && n.op == &opParam {
+			tell(Gradients{pass: g.reverse.pass, gen: g.gen}, g.slot(n).param)
+		}
 	}
 	return id
 }

@@ -219,6 +219,59 @@ func (s *sum) observe(other Gradients, weight float64) {
 	}
 }
 
+// An ObservedSum is what Gradients hold for a statistic before they divide it
+// by a weight: what a sum of sums is made of.
+type ObservedSum struct {
+	Nth      int     // which observation of that statistic in its recording, from 0
+	Total    Tensor  // what was observed times its weight; of a sum in float64
+	Weight   float64 // 1 if the Gradients are no sum
+	Momentum float64 // see [Observation]
+}
+
+// ObservedSums ranges over the statistics that were observed and have not been
+// written since, as [Gradients.AddObserved] takes them: to send them to another
+// process. The tensors are valid as long as the Gradients, those of a sum until
+// something is added. After Average they are still what was added.
+func (gr Gradients) ObservedSums() iter.Seq2[*Param, ObservedSum] {
+	return func(yield func(*Param, ObservedSum) bool) {
+		if gr.sum != nil {
+			for _, o := range gr.sum.observed {
+				if o.param.version == o.version && !yield(o.param, ObservedSum{o.nth, o.total, o.weight, o.momentum}) {
+					return
+				}
+			}
+		}
+		if gr.pass == nil {
+			return
+		}
+		g := gr.check("Gradients.ObservedSums").g
+		for _, o := range gr.pass.observations() {
+			n := g.at(o.value)
+			if o.param.version == o.version && !yield(o.param, ObservedSum{o.nth, g.tensor(n.data, n.shape), 1, o.momentum}) {
+				return
+			}
+		}
+	}
+}
+
+// AddObserved adds weight times what was found for a statistic to a sum. It
+// panics with a [*GradientError] if gr came from Backward, with an
+// [*ArgumentError] if p is no statistic or the weight is negative or not
+// finite, and with a [*ShapeError] if the total has another shape than p.
+func (gr *Gradients) AddObserved(p *Param, o ObservedSum, weight float64) {
+	const op = "Gradients.AddObserved"
+	checkWeight(op, weight)
+	s := gr.ownSum(op)
+	switch {
+	case p == nil || !p.statistic:
+		panic(NewArgumentError(op, "this is no statistic"))
+	case !p.value.sameShape(o.Total):
+		panic(NewShapeError(op, "statistic "+p.name+" has another shape than what was observed", p.value.dims(), o.Total.dims()))
+	}
+	weight *= s.divided()
+	s.observation(len(s.observed), p, o.Nth, o.Momentum).add(o.Total, weight, weight*o.Weight)
+}
+
 // divided returns what Average has divided the gradients of a sum by.
 func (s *sum) divided() float64 {
 	if s.averaged == 0 {

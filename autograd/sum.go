@@ -2,6 +2,7 @@ package autograd
 
 import (
 	"math"
+	"slices"
 
 	"nabla/internal/weakmap"
 )
@@ -44,9 +45,7 @@ func (gr *Gradients) Add(other Gradients) { gr.add("Gradients.Add", other, 1) }
 // A weight of 0 adds nothing. It panics as Add does, and with an
 // [*ArgumentError] if the weight is negative or not finite.
 func (gr *Gradients) AddWeighted(other Gradients, weight float64) {
-	if !(weight >= 0) || math.IsInf(weight, 1) {
-		panic(NewArgumentError("Gradients.AddWeighted", "a weight of %v", weight))
-	}
+	checkWeight("Gradients.AddWeighted", weight)
 	gr.add("Gradients.AddWeighted", other, weight)
 }
 
@@ -61,6 +60,56 @@ func (gr *Gradients) add(op string, other Gradients, weight float64) {
 	}
 	s.observe(other, weight)
 	s.weight += weight * other.weight()
+}
+
+// AddParam adds weight times a gradient of one parameter that comes from
+// elsewhere, such as another process: t of the parameter's shape or, with ids,
+// as [Gradients.Rows] returns them, rows of it. Together with
+// [Gradients.AddObserved] and [Gradients.AddWeight] it makes a sum what Add
+// would make it.
+//
+// It panics as AddWeighted does, with a [*ShapeError] if t does not fit, and
+// with an [*ArgumentError] if ids are out of range or do not ascend.
+func (gr *Gradients) AddParam(p *Param, ids Ints, t Tensor, weight float64) {
+	const op = "Gradients.AddParam"
+	checkWeight(op, weight)
+	s := gr.ownSum(op)
+	t.check(op)
+	byRows := ids.Rank() > 0
+	p.checkGradient(op, ids, t)
+	s.term(op, p, t.precision).add(t, ids.values, byRows, weight)
+}
+
+// checkGradient panics unless t can be a gradient of p: the whole or, if there
+// are ids, its rows.
+func (p *Param) checkGradient(op string, ids Ints, t Tensor) {
+	want := p.value.Shape()
+	if ids.Rank() > 0 {
+		for i, id := range ids.values {
+			if len(want) == 0 || id < 0 || id >= want[0] || i > 0 && id <= ids.values[i-1] {
+				panic(NewArgumentError(op, "the ids %v, want ascending rows of %v", ids.values, want))
+			}
+		}
+		if len(want) > 0 {
+			want[0] = len(ids.values)
+		}
+	}
+	if !slices.Equal(want, t.dims()) {
+		panic(NewShapeError(op, "a gradient of another shape than that of parameter "+p.name, want, t.dims()))
+	}
+}
+
+// AddWeight makes a sum count for more, as if something of that weight had been
+// added. It panics as [Gradients.AddWeighted] does.
+func (gr *Gradients) AddWeight(weight float64) {
+	checkWeight("Gradients.AddWeight", weight)
+	gr.ownSum("Gradients.AddWeight").weight += weight
+}
+
+func checkWeight(op string, weight float64) {
+	if !(weight >= 0) || math.IsInf(weight, 1) {
+		panic(NewArgumentError(op, "a weight of %v", weight))
+	}
 }
 
 // ownSum returns the sum that gr holds, and makes gr a sum if it is zero.

@@ -53,6 +53,29 @@ func NewTensor32(values []float32, shape ...int) Tensor {
 	return t
 }
 
+// ViewTensor is [NewTensor] without a copy: the tensor is the values
+// themselves, and sees what becomes of them later.
+func ViewTensor(values []float64, shape ...int) Tensor {
+	if shape == nil {
+		shape = []int{len(values)}
+	}
+	checkFits("ViewTensor", len(values), shape)
+	return viewOf(unsafe.Pointer(unsafe.SliceData(values)), Float64, shape, len(values))
+}
+
+// ViewTensor32 is ViewTensor in Float32.
+func ViewTensor32(values []float32, shape ...int) Tensor {
+	if shape == nil {
+		shape = []int{len(values)}
+	}
+	checkFits("ViewTensor32", len(values), shape)
+	return viewOf(unsafe.Pointer(unsafe.SliceData(values)), Float32, shape, len(values))
+}
+
+func viewOf(p unsafe.Pointer, precision Precision, shape []int, size int) Tensor {
+	return Tensor{shape: ownShape(shape, size), data: p, kind: kind{precision: precision}}
+}
+
 func checkFits(op string, values int, shape []int) {
 	switch size, fault := sizeOf(shape); {
 	case fault != "":
