@@ -59,7 +59,7 @@ func (gr *Gradients) add(op string, other Gradients, weight float64) {
 		s.term(op, param, t.precision).add(t, ids.values, byRows, weight)
 	}
 	s.observe(other, weight)
-	s.weight += weight * other.weight()
+	s.weight += weight * other.Weight()
 }
 
 // AddParam adds weight times a gradient of one parameter that comes from
@@ -123,9 +123,10 @@ func (gr *Gradients) ownSum(op string) *sum {
 	return gr.sum
 }
 
-// weight returns how much the Gradients count for: a sum as much as all that
-// was added to it, which is nothing for the zero Gradients.
-func (gr Gradients) weight() float64 {
+// Weight returns how much the Gradients count for: a sum as much as all that
+// was added to it, which is nothing for the zero Gradients; after Average and
+// for what Backward returned, 1.
+func (gr Gradients) Weight() float64 {
 	switch {
 	case gr.sum != nil:
 		return gr.sum.weight

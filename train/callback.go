@@ -168,6 +168,7 @@ type watchers struct {
 // embedded.
 type keeping interface {
 	folder() string
+	when() string // files are written, as a text
 	keepStep(t *Training, s Step) error
 	keepEpoch(t *Training, epoch Epoch) error
 	keepEnd(t *Training, err error) error

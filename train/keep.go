@@ -36,6 +36,9 @@ import (
 // A folder with files of another training is an error before the first step:
 // they would be confused and, as they grow older, removed. A training is
 // another one if it began with other numbers, settings or optimizer.
+//
+// In a [Group] every member has the Checkpoint, and member 0 alone writes, once
+// all have compared their numbers.
 type Checkpoint struct {
 	Folder      string // is made if it is not there
 	Every       int    // steps between two files; 0: none within an epoch
@@ -75,6 +78,9 @@ func (k *Checkpoint) OnBegin(t *Training) error {
 		k.saved, k.epoch = t.cycle.at.steps, t.cycle.at.epoch
 	} else {
 		k.known = false
+	}
+	if t.cycle.members.rank > 0 {
+		return nil
 	}
 	if err := os.MkdirAll(k.Folder, 0o777); err != nil {
 		return fmt.Errorf("train: Checkpoint: %w", err)
@@ -124,6 +130,11 @@ func isOfAnother(path, origin string) bool {
 
 // folder is where the files are.
 func (k *Checkpoint) folder() string { return filepath.Clean(k.Folder) }
+
+// when says when files are written.
+func (k *Checkpoint) when() string {
+	return fmt.Sprintf("every %d steps, every %d epochs, the best %v", k.Every, k.EveryEpochs, k.KeepBest)
+}
 
 // sweep removes files that were never renamed.
 func (k *Checkpoint) sweep() error {
@@ -177,7 +188,7 @@ func (k *Checkpoint) keepEpoch(t *Training, epoch Epoch) error {
 	due := every > 0 && epoch.Number%every == 0 || k.Every > 0 && t.Steps()%k.Every == 0
 	if better {
 		var err error
-		t.asMeasured(k.Score != nil, func() { err = t.cycle.save(filepath.Join(k.Folder, bestName)) })
+		t.asMeasured(k.Score != nil, func() { err = k.write(t, bestName) })
 		if err != nil {
 			return err
 		}
@@ -190,9 +201,8 @@ func (k *Checkpoint) keepEpoch(t *Training, epoch Epoch) error {
 
 // keepEnd is called when the training has ended, before all other callbacks.
 func (k *Checkpoint) keepEnd(t *Training, err error) error {
-	var step *StepError
 	at := t.cycle.at
-	if errors.As(err, &step) || k.saved == at.steps && k.epoch == at.epoch || at.steps == 0 {
+	if isFailedStep(err) || t.cycle.members.broken != nil || k.saved == at.steps && k.epoch == at.epoch || at.steps == 0 {
 		return nil
 	}
 	return k.save(t)
@@ -201,16 +211,30 @@ func (k *Checkpoint) keepEnd(t *Training, err error) error {
 // save writes a file, and removes the oldest.
 func (k *Checkpoint) save(t *Training) error {
 	at := t.cycle.at
-	if err := t.cycle.save(filepath.Join(k.Folder, stepName(at.steps))); err != nil {
+	if err := k.write(t, stepName(at.steps)); err != nil {
 		return err
 	}
 	k.saved, k.epoch = at.steps, at.epoch
-	return k.prune(at.steps)
+	return k.prune(t, at.steps)
+}
+
+// write writes a file of that name, on the first member of a group, if all have
+// the same numbers.
+func (k *Checkpoint) write(t *Training, name string) error {
+	c := t.cycle
+	err := c.same()
+	if err == nil && c.members.rank == 0 {
+		err = c.save(filepath.Join(k.Folder, name))
+	}
+	return c.members.agree(err)
 }
 
 // prune removes all but the newest files up to a step. Later ones can only be
 // broken, or Resume would have begun with them.
-func (k *Checkpoint) prune(steps int) error {
+func (k *Checkpoint) prune(t *Training, steps int) error {
+	if t.cycle.members.rank > 0 {
+		return nil
+	}
 	paths, err := stepFiles(k.Folder)
 	if err != nil {
 		return fmt.Errorf("train: Checkpoint: %w", err)

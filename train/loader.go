@@ -287,10 +287,19 @@ func (s *stage) release() { s.vacant <- struct{}{} }
 
 // err returns one of autograd's typed errors. It panics for any other failure
 // of what ran on another goroutine.
-func (f *failure) err(of string) (err error) {
+func (f *failure) err(of string) error {
+	err := f.asError(of)
+	if crash, ok := err.(*PrepareError); ok {
+		panic(crash)
+	}
+	return err
+}
+
+// asError returns one of autograd's typed errors, or else a *PrepareError.
+func (f *failure) asError(of string) (err error) {
 	defer func() {
 		if recover() != nil {
-			panic(&PrepareError{f.value, f.stack, of})
+			err = &PrepareError{f.value, f.stack, of}
 		}
 	}()
 	return autograd.Try(func() { panic(f.value) })

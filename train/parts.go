@@ -13,56 +13,73 @@ const defaultParts = 4
 
 // A crew computes the parts of a batch on several goroutines. Which rows a part
 // has, what its Dropout draws, and the order in which the gradients are added
-// do not depend on how many goroutines there are.
+// do not depend on how many goroutines there are, or members of a group.
 type crew struct {
-	parts []*part
-	work  chan *part // nil for a crew of one, which works in the caller
-	due   sync.WaitGroup
-	ended sync.WaitGroup
+	count   int        // of parts in all
+	parts   []*part    // of this member
+	reducer *reducer   // nil without a group
+	work    chan *part // nil for a crew of one, which works in the caller
+	due     sync.WaitGroup
+	ended   sync.WaitGroup
 }
 
 // A part is some rows of a batch, with a graph of their own.
 type part struct {
 	objective
-	graph *autograd.Graph
-	sizes map[int]Data          // memory by the number of rows
-	ints  map[cut]autograd.Ints // by what they are of, rows and numbers in all
-	batch Data
-	ids   []autograd.Ints
+	number  int
+	graph   *autograd.Graph
+	sizes   map[int]Data          // memory by the number of rows
+	ints    map[cut]autograd.Ints // by what they are of, rows and numbers in all
+	batch   Data
+	ids     []autograd.Ints
+	reducer *reducer
+	told    autograd.BackwardOptions
 
 	random autograd.RandomState
-	weight int
-	loss   float64
+	weight int // of the batch; 0 if it has no such part
 	grads  autograd.Gradients
-	failed error
-	crash  *failure
+	share  share
 }
 
-// newCrew returns nil unless the configuration has Workers.
-func newCrew(op string, config Config) *crew {
+// newCrew returns nil unless the configuration has Workers or a Group.
+func newCrew(op string, config Config, m *members) *crew {
 	switch {
 	case config.Workers < 0:
 		panic(autograd.NewArgumentError(op, "Workers is %d", config.Workers))
 	case config.Parts < 0:
 		panic(autograd.NewArgumentError(op, "Parts is %d", config.Parts))
-	case config.Workers == 0 && config.Parts > 0:
-		panic(autograd.NewArgumentError(op, "there are Parts of a batch and no Workers"))
-	case config.Workers == 0:
+	case config.Workers == 0 && config.Parts > 0 && m.alone():
+		panic(autograd.NewArgumentError(op, "there are Parts of a batch and neither Workers nor a Group"))
+	case config.Workers == 0 && m.alone():
 		return nil
 	}
-	count := config.Parts
-	if count == 0 {
-		count = defaultParts
+	c := &crew{count: config.Parts}
+	if c.count == 0 {
+		c.count = defaultParts
 	}
-	c := &crew{}
-	for range count {
-		c.parts = append(c.parts, &part{
-			objective: objective{Config: config}, graph: autograd.NewGraph(config.Graph),
+	if c.count < m.size {
+		panic(autograd.NewArgumentError(op, "Parts is %d, and the Group has %d members: some would have nothing to do", c.count, m.size))
+	}
+	var shares []*share
+	from, to := shareOf(c.count, m.rank, m.size)
+	for i := from; i < to; i++ {
+		p := &part{
+			objective: objective{Config: config}, number: i, graph: autograd.NewGraph(config.Graph),
 			sizes: map[int]Data{}, ints: map[cut]autograd.Ints{},
-		})
+		}
+		c.parts, shares = append(c.parts, p), append(shares, &p.share)
+	}
+	if !m.alone() {
+		c.reducer = newReducer(op, m, c.count, shares, config.params(), config.Bucket)
+		for _, p := range c.parts {
+			p.reducer = c.reducer
+			p.told.OnParam = func(grads autograd.Gradients, of *autograd.Param) {
+				p.share.tell(grads, of, float64(p.weight), c.reducer)
+			}
+		}
 	}
 	if config.Workers > 1 {
-		c.work = make(chan *part, count)
+		c.work = make(chan *part, len(c.parts))
 	}
 	return c
 }
@@ -88,24 +105,59 @@ func (c *crew) stop() {
 	}
 }
 
-// of returns the parts that a batch of so many rows has. None has fewer than
-// two, unless the batch has: a normalization over rows needs as many.
-func (c *crew) of(rows int) []*part { return c.parts[:max(1, min(len(c.parts), rows/2))] }
+// clear forgets what the parts have found, for the next step.
+func (c *crew) clear() {
+	for _, p := range c.parts {
+		p.share.clear()
+	}
+}
 
-// learn computes loss and gradients of a batch, part by part, and adds the
-// gradients to a sum. It returns the mean loss.
-func (c *crew) learn(batch Data, epoch, number int, sum *autograd.Gradients) (float64, error) {
-	rows := batch.Rows()
-	parts := c.of(rows)
-	c.due.Add(len(parts))
-	for i, p := range parts {
-		p.fill(batch, i*rows/len(parts), (i+1)*rows/len(parts))
-		p.random = autograd.NewRandomState(p.Graph.Seed, uint64(epoch), uint64(number), uint64(i))
-		if c.work != nil {
-			c.work <- p
-			continue
+// of returns how many parts a batch of so many rows has. None has fewer than
+// two, unless the batch has: a normalization over rows needs as many.
+func (c *crew) of(rows int) int { return max(1, min(c.count, rows/2)) }
+
+// learn computes the gradients of a batch, part by part. If it is the last of a
+// step, a group begins to add them up meanwhile. The error is that of the first
+// part that failed; a group's is known in the end of the step.
+func (c *crew) learn(batch Data, epoch, number int, last bool) error {
+	rows, active := batch.Rows(), 0
+	n := c.of(rows)
+	for _, p := range c.parts {
+		if p.weight = 0; p.number < n {
+			p.fill(batch, p.number*rows/n, (p.number+1)*rows/n)
+			p.weight = p.weigh(p.batch)
+			p.random = autograd.NewRandomState(p.Graph.Seed, uint64(epoch), uint64(number), uint64(p.number))
 		}
-		c.compute(p)
+		if p.weight > 0 {
+			active++
+		}
+	}
+	if last && c.reducer != nil {
+		c.reducer.start(active)
+	}
+	c.computeAll(active)
+	if c.reducer != nil {
+		return nil
+	}
+	for _, p := range c.parts {
+		if p.share.failed != nil {
+			return orPanic(p.share.failed)
+		}
+	}
+	return nil
+}
+
+// computeAll computes those parts that have something that counts.
+func (c *crew) computeAll(active int) {
+	c.due.Add(active)
+	for _, p := range c.parts {
+		switch {
+		case p.weight == 0:
+		case c.work != nil:
+			c.work <- p
+		default:
+			c.compute(p)
+		}
 	}
 	for left := c.work != nil; left; {
 		select {
@@ -116,21 +168,37 @@ func (c *crew) learn(batch Data, epoch, number int, sum *autograd.Gradients) (fl
 		}
 	}
 	c.due.Wait()
-	loss, weight := 0.0, 0
-	for _, p := range parts {
-		if p.crash != nil {
-			return 0, p.crash.err("a part of a batch")
-		}
-		if p.failed != nil {
-			return 0, p.failed
-		}
-		if p.weight > 0 {
-			sum.AddWeighted(p.grads, float64(p.weight))
-			loss += p.loss * float64(p.weight)
-			weight += p.weight
-		}
+}
+
+// orPanic returns an error, or panics if it is of a panic.
+func orPanic(err error) error {
+	if crash, ok := err.(*PrepareError); ok {
+		panic(crash)
 	}
-	return loss / float64(weight), checkParts(parts, *sum)
+	return err
+}
+
+// sum adds up what all parts have found in a step, and returns the sum of the
+// losses, times their weights.
+func (c *crew) sum(total *autograd.Gradients) (loss float64, err error) {
+	if c.reducer != nil {
+		if err := c.reducer.finish(); err != nil {
+			return 0, orPanic(err)
+		}
+		for _, l := range c.reducer.letters {
+			loss += l.loss
+		}
+		c.reducer.assemble(total)
+	} else {
+		for _, p := range c.parts {
+			loss += p.share.loss
+		}
+		for p := range pairs(c.count) {
+			c.parts[p.to].share.sum.Add(c.parts[p.from].share.sum)
+		}
+		total.Add(c.parts[0].share.sum)
+	}
+	return loss, c.checkSum(*total)
 }
 
 // compute finds a part's loss and gradients. The part is done even if that ends
@@ -140,23 +208,31 @@ func (c *crew) compute(p *part) {
 	p.compute()
 }
 
-// checkParts returns an error if the sum of gradients is not finite, and says
-// which part it is from. Looking at the sum first takes one pass in place of
-// many.
-func checkParts(parts []*part, sum autograd.Gradients) error {
+// checkSum returns an error if a sum of gradients is not finite, and says which
+// part of the last batch it is from. Looking at the sum first takes one pass in
+// place of many.
+func (c *crew) checkSum(sum autograd.Gradients) error {
 	name := nonFinite(sum)
-	if name == nil {
+	fast := c.reducer != nil && c.reducer.isFast() // sums of two members may differ
+	if name == nil && !fast {
 		return nil
 	}
-	for _, p := range parts {
-		if p.weight == 0 {
-			continue
-		}
-		if err := p.checkGradients(p.grads, p.random, p.batch); err != nil {
-			return err
+	var err error
+	for _, p := range c.parts {
+		if name != nil && p.weight > 0 && err == nil {
+			err = p.checkGradients(p.grads, p.random, p.batch)
 		}
 	}
-	return &divergence{"the gradients of parameter " + name.Name() + " are finite, and their sum is not"}
+	if c.reducer != nil {
+		err = c.reducer.m.report(err)
+	}
+	if err == nil && name != nil {
+		err = &divergence{"the gradients of parameter " + name.Name() + " are finite, and their sum is not"}
+	}
+	if fast {
+		err = c.reducer.m.agree(err)
+	}
+	return err
 }
 
 // fill makes the part that of those rows of a batch, which it copies: views
@@ -206,35 +282,51 @@ func copyRows(dst, src autograd.Tensor, from, to, rows int) {
 	}
 }
 
-// compute finds the part's loss and gradients. What panics is kept for the
-// goroutine that waits for it.
+// compute finds the part's loss and gradients, and adds them to its share.
 func (p *part) compute() {
-	p.weight, p.failed, p.crash = p.weigh(p.batch), nil, nil
-	if p.weight == 0 {
-		return
-	}
 	returned := false
 	defer func() {
 		if !returned {
-			p.crash = &failure{recover(), debug.Stack()}
+			f := failure{recover(), debug.Stack()}
+			p.share.fail(f.asError("a part of a batch"))
 		}
 	}()
 	p.graph.Reset()
 	p.graph.SetRandomState(p.random)
-	_, p.loss, p.grads, p.failed = p.learn(p.graph, p.batch)
+	var loss float64
+	var err error
+	_, loss, p.grads, err = p.learn(p.graph, p.batch, p.told)
+	if err == nil && p.Accumulate > 1 { // of a later batch no part has the gradients any more
+		err = p.checkGradients(p.grads, p.random, p.batch)
+	}
+	if err != nil {
+		p.share.fail(err)
+	} else {
+		p.share.add(p.grads, float64(p.weight), loss, p.reducer)
+	}
 	returned = true
+}
+
+// fail notes the first error.
+func (s *share) fail(err error) {
+	if s.failed == nil {
+		s.failed = err
+	}
 }
 
 // learn computes the loss of a batch and its gradients. The error says where a
 // NaN or infinity arose that made the loss one.
-func (c *objective) learn(g *autograd.Graph, batch Data) (measured autograd.Value, loss float64, grads autograd.Gradients, err error) {
+func (c *objective) learn(g *autograd.Graph, batch Data, options autograd.BackwardOptions) (measured autograd.Value, loss float64, grads autograd.Gradients, err error) {
 	random := g.RandomState()
 	measured = c.loss(c.predict(g, batch), batch)
 	loss = measured.Item()
 	if !isFinite(loss) {
 		return measured, loss, grads, c.origin(c.Graph, random, batch, fmt.Sprintf("the loss is %v", loss))
 	}
-	return measured, loss, measured.Backward(), nil
+	if options.OnParam == nil {
+		return measured, loss, measured.Backward(), nil
+	}
+	return measured, loss, measured.BackwardWith(options), nil
 }
 
 // checkGradients returns an error if gradients of a batch are not finite. The

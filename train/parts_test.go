@@ -199,7 +199,7 @@ func TestPartsReportErrors(t *testing.T) {
 func TestPartsRefuse(t *testing.T) {
 	for want, c := range map[string]train.Config{
 		"Workers is -1": {Workers: -1}, "Parts is -1": {Workers: 1, Parts: -1},
-		"there are Parts of a batch and no Workers": {Parts: 3}, "Accumulate is -2": {Accumulate: -2},
+		"there are Parts of a batch and neither Workers nor a Group": {Parts: 3}, "Accumulate is -2": {Accumulate: -2},
 		"there is a Schedule, and train_test.still has no field LearningRate that it could set": {Optimizer: still{}, Schedule: optim.Constant(1)},
 	} {
 		c.Model, c.Loss, c.Epochs = newLinear(2, 1), mse, 1

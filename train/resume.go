@@ -168,7 +168,7 @@ func (c *cycle) settings() map[string]string {
 		"parts":           "0",
 	}
 	if c.crew != nil {
-		all["parts"] = fmt.Sprint(len(c.crew.parts))
+		all["parts"] = fmt.Sprint(c.crew.count)
 	}
 	if c.loader != nil {
 		o := c.loader.options
@@ -187,7 +187,7 @@ func (c *cycle) settings() map[string]string {
 // optimizer and Params. Trainings with the same are the same, or differ in
 // their data alone.
 func (c *cycle) beginning() string {
-	h := crc64.New(crc64.MakeTable(crc64.ECMA))
+	h := crc64.New(polynomial)
 	settings := c.settings()
 	for _, name := range sortedKeys(settings) {
 		fmt.Fprintf(h, "%s %s\n", name, settings[name])
@@ -250,17 +250,37 @@ func (c *cycle) save(path string) error {
 }
 
 // resume goes on from the newest whole checkpoint in the folder, if there is
-// one.
+// one. In a group the first member reads it, and tells the others.
 func (c *cycle) resume(ctx context.Context) error {
 	if c.Resume == "" {
 		return nil
 	}
+	if c.members.alone() {
+		_, err := c.loadNewest(ctx)
+		return err
+	}
+	var text []byte
+	var err error
+	if c.members.rank == 0 {
+		text, err = c.loadNewest(ctx)
+	}
+	if err = c.members.agree(err); err != nil {
+		return err
+	}
+	if text, err = c.members.broadcast(text); err == nil && c.members.rank > 0 && len(text) > 0 {
+		err = c.loadBytes(ctx, text)
+	}
+	return c.members.agree(err)
+}
+
+// loadNewest goes on from the newest whole file, and returns what is in it.
+func (c *cycle) loadNewest(ctx context.Context) (text []byte, err error) {
 	paths, err := stepFiles(c.Resume)
 	if errors.Is(err, fs.ErrNotExist) || err == nil && len(paths) == 0 {
-		return nil
+		return nil, nil
 	}
 	if err != nil {
-		return fmt.Errorf("train: Resume: %w", err)
+		return nil, fmt.Errorf("train: Resume: %w", err)
 	}
 	for _, path := range slices.Backward(paths) {
 		err := c.load(ctx, path)
@@ -268,13 +288,30 @@ func (c *cycle) resume(ctx context.Context) error {
 		switch {
 		case err == nil:
 			c.from.Path, c.from.Epoch, c.from.Step = path, c.at.epoch, c.at.steps
-			return nil
+			if c.members.alone() {
+				return nil, nil
+			}
+			return os.ReadFile(path)
 		case !errors.As(err, &broken) || broken.Later:
-			return err
+			return nil, err
 		}
 		c.from.Skipped = append(c.from.Skipped, err)
 	}
-	return errors.Join(c.from.Skipped...)
+	return nil, errors.Join(c.from.Skipped...)
+}
+
+// loadBytes goes on from the content of a file of the first member.
+func (c *cycle) loadBytes(ctx context.Context, text []byte) error {
+	f, err := os.CreateTemp("", "nabla-*"+suffix)
+	if err != nil {
+		return fmt.Errorf("train: Resume: %w", err)
+	}
+	defer os.Remove(f.Name())
+	_, err = f.Write(text)
+	if err = errors.Join(err, f.Close()); err != nil {
+		return fmt.Errorf("train: Resume: %w", err)
+	}
+	return c.load(ctx, f.Name())
 }
 
 // load goes on from a file.

@@ -2,6 +2,7 @@ package train
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"math/rand/v2"
 	"slices"
@@ -69,14 +70,33 @@ type Config struct {
 	Accumulate int
 
 	// Workers are goroutines that share the work of each batch: it is cut into
-	// Parts, 0: 4, of consecutive rows, which are weighted and added as those
-	// of Accumulate are. No part has fewer than 2 rows. The result is the same,
+	// Parts, 0: 4, of consecutive rows, which are weighted as those of
+	// Accumulate are, and added up by a binary tree that depends on the number
+	// of Parts alone. No part has fewer than 2 rows. The result is the same,
 	// bit by bit, for any number of Workers from 1 on; without it, 0, a batch
 	// is computed as a whole. What Dropout draws for a part follows from the
 	// graph's Seed, epoch, batch and part. Model, Forward and losses are called
 	// by several goroutines at once, and the Step that callbacks get has no
 	// Measured, as with Accumulate. Each part takes a pass over all parameters.
 	Workers, Parts int
+
+	// Group makes this training one of several that train the same model
+	// together, in processes or goroutines of their own: each computes some of
+	// the Parts, of which there are at least as many as members, with Workers
+	// of its own, 0: 1. Gradients, statistics and losses are added up over all
+	// members, so that the result is the same, bit by bit, for any number of
+	// members, and that of one training with Workers and as many Parts.
+	//
+	// Every member has the same configuration and all data; what differs is an
+	// error in the beginning. It starts with the Params of member 0, which
+	// alone writes and reads the files of a [Checkpoint]. Callbacks are called
+	// on all members, which end together as soon as one wants to. Callbacks
+	// that only show something may be on one member alone. See [GroupError].
+	Group Group
+
+	// Bucket is how many bytes of gradients go to the other members at once,
+	// while the backward pass goes on; 0: 1 MiB. A parameter goes as a whole.
+	Bucket int
 
 	// Loader makes the batches of the training in the background, in place of
 	// RNG, which must be nil: to augment them, for example. Its BatchSize is
@@ -143,6 +163,8 @@ func (stop) Error() string { return "train: stop" }
 //     or NaN, it wraps a plain error that names the parameter. For a mistake
 //     found in a step, such as shapes that do not fit, it wraps autograd's
 //     typed error;
+//   - a *[GroupError] if the training has a Group and another member failed,
+//     does not come, or has other numbers;
 //   - an *[autograd.NameError] if two Params of the model have one name;
 //   - an *[autograd.ArgumentError] or *[autograd.ShapeError] for a
 //     configuration or data that make no sense.
@@ -150,12 +172,26 @@ func (stop) Error() string { return "train: stop" }
 // The same configuration, data and seeds give the same history and parameters,
 // bit by bit.
 func Run(ctx context.Context, config Config, data Data) (History, error) {
-	var c *cycle
-	if err := autograd.Try(func() { c = newCycle(ctx, config, data) }); err != nil {
+	var m *members
+	if err := autograd.Try(func() { m = newMembers("train: Run", config.Group) }); err != nil {
 		return nil, err
 	}
-	c.at.random = c.graph.RandomState()
-	err := c.run(ctx)
+	ended := false
+	defer func() {
+		if !ended {
+			m.leave() // by a panic: the others would wait
+		}
+	}()
+	var c *cycle
+	err := m.agree(autograd.Try(func() { c = newCycle(ctx, config, data, m) }))
+	if err == nil {
+		c.at.random = c.graph.RandomState()
+		err = c.run(ctx)
+	}
+	ended = true
+	if c == nil {
+		return nil, err
+	}
 	return c.history, err
 }
 
@@ -163,15 +199,24 @@ func Run(ctx context.Context, config Config, data Data) (History, error) {
 func (c *cycle) run(ctx context.Context) error {
 	c.crew.start()
 	defer c.crew.stop()
-	err := c.resume(ctx)
+	err := c.meet()
+	if err == nil {
+		err = c.resume(ctx)
+	}
+	if err == nil {
+		err = c.share()
+	}
 	if err == nil {
 		if len(c.watchers.checkpoints) > 0 && !c.resumed {
 			c.origin = c.beginning()
 		}
-		err = c.watchers.begin()
+		err = c.members.agree(c.watchers.begin())
 	}
 	for number := c.at.epoch + 1; err == nil && number <= c.Epochs; number++ {
 		err = c.complete(ctx, number)
+	}
+	if err == nil || errors.Is(err, Stop) {
+		err = graver(err, c.same())
 	}
 	return c.watchers.end(err)
 }
@@ -191,12 +236,14 @@ func (c *cycle) complete(ctx context.Context, number int) error {
 	if c.OnEpoch != nil {
 		err = c.OnEpoch(epoch)
 	}
-	return graver(err, c.watchers.epoch(epoch))
+	return c.members.agree(graver(err, c.watchers.epoch(epoch)))
 }
 
 // A cycle is a training under way.
 type cycle struct {
 	objective
+	members    *members
+	heard      struct{ gradients, steps bool } // whether a member has callbacks for them
 	graph      *autograd.Graph
 	traced     *autograd.Graph // of the steps that callbacks want traced, nil before the first
 	stepped    *autograd.Graph // to look at parameters after a step
@@ -217,6 +264,7 @@ type cycle struct {
 	origin     string                   // where the training began, if a Checkpoint keeps it
 	kept       map[*autograd.Param]bool // what a Checkpoint keeps, once one has asked
 	rows       int                      // of the data
+	data       Data
 	watchers   watchers
 	rate       *float64 // the optimizer's, nil if it has none
 
@@ -229,7 +277,7 @@ type cycle struct {
 	crew       *crew // nil without Workers
 }
 
-func newCycle(ctx context.Context, config Config, data Data) *cycle {
+func newCycle(ctx context.Context, config Config, data Data, m *members) *cycle {
 	const op = "train: Run"
 	config.check(op, ctx)
 	if config.Optimizer == nil {
@@ -243,12 +291,14 @@ func newCycle(ctx context.Context, config Config, data Data) *cycle {
 	data = data.in(config.Graph.Precision)
 	c := &cycle{
 		objective: objective{Config: config},
+		members:   m,
+		data:      data,
 		graph:     autograd.NewGraph(config.Graph),
 		stepped:   autograd.NewGraph(autograd.Options{Precision: config.Graph.Precision, NoGrad: true}),
 		rows:      data.Rows(),
 	}
 	c.watchers = newWatchers(op, &Training{c})
-	c.crew = newCrew(op, config)
+	c.crew = newCrew(op, config, m)
 	c.checkSchedule(op)
 	if config.Loader == nil {
 		c.batches = newBatches(config.RNG, data, config.BatchSize, nil)
@@ -350,47 +400,49 @@ func (c *cycle) epoch(ctx context.Context, number int) (Epoch, error) {
 		return epoch, inPart(err, number, "training")
 	}
 	epoch.Train.Loss = c.lossSum / float64(c.weight)
+	return epoch, c.members.agree(c.measure(ctx, &epoch))
+}
+
+// measure adds to an epoch the metrics, and what is known of the validation.
+func (c *cycle) measure(ctx context.Context, epoch *Epoch) error {
 	if c.training == nil && c.validation == nil {
-		return epoch, nil
+		return nil
 	}
 	defer c.watchers.evaluate()()
 	if c.training != nil {
 		report, err := c.training.measure(ctx)
 		if err != nil {
-			return epoch, inPart(err, number, "training metrics")
+			return inPart(err, epoch.Number, "training metrics")
 		}
 		epoch.Train.Metrics = report.Metrics
 	}
 	if c.validation != nil {
 		report, err := c.validation.measure(ctx)
 		if err != nil {
-			return epoch, inPart(err, number, "validation")
+			return inPart(err, epoch.Number, "validation")
 		}
 		epoch.Validation = &report
 	}
-	return epoch, nil
+	return nil
 }
 
 // train makes a step with every batch.
 func (c *cycle) train(ctx context.Context, number int) error {
 	c.lossSum, c.weight, c.batch = c.at.loss, c.at.weight, c.at.batch // 0 unless the epoch was begun before
 	c.gathered, c.grads = 0, autograd.Gradients{}
-	var ended, failed error
+	var ended error
 	fault := autograd.Try(func() {
 		for batch, err := range c.feed(ctx, number) {
-			if ended = err; ended != nil {
+			if ended = c.members.agree(err); ended != nil {
 				return
 			}
-			if ended, failed = c.take(batch, number); ended != nil || failed != nil {
+			if ended = c.take(batch, number); ended != nil {
 				return
 			}
 		}
 	})
 	if fault != nil {
-		failed = fault
-	}
-	if failed != nil {
-		return &StepError{Batch: c.batch, Err: failed}
+		return c.members.agree(&StepError{Batch: c.batch, Err: fault})
 	}
 	return ended
 }
@@ -398,27 +450,38 @@ func (c *cycle) train(ctx context.Context, number int) error {
 // take learns from a batch, unless nothing of it counts, and makes a step if it
 // is time for one. It returns how the callbacks end the training, or else how
 // the step failed.
-func (c *cycle) take(batch Data, epoch int) (ended, failed error) {
+func (c *cycle) take(batch Data, epoch int) error {
 	c.batch++
 	last := c.batch == c.batchesOfEpoch()
 	if weight := c.weigh(batch); weight > 0 {
-		if failed = c.learn(batch, epoch, weight); failed != nil {
-			return nil, failed
+		if err := c.learn(batch, epoch, weight, last); err != nil {
+			return &StepError{Batch: c.batch, Err: err}
 		}
 	}
-	stepped := c.gathered > 0 && (c.gathered >= c.Accumulate || last)
-	if stepped {
-		ended = c.adjust(epoch)
+	due := c.gathered > 0 && (c.gathered >= c.Accumulate || last)
+	if due {
+		if err := c.sumUp(); err != nil {
+			return &StepError{Batch: c.batch, Err: err}
+		}
+		if ended := c.adjust(epoch); ended != nil {
+			return ended
+		}
 	}
-	if ended == nil && last {
-		failed = c.checkStepped(c.grads)
+	if last {
+		if err := c.checkStepped(c.grads); err != nil {
+			return &StepError{Batch: c.batch, Err: err}
+		}
 	}
-	if ended != nil || failed != nil || !stepped {
-		return ended, failed
+	if !due {
+		return nil
 	}
 	c.steps++
 	c.mark(epoch-1, c.batch)
-	return c.watchers.step(c.now), nil
+	err := c.watchers.step(c.now)
+	if c.heard.steps {
+		err = c.members.agree(err)
+	}
+	return err
 }
 
 // feed returns the batches of an epoch that are left.
@@ -447,39 +510,37 @@ func (c *objective) weigh(batch Data) int {
 
 // learn computes the gradients of a batch, for the step to be made with it and
 // the batches gathered before.
-func (c *cycle) learn(batch Data, epoch, weight int) error {
+func (c *cycle) learn(batch Data, epoch, weight int, last bool) error {
 	if c.gathered == 0 {
 		c.now = Step{Number: c.steps + 1, Epoch: epoch}
 		c.stepLoss, c.stepWeight = 0, 0
 		c.sum.Clear()
+		if c.crew != nil {
+			c.crew.clear()
+		}
 	}
 	c.gathered++
-	var loss float64
-	var err error
+	c.now.Batch = c.batch
+	c.now.Rows += batch.Rows()
+	c.stepWeight += weight
 	if c.crew != nil {
-		loss, err = c.crew.learn(batch, epoch, c.batch, &c.sum)
-	} else {
-		random := c.graph.RandomState()
-		g := c.recorder()
-		if c.now.Measured, loss, c.grads, err = c.objective.learn(g, batch); err == nil {
-			err = c.checkGradients(c.grads, random, batch)
-		}
-		c.graph.SetRandomState(g.RandomState())
+		return c.crew.learn(batch, epoch, c.batch, last || c.gathered >= c.Accumulate)
+	}
+	random := c.graph.RandomState()
+	g := c.recorder()
+	measured, loss, grads, err := c.objective.learn(g, batch, autograd.BackwardOptions{})
+	c.graph.SetRandomState(g.RandomState())
+	if err == nil {
+		err = c.checkGradients(grads, random, batch)
 	}
 	if err != nil {
 		return err
 	}
-	switch {
-	case c.crew == nil && c.Accumulate > 1:
-		c.sum.AddWeighted(c.grads, float64(weight))
-		fallthrough
-	case c.crew != nil:
+	if c.grads, c.now.Measured = grads, measured; c.Accumulate > 1 {
+		c.sum.AddWeighted(grads, float64(weight))
 		c.grads, c.now.Measured = c.sum, autograd.Value{}
 	}
-	c.now.Batch = c.batch
-	c.now.Rows += batch.Rows()
 	c.stepLoss += loss * float64(weight)
-	c.stepWeight += weight
 	return nil
 }
 
@@ -500,19 +561,33 @@ func (c *cycle) recorder() *autograd.Graph {
 	return c.traced
 }
 
-// adjust makes a step with what was gathered, unless callbacks end training.
-func (c *cycle) adjust(epoch int) (ended error) {
+// sumUp makes of what was gathered the gradients and the loss of a step.
+func (c *cycle) sumUp() (err error) {
 	c.gathered = 0
+	if c.crew != nil {
+		if c.stepLoss, err = c.crew.sum(&c.sum); err != nil {
+			return err
+		}
+	}
 	if c.crew != nil || c.Accumulate > 1 {
 		c.sum.Average()
 		c.grads = c.sum
 	}
 	c.now.Loss, c.now.Gradients = c.stepLoss/float64(c.stepWeight), c.grads
+	return nil
+}
+
+// adjust makes a step, unless callbacks end the training.
+func (c *cycle) adjust(epoch int) (ended error) {
 	c.checkNames(c.grads)
 	if c.OnGradients != nil {
 		c.OnGradients(c.grads)
 	}
-	if ended = c.watchers.feedback(c.now); ended != nil {
+	ended = c.watchers.feedback(c.now)
+	if c.heard.gradients {
+		ended = c.members.agree(ended)
+	}
+	if ended != nil {
 		return ended
 	}
 	c.setRate(epoch)
