@@ -202,7 +202,8 @@ func (k *Checkpoint) keepEpoch(t *Training, epoch Epoch) error {
 // keepEnd is called when the training has ended, before all other callbacks.
 func (k *Checkpoint) keepEnd(t *Training, err error) error {
 	at := t.cycle.at
-	if isFailedStep(err) || t.cycle.members.broken != nil || k.saved == at.steps && k.epoch == at.epoch || at.steps == 0 {
+	m := t.cycle.members
+	if isFailedStep(err) || m.broken != nil || m.apart || k.saved == at.steps && k.epoch == at.epoch || at.steps == 0 {
 		return nil
 	}
 	return k.save(t)

@@ -17,6 +17,7 @@ type members struct {
 	group      Group // nil for none
 	rank, size int
 	broken     error // what Exchange failed with: the others cannot be asked any more
+	apart      bool  // the members have been found to have different numbers
 
 	send, receive [][]byte
 	state         []byte

@@ -139,7 +139,7 @@ func (c *cycle) share() error {
 // same returns an error if another member has other Params, statistics, or
 // numbers that the optimizer remembers.
 func (c *cycle) same() error {
-	if c.members.alone() || c.members.broken != nil {
+	if c.members.alone() || c.members.broken != nil || c.members.apart {
 		return nil
 	}
 	all, err := c.members.gather([]byte(Hash(c.params()...) + c.hashOptimizer()))
@@ -148,6 +148,7 @@ func (c *cycle) same() error {
 	}
 	for rank, text := range all {
 		if string(text) != string(all[0]) {
+			c.members.apart = true
 			return &GroupError{rank, errors.New("other numbers in Params, statistics or optimizer than member 0: something beside the steps has changed them")}
 		}
 	}

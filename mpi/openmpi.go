@@ -1,0 +1,9 @@
+//go:build !mpich
+
+package mpi
+
+// #cgo pkg-config: ompi
+import "C"
+
+// built is the MPI library that the program was built with.
+const built = "Open MPI"
