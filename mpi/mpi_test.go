@@ -40,7 +40,22 @@ var programs = map[string]func() error{
 const (
 	programName = "NABLA_MPI_PROGRAM"
 	folderName  = "NABLA_MPI_FOLDER"
+	outName     = "NABLA_MPI_OUT" // the folder that each process says something in
 )
+
+// say writes a line to a file of this process: what several print at once,
+// mpirun may mix.
+func say(format string, args ...any) {
+	path := filepath.Join(os.Getenv(outName), strconv.Itoa(os.Getpid()))
+	f, err := os.OpenFile(path, os.O_APPEND|os.O_CREATE|os.O_WRONLY, 0o666)
+	if err == nil {
+		_, err = fmt.Fprintf(f, format+"\n", args...)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		panic(err)
+	}
+}
 
 func TestMain(m *testing.M) {
 	name := os.Getenv(programName)
@@ -48,7 +63,7 @@ func TestMain(m *testing.M) {
 		os.Exit(m.Run())
 	}
 	if err := programs[name](); err != nil {
-		fmt.Printf("error: %v\n", err)
+		say("error: %v", err)
 		os.Exit(1)
 	}
 }
@@ -65,19 +80,31 @@ func launcher(t *testing.T) []string {
 	return nil
 }
 
-// run runs a program on so many processes, and returns what it prints, its
-// lines sorted.
+// run runs a program on so many processes, and returns what they say, sorted.
 func run(t *testing.T, ranks int, program string, env ...string) ([]string, error) {
 	t.Helper()
 	executable, err := os.Executable()
 	if err != nil {
 		t.Fatal(err)
 	}
-	command := append(launcher(t), "-np", strconv.Itoa(ranks), executable)
-	return start(t, command, append(env, programName+"="+program)...)
+	return speak(t, append(launcher(t), "-np", strconv.Itoa(ranks), executable), append(env, programName+"="+program)...)
 }
 
-// start runs a command, which must end within some time.
+// speak runs a command whose processes say something.
+func speak(t *testing.T, command []string, env ...string) ([]string, error) {
+	t.Helper()
+	out := t.TempDir()
+	_, err := start(t, command, append(env, outName+"="+out)...)
+	var lines []string
+	for _, text := range filesOf(t, out) {
+		lines = append(lines, strings.Split(strings.TrimSpace(text), "\n")...)
+	}
+	slices.Sort(lines)
+	return lines, err
+}
+
+// start runs a command, which must end within some time, and returns the lines
+// that it prints.
 func start(t *testing.T, command []string, env ...string) ([]string, error) {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -95,12 +122,10 @@ func start(t *testing.T, command []string, env ...string) ([]string, error) {
 	if bytes.Contains(complaint.Bytes(), []byte("DATA RACE")) {
 		t.Fatalf("%s", &complaint)
 	}
-	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-	slices.Sort(lines)
 	if err != nil {
 		err = fmt.Errorf("%w\n%s", err, &complaint)
 	}
-	return lines, err
+	return strings.Split(strings.TrimSpace(out.String()), "\n"), err
 }
 
 // config is a training with Dropout, running statistics, an average of the
@@ -134,14 +159,18 @@ func samples(seed uint64, rows int) train.Data {
 	return train.Data{Inputs: x, Targets: y}
 }
 
-// report prints how a training ended: the checksum of what it has learned, and
+// report says how a training ended: the checksum of what it has learned, and
 // all losses, exactly.
 func report(rank int, c train.Config, h train.History) {
-	fmt.Printf("rank %d: hash %s", rank, train.Hash(c.Model.(*layers.Sequential).Params()...))
+	say("rank %d: %s", rank, summary(c, h))
+}
+
+func summary(c train.Config, h train.History) string {
+	text := "hash " + train.Hash(c.Model.(*layers.Sequential).Params()...)
 	for _, e := range h {
-		fmt.Printf(" %x %x %x", e.Train.Loss, e.Validation.Loss, e.Validation.Metric("R²"))
+		text += fmt.Sprintf(" %x %x %x", e.Train.Loss, e.Validation.Loss, e.Validation.Metric("R²"))
 	}
-	fmt.Println()
+	return text
 }
 
 // begin returns the world of a program.
@@ -175,10 +204,7 @@ func TestSameBitsForAnyNumberOfProcesses(t *testing.T) {
 	if len(h) == c.Epochs {
 		t.Fatal("it does not stop early: the test shows nothing about that")
 	}
-	want := train.Hash(c.Model.(*layers.Sequential).Params()...)
-	for _, e := range h {
-		want += fmt.Sprintf(" %x %x %x", e.Train.Loss, e.Validation.Loss, e.Validation.Metric("R²"))
-	}
+	want := summary(c, h)
 	files := filesOf(t, folder)
 	for _, ranks := range []int{1, 2, 3, 4, 8} {
 		folder := filepath.Join(t.TempDir(), "files")
@@ -188,7 +214,7 @@ func TestSameBitsForAnyNumberOfProcesses(t *testing.T) {
 		}
 		var all []string
 		for rank := range ranks {
-			all = append(all, fmt.Sprintf("rank %d: hash %s", rank, want))
+			all = append(all, fmt.Sprintf("rank %d: %s", rank, want))
 		}
 		if diff := cmp.Diff(all, lines); diff != "" {
 			t.Errorf("%d processes (-workers +processes)\n%s", ranks, diff)
@@ -232,7 +258,7 @@ func differs() error {
 		return nil
 	})}
 	_, err = train.Run(context.Background(), c, data)
-	fmt.Printf("rank %d: %v\n", world.Rank(), err)
+	say("rank %d: %v", world.Rank(), err)
 	return world.Close() // all know of the error, and end in order
 }
 
@@ -375,14 +401,14 @@ func fast() error {
 	if err := errors.Join(group.(train.Adder).Add64(wide), group.(train.Adder).Add32(narrow), group.(train.Adder).Add32(nil)); err != nil {
 		return err
 	}
-	fmt.Println("rank", world.Rank(), wide, narrow)
+	say("rank %d %v %v", world.Rank(), wide, narrow)
 	c, data := config("")
 	c.Group, c.Callbacks, c.Epochs = group, nil, 4
 	h, err := train.Run(context.Background(), c, data)
 	if err != nil {
 		return err
 	}
-	fmt.Printf("rank %d: loss %.6f\n", world.Rank(), h[3].Validation.Loss)
+	say("rank %d: loss %.6f", world.Rank(), h[3].Validation.Loss)
 	return world.Close()
 }
 
@@ -430,7 +456,7 @@ func exchanges() error {
 			}
 		}
 	}
-	fmt.Println("rank", world.Rank(), "of", world.Size(), world.Library())
+	say("rank %d of %d %s", world.Rank(), world.Size(), world.Library())
 	return world.Close()
 }
 
@@ -477,10 +503,8 @@ func lengths() error {
 	if err := world.Close(); err != nil {
 		return err
 	}
-	os.Stdout.WriteString("found\n")
-	select {
-	case <-time.After(time.Second): // let the other find it too
-	}
+	say("found")
+	time.Sleep(time.Second) // mpirun kills the other when this one ends, which is to find it too
 	return nil
 }
 
@@ -523,7 +547,7 @@ func loop() error {
 			return err
 		}
 	}
-	fmt.Printf("%.9f\n", model.Params()[0].Tensor().Float64s())
+	say("%.9f", model.Params()[0].Tensor().Float64s())
 	return world.Close()
 }
 
@@ -570,11 +594,11 @@ func TestWithoutLauncher(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	single, err := start(t, []string{executable}, programName+"=alone")
+	single, err := start(t, []string{executable}, programName+"=alone", outName+"="+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
-	several, err := run(t, 4, "alone")
+	several, err := start(t, append(launcher(t), "-np", "4", executable), programName+"=alone", outName+"="+t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -592,9 +616,9 @@ func lifetime() error {
 	if err := errors.Join(world.Close(), world.Close()); err != nil {
 		return err
 	}
-	fmt.Println(world.Exchange(make([][]byte, 2), make([][]byte, 2)))
+	say("%v", world.Exchange(make([][]byte, 2), make([][]byte, 2)))
 	_, err = begin()
-	fmt.Println(err)
+	say("%v", err)
 	return nil
 }
 
@@ -620,7 +644,7 @@ func TestWrongLauncher(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines, err := start(t, append(append([]string{path}, wrongLauncher[1:]...), "-np", "2", executable), programName+"=everything")
+	lines, err := speak(t, append(append([]string{path}, wrongLauncher[1:]...), "-np", "2", executable), programName+"=everything")
 	if err == nil || !strings.Contains(strings.Join(lines, "\n"), "mpirun has started 2 processes") {
 		t.Errorf("%v: %v", err, lines)
 	}
