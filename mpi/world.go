@@ -243,11 +243,13 @@ func (w *World) request() *C.MPI_Request {
 	return &w.requests[len(w.requests)-1]
 }
 
-// How long the end of an exchange is waited for without a pause, and how long
-// the pauses are then: they leave the processor to the backward pass.
+// An exchange is asked for again and again whether it has ended. Whatever else
+// can run then has its turn in between, such as the backward pass. If nothing
+// has, for spins times in a row, there are pauses: others on this machine may
+// need the processor.
 const (
-	eager = 100 * time.Microsecond
-	pause = 20 * time.Microsecond
+	spins = 500
+	gap   = 10 * time.Microsecond // between questions, if something else has run
 )
 
 // wait waits for the end of all requests.
@@ -260,7 +262,7 @@ func (w *World) wait(op string) error {
 		var none C.MPI_Status
 		w.statuses = append(w.statuses, none)
 	}
-	begun := time.Now()
+	begun, last, idle := time.Now(), time.Now(), 0
 	for {
 		var done, wrong C.int
 		code := C.nabla_test(C.int(count), &w.requests[0], &w.statuses[0], &w.expected[0], &done, &wrong)
@@ -272,15 +274,18 @@ func (w *World) wait(op string) error {
 		case done != 0:
 			return nil
 		}
-		waited := time.Since(begun)
-		switch {
-		case w.timeout > 0 && waited > w.timeout:
+		now := time.Now()
+		if w.timeout > 0 && now.Sub(begun) > w.timeout {
 			return &TimeoutError{op, w.timeout}
-		case waited < eager:
-			runtime.Gosched()
-		default:
-			time.Sleep(pause)
 		}
+		if idle++; now.Sub(last) > gap {
+			idle = 0
+		}
+		if idle > spins {
+			C.nabla_pause() // time.Sleep may take a millisecond if nothing else runs
+		}
+		last = time.Now()
+		runtime.Gosched()
 	}
 }
 

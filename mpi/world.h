@@ -31,3 +31,6 @@ int nabla_sum(void *numbers, int count, int width, MPI_Request *request);
 // wrong is the number of the first request that has received another number of
 // bytes than expected, or -1; an expected number below 0 is of none.
 int nabla_test(int count, MPI_Request *requests, MPI_Status *statuses, const int *expected, int *done, int *wrong);
+
+// nabla_pause leaves the processor to others for some microseconds.
+void nabla_pause(void);

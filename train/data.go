@@ -118,24 +118,27 @@ func intsLike(x autograd.Ints, rows int) autograd.Ints {
 }
 
 // gather fills d with those rows of the whole, in that order. Ids and Labels of
-// d that are shorter take the beginning of each row.
-func (d Data) gather(whole Data, rows []int) {
+// d that are shorter take the beginning of each row. Of Inputs and Targets only
+// the rows from one place to below another are needed.
+func (d Data) gather(whole Data, rows []int, from, to int) {
 	count := whole.Rows()
-	gatherTensor(d.Inputs, whole.Inputs, rows, count)
+	gatherTensor(d.Inputs, whole.Inputs, rows, count, from, to)
 	for i, ids := range d.Ids {
 		gatherRows(ids.Values(), whole.Ids[i].Values(), rows, count)
 	}
-	gatherTensor(d.Targets, whole.Targets, rows, count)
+	gatherTensor(d.Targets, whole.Targets, rows, count, from, to)
 	gatherRows(d.Labels.Values(), whole.Labels.Values(), rows, count)
 }
 
-func gatherTensor(dst, src autograd.Tensor, rows []int, count int) {
-	switch {
-	case !isGiven(src):
-	case src.Precision() == autograd.Float32:
-		gatherRows(dst.Raw32(), src.Raw32(), rows, count)
-	default:
-		gatherRows(dst.Raw64(), src.Raw64(), rows, count)
+func gatherTensor(dst, src autograd.Tensor, rows []int, count, from, to int) {
+	if !isGiven(src) || from == to {
+		return
+	}
+	width := src.Size() / count
+	if src.Precision() == autograd.Float32 {
+		gatherRows(dst.Raw32()[from*width:to*width], src.Raw32(), rows[from:to], count)
+	} else {
+		gatherRows(dst.Raw64()[from*width:to*width], src.Raw64(), rows[from:to], count)
 	}
 }
 

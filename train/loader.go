@@ -43,6 +43,7 @@ type Loader struct {
 	data    Data
 	options LoaderOptions
 	lengths *lengths // nil without Padding
+	needed  needed   // nil if Prepare sees the batches
 
 	mu   sync.Mutex
 	free []*stage
@@ -191,6 +192,7 @@ func newStage(l *Loader) *stage {
 	s := &stage{loader: l, rows: make([]int, l.data.Rows()), slots: make([]slot, min(l.options.Workers+1, l.Len())), shuffle: newDice()}
 	for i := range s.slots {
 		s.slots[i].holder, s.slots[i].dice = newHolder(l.data, l.lengths), newDice()
+		s.slots[i].holder.needed = l.needed
 	}
 	return s
 }

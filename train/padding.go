@@ -153,7 +153,12 @@ type holder struct {
 	sizes   map[int]Data // by the number of rows
 	ids     []autograd.Ints
 	cuts    map[cut]autograd.Ints
+	needed  needed
 }
+
+// A needed function returns which rows of a batch of so many are looked at:
+// from the first to below the second. Nil: all.
+type needed func(rows int) (from, to int)
 
 // A cut is the beginning of the memory of Ints. There are as many as lengths.
 type cut struct{ which, rows, steps int }
@@ -179,7 +184,11 @@ func (h *holder) of(rows []int) Data {
 		batch.Ids = h.ids
 		batch.Labels = h.cut(-1, l.labels, batch.Labels, rows)
 	}
-	batch.gather(h.whole, rows)
+	from, to := 0, len(rows)
+	if h.needed != nil {
+		from, to = h.needed(len(rows))
+	}
+	batch.gather(h.whole, rows, from, to)
 	return batch
 }
 

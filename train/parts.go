@@ -116,6 +116,13 @@ func (c *crew) clear() {
 // two, unless the batch has: a normalization over rows needs as many.
 func (c *crew) of(rows int) int { return max(1, min(c.count, rows/2)) }
 
+// needed returns the rows of a batch that this member's parts have.
+func (c *crew) needed(rows int) (from, to int) {
+	n := c.of(rows)
+	first, last := min(c.parts[0].number, n), min(c.parts[len(c.parts)-1].number+1, n)
+	return first * rows / n, last * rows / n
+}
+
 // learn computes the gradients of a batch, part by part. If it is the last of a
 // step, a group begins to add them up meanwhile. The error is that of the first
 // part that failed; a group's is known in the end of the step.

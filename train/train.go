@@ -305,6 +305,7 @@ func newCycle(ctx context.Context, config Config, data Data, m *members) *cycle 
 	} else {
 		c.loader = config.newLoader(op, data)
 	}
+	c.needOwnRows()
 	if len(config.Metrics) > 0 {
 		c.training = newEvaluation(op, config, data)
 		c.training.withLoss = false
@@ -314,6 +315,18 @@ func newCycle(ctx context.Context, config Config, data Data, m *members) *cycle 
 		c.validation = newEvaluation(op+", Validation", config, config.Validation)
 	}
 	return c
+}
+
+// needOwnRows keeps the members of a group from copying rows that others learn
+// from.
+func (c *cycle) needOwnRows() {
+	switch {
+	case c.crew == nil:
+	case c.loader != nil && c.loader.options.Prepare == nil:
+		c.loader.needed = c.crew.needed
+	case c.batches != nil && c.batches.holder != nil:
+		c.batches.holder.needed = c.crew.needed
+	}
 }
 
 // checkSchedule panics if a schedule has nothing to change, and finds the rate.
