@@ -150,15 +150,21 @@ func (g *Graph) step(id int32, n *node) int32 {
 	case n.flags&isLeaf == 0:
 		g.stepTensor(id, n)
 	default:
-		if !g.reverse.pass.keep(id, n) {
-			g.memory.giveBack(n.grad, g.words(n.shape.size))
-		}
-		n.grad = nil
-		if tell := g.reverse.onParam; tell != nil && n.op == &opParam {
-			tell(Gradients{pass: g.reverse.pass, gen: g.gen}, g.slot(n).param)
-		}
+		g.stepLeaf(id, n)
 	}
 	return id
+}
+
+// stepLeaf keeps a leaf's gradient, which is complete, and tells of it if
+// somebody wants to know.
+func (g *Graph) stepLeaf(id int32, n *node) {
+	if !g.reverse.pass.keep(id, n) {
+		g.memory.giveBack(n.grad, g.words(n.shape.size))
+	}
+	n.grad = nil
+	if tell := g.reverse.onParam; tell != nil && n.op == &opParam {
+		tell(Gradients{pass: g.reverse.pass, gen: g.gen}, g.slot(n).param)
+	}
 }
 
 // stepTensor is step for all but operations between single numbers. The buffer

@@ -66,6 +66,9 @@ func (t *term) add(g Tensor, ids []int, rows bool, weight float64) {
 		t.merge(g, ids, weight)
 	case rows:
 		t.rows.whole.addRows(nil, g, ids, weight)
+	case t.form == empty:
+		t.form = whole
+		t.begin(g, weight)
 	default:
 		if t.form != whole {
 			t.spread(g.shape)
@@ -73,6 +76,22 @@ func (t *term) add(g Tensor, ids []int, rows bool, weight float64) {
 		}
 		t.rows.whole.accumulate(g, weight)
 	}
+}
+
+// begin makes weight·g, of which −0 becomes 0 as in a sum with 0, the whole.
+func (t *term) begin(g Tensor, weight float64) {
+	if t.rows.whole.shape == nil {
+		t.rows.whole = zerosOf(t.precision, g.shape.dims)
+	}
+	t.rows.lent = false
+	to := t.rows.whole
+	if weight != 1 {
+		kernel.Scale.F64(to.f64(), g.f64(), weight, 0)
+		kernel.Scale.F32(to.f32(), g.f32(), weight, 0)
+		g = to
+	}
+	kernel.AddScalar.F64(to.f64(), g.f64(), 0, 0)
+	kernel.AddScalar.F32(to.f32(), g.f32(), 0, 0)
 }
 
 // merge adds rows to rows, in the memory of the spare ones.

@@ -15,10 +15,12 @@ const defaultParts = 4
 // has, what its Dropout draws, and the order in which the gradients are added
 // do not depend on how many goroutines there are, or members of a group.
 type crew struct {
-	count   int        // of parts in all
-	parts   []*part    // of this member
-	reducer *reducer   // nil without a group
-	work    chan *part // nil for a crew of one, which works in the caller
+	count   int                   // of parts in all
+	parts   []*part               // of this member
+	reducer *reducer              // nil without a group
+	span    int                   // the power of two that count is at most
+	sums    []*autograd.Gradients // in between, of add
+	work    chan *part            // nil for a crew of one, which works in the caller
 	due     sync.WaitGroup
 	ended   sync.WaitGroup
 }
@@ -60,6 +62,8 @@ func newCrew(op string, config Config, m *members) *crew {
 	if c.count < m.size {
 		panic(autograd.NewArgumentError(op, "Parts is %d, and the Group has %d members: some would have nothing to do", c.count, m.size))
 	}
+	for c.span = 1; c.span < c.count; c.span *= 2 {
+	}
 	var shares []*share
 	from, to := shareOf(c.count, m.rank, m.size)
 	for i := from; i < to; i++ {
@@ -67,6 +71,7 @@ func newCrew(op string, config Config, m *members) *crew {
 			objective: objective{Config: config}, number: i, graph: autograd.NewGraph(config.Graph),
 			sizes: map[int]Data{}, ints: map[cut]autograd.Ints{},
 		}
+		p.share.gathers = config.Accumulate > 1
 		c.parts, shares = append(c.parts, p), append(shares, &p.share)
 	}
 	if !m.alone() {
@@ -200,12 +205,33 @@ func (c *crew) sum(total *autograd.Gradients) (loss float64, err error) {
 		for _, p := range c.parts {
 			loss += p.share.loss
 		}
-		for p := range pairs(c.count) {
-			c.parts[p.to].share.sum.Add(c.parts[p.from].share.sum)
-		}
-		total.Add(c.parts[0].share.sum)
+		c.add(total, 0, c.span, 0)
 	}
 	return loss, c.checkSum(*total)
+}
+
+// add adds the sum of some parts of the tree, a power of two from the first on,
+// to a sum that is empty. It goes down to the parts and so needs few sums in
+// between, which stay in the processor's caches.
+func (c *crew) add(to *autograd.Gradients, first, parts, depth int) {
+	if parts == 1 {
+		c.parts[first].share.addTo(to)
+		return
+	}
+	half := parts / 2
+	c.add(to, first, half, depth)
+	switch second := first + half; {
+	case second >= c.count:
+	case half == 1:
+		c.parts[second].share.addTo(to)
+	default:
+		if depth == len(c.sums) {
+			c.sums = append(c.sums, &autograd.Gradients{})
+		}
+		c.sums[depth].Clear()
+		c.add(c.sums[depth], second, half, depth+1)
+		to.Add(*c.sums[depth])
+	}
 }
 
 // compute finds a part's loss and gradients. The part is done even if that ends
@@ -303,7 +329,7 @@ func (p *part) compute() {
 	var loss float64
 	var err error
 	_, loss, p.grads, err = p.learn(p.graph, p.batch, p.told)
-	if err == nil && p.Accumulate > 1 { // of a later batch no part has the gradients any more
+	if err == nil && p.share.gathers { // of a later batch no part has the gradients any more
 		err = p.checkGradients(p.grads, p.random, p.batch)
 	}
 	if err != nil {

@@ -17,13 +17,15 @@ const defaultBucket = 1 << 20
 // A share is what the steps' batches have found so far for one part, to be
 // added to that of other parts.
 type share struct {
-	sum    autograd.Gradients // weighted
-	weight float64
-	loss   float64 // times the weight
-	failed error   // of the first batch that failed; a *PrepareError is to be a panic
+	gathers bool               // what several batches have found
+	sum     autograd.Gradients // weighted, of several batches; otherwise of statistics, for others
+	last    autograd.Gradients // of the last batch
+	weight  float64
+	loss    float64 // times the weight
+	failed  error   // of the first batch that failed; a *PrepareError is to be a panic
 
-	// For others: the gradients in sum by the place of their Param in the plan,
-	// and these places in the order of first use.
+	// For others: the gradients by the place of their Param in the plan, and
+	// these places in the order of first use.
 	found []found
 	order []int
 	known []bool // which are in order
@@ -31,9 +33,10 @@ type share struct {
 
 // A found is the gradient of a Param in a share.
 type found struct {
-	form form
-	ids  []int           // of the rows, if it is by rows
-	t    autograd.Tensor // the whole, or the rows
+	form   form
+	ids    []int           // of the rows, if it is by rows
+	t      autograd.Tensor // the whole, or the rows
+	weight float64         // to be multiplied with
 }
 
 type form byte
@@ -47,6 +50,7 @@ const (
 // clear empties a share for the next step.
 func (s *share) clear() {
 	s.sum.Clear()
+	s.last = autograd.Gradients{}
 	s.weight, s.loss, s.failed = 0, 0, nil
 	clear(s.found)
 	clear(s.known)
@@ -295,19 +299,34 @@ func (v *vectorOf[T]) pack(b *bucket, r *reducer) {
 	}
 }
 
-// put copies a gradient, whose rows it spreads, or zeros if there is none.
+// put copies a gradient times its weight. It spreads rows, and puts zeros if
+// there is none.
 func put[T kernel.Float](dst []T, f found) {
 	if f.form != whole {
 		clear(dst)
 	}
 	switch x := rawOf[T](f.t, f.form); f.form {
 	case whole:
-		copy(dst, x)
+		times(dst, x, f.weight)
 	case byRows:
 		inner := len(x) / max(len(f.ids), 1)
 		for i, id := range f.ids {
-			copy(dst[id*inner:(id+1)*inner], x[i*inner:])
+			times(dst[id*inner:(id+1)*inner], x[i*inner:(i+1)*inner], f.weight)
 		}
+	}
+}
+
+// times writes weight·x to dst.
+func times[T kernel.Float](dst, x []T, weight float64) {
+	if weight == 1 {
+		copy(dst, x)
+		return
+	}
+	switch x := any(x).(type) {
+	case []float32:
+		kernel.Scale.F32(any(dst).([]float32), x, weight, 0)
+	case []float64:
+		kernel.Scale.F64(any(dst).([]float64), x, weight, 0)
 	}
 }
 
@@ -390,10 +409,28 @@ func (v *vectorOf[T]) total(from, to int, shape []int) autograd.Tensor {
 func (s *share) add(grads autograd.Gradients, weight, loss float64, r *reducer) {
 	s.weight += weight
 	s.loss += weight * loss
-	if r == nil {
+	switch {
+	case r != nil:
+		s.addRest(grads, weight, r)
+	case s.gathers:
 		s.sum.AddWeighted(grads, weight)
-		return
+	default:
+		s.last = grads
 	}
+}
+
+// addTo adds what was found to a sum.
+func (s *share) addTo(sum *autograd.Gradients) {
+	switch {
+	case s.gathers:
+		sum.Add(s.sum)
+	case s.weight > 0:
+		sum.AddWeighted(s.last, s.weight)
+	}
+}
+
+// addRest takes over all but the numbers of the gradients, for others.
+func (s *share) addRest(grads autograd.Gradients, weight float64, r *reducer) {
 	for p := range grads.Stored() {
 		if k, ok := r.place[p]; ok && !s.known[k] {
 			s.order, s.known[k] = append(s.order, k), true
@@ -408,29 +445,33 @@ func (s *share) add(grads autograd.Gradients, weight, loss float64, r *reducer) 
 	}
 }
 
-// tell takes over the gradient of one Param of a batch.
+// tell takes over the gradient of one Param of a batch, for others.
 func (s *share) tell(grads autograd.Gradients, p *autograd.Param, weight float64, r *reducer) {
 	k, ok := r.place[p]
 	if !ok {
 		s.fail(unknown("parameter", p))
 		return
 	}
-	if ids, rows, ok := grads.Rows(p); ok {
-		s.sum.AddParam(p, ids, rows, weight)
+	if !s.gathers {
+		s.found[k] = foundIn(grads, p, weight)
 	} else {
-		s.sum.AddParam(p, autograd.Ints{}, grads.OfParam(p), weight)
+		f := foundIn(grads, p, weight)
+		ids := autograd.Ints{}
+		if f.form == byRows {
+			ids = autograd.ViewInts(f.ids)
+		}
+		s.sum.AddParam(p, ids, f.t, weight)
+		s.found[k] = foundIn(s.sum, p, 1)
 	}
-	s.take(k, p)
 	r.completed(k)
 }
 
-// take notes where the sum has the gradient of a Param.
-func (s *share) take(k int, p *autograd.Param) {
-	if ids, rows, ok := s.sum.Rows(p); ok {
-		s.found[k] = found{byRows, ids.Values(), rows}
-	} else {
-		s.found[k] = found{form: whole, t: s.sum.OfParam(p)}
+// foundIn returns where the gradient of a Param is.
+func foundIn(in autograd.Gradients, p *autograd.Param, weight float64) found {
+	if ids, rows, ok := in.Rows(p); ok {
+		return found{byRows, ids.Values(), rows, weight}
 	}
+	return found{whole, nil, in.OfParam(p), weight}
 }
 
 func unknown(what string, p *autograd.Param) error {
@@ -499,7 +540,7 @@ func NewAllReduce(group Group, params ...*autograd.Param) AllReduce {
 				s.fail(unknown("parameter", p))
 				break
 			}
-			s.take(k, p)
+			s.found[k] = foundIn(*sum, p, 1)
 			s.order = append(s.order, k)
 		}
 		if err := r.finish(); err != nil {
