@@ -17,8 +17,8 @@
 // Every process runs the same program with the same configuration and data, and
 // computes its share of every batch. What is learned is the same, bit by bit,
 // for any number of processes, and as in one process with train.Config.Workers:
-// [nabla/train.Config] says under Group how, and what is checked. A program that
-// is started without mpirun trains alone.
+// [nabla/train.Config] says under Group how, and what is checked. A program
+// that is started without mpirun trains alone.
 //
 //	go build ./teach && mpirun -np 4 ./teach
 //
@@ -54,9 +54,8 @@
 // # Processors
 //
 // Each process uses all cores unless GOMAXPROCS says otherwise. With several
-// processes on a machine, give each its own:
-//
-//	GOMAXPROCS=1 mpirun -np 2 --bind-to core ./teach
+// processes on a machine, give each cores of its own, by GOMAXPROCS=1 in the
+// environment and mpirun's flag --bind-to core, say.
 //
 // # When something fails
 //

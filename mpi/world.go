@@ -295,9 +295,9 @@ type fast struct{ *World }
 var _ train.Adder = fast{}
 
 // Fast returns the World as a [train.Adder], which adds up by MPI_Iallreduce:
-// faster where the network or MPI is good at that, but in an order of MPI's own.
-// What is trained then depends on the number of ranks and on the MPI library,
-// and may differ from run to run.
+// faster where the network or MPI is good at that, but in an order of MPI's
+// own. What is trained then depends on the number of ranks and on the MPI
+// library, and may differ from run to run.
 func (w *World) Fast() train.Group { return fast{w} }
 
 // Add64 replaces numbers by their sums over all ranks.

@@ -141,6 +141,17 @@
 // the parts costs time: Workers help where a model spends its time in functions
 // of its own, or in operations too small to be shared. Measure before.
 //
+// # Many processes
+//
+// With a Group several trainings, each in a process of its own, train one model
+// together, and end with the same bits as one training with Workers and as many
+// Parts. Package nabla/mpi has a [Group] for processes that mpirun starts, also
+// on several machines, and [NewGroup] some for goroutines:
+//
+//	config.Group, config.Parts = member, 8
+//
+// For loops of one's own, [NewAllReduce] adds up Gradients over all members.
+//
 // # Services
 //
 // A [Predictor] predicts rows for any number of goroutines, allocates nothing
@@ -213,7 +224,8 @@
 // # Memory
 //
 // After the first epoch a step allocates nothing, unless model, loss or
-// OnGradients do, or a Loss has IgnoreLabels, which take two small objects. An
+// OnGradients do, a Loss has IgnoreLabels, which take two small objects, or
+// there is a Group, whose members write each other letters. An
 // epoch allocates a few, such as its entry in the history. Batches that are cut
 // use the memory of the longest.
 package train

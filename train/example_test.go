@@ -8,6 +8,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
+	"sync"
 
 	"nabla/autograd"
 	"nabla/data"
@@ -418,4 +419,26 @@ func ExampleTensorBoard() {
 	}
 	fmt.Println(len(config.Callbacks), "callbacks")
 	// Output: 3 callbacks
+}
+
+// Two goroutines, each with a model of its own, train as one.
+func ExampleNewGroup() {
+	var members sync.WaitGroup
+	hashes := make([]string, 2)
+	for i, member := range train.NewGroup(2) {
+		members.Go(func() {
+			rng := rand.New(rand.NewPCG(1, 0))
+			model := layers.NewDense(rng, 1, 1)
+			config := train.Config{Model: model, Loss: losses.MSE, Optimizer: optim.NewSGD(0.1), Epochs: 20}
+			config.Group, config.Parts = member, 8
+			x := autograd.Uniform(rng, -1, 1, 50, 1)
+			if _, err := train.Run(context.Background(), config, train.Data{Inputs: x, Targets: x}); err != nil {
+				fmt.Println(err)
+			}
+			hashes[i] = train.Hash(model.Params()...)
+		})
+	}
+	members.Wait()
+	fmt.Println("the same numbers:", hashes[0] == hashes[1])
+	// Output: the same numbers: true
 }

@@ -8,8 +8,8 @@ import (
 )
 
 // A Group is a member of several processes, or goroutines, that train one model
-// together: see [Config].Group. Package nabla/mpi has one for processes, also on
-// several machines, and [NewGroup] makes some for goroutines.
+// together: see [Config].Group. Package nabla/mpi has one for processes, also
+// on several machines, and [NewGroup] makes some for goroutines.
 //
 // A Group may add up numbers faster, in an order of its own: see [Adder].
 type Group interface {
