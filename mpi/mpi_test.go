@@ -34,7 +34,7 @@ import (
 // these, as the environment says.
 var programs = map[string]func() error{
 	"everything": everything, "differs": differs, "dies": dies, "hangs": hangs, "fast": fast,
-	"exchanges": exchanges, "lengths": lengths, "loop": loop, "alone": alone, "lifetime": lifetime,
+	"exchanges": exchanges, "lengths": lengths, "loop": loop, "overlaps": overlaps, "alone": alone, "lifetime": lifetime,
 }
 
 const (
@@ -396,12 +396,14 @@ func fast() error {
 	if err != nil {
 		return err
 	}
+	mpi.SetLargest(2)
 	wide, narrow := []float64{1, 0.5, float64(world.Rank())}, []float32{float32(world.Rank()), 2}
 	group := world.Fast()
 	if err := errors.Join(group.(train.Adder).Add64(wide), group.(train.Adder).Add32(narrow), group.(train.Adder).Add32(nil)); err != nil {
 		return err
 	}
 	say("rank %d %v %v", world.Rank(), wide, narrow)
+	mpi.SetLargest(1 << 30)
 	c, data := config("")
 	c.Group, c.Callbacks, c.Epochs = group, nil, 4
 	h, err := train.Run(context.Background(), c, data)
@@ -440,6 +442,9 @@ func exchanges() error {
 	if err != nil {
 		return err
 	}
+	if n, err := strconv.Atoi(os.Getenv(folderName)); err == nil {
+		mpi.SetLargest(n)
+	}
 	size := func(from, to, round int) int { return []int{0, 1, 7 + from, 5000 * to, 3<<20 + from - to}[round] }
 	for round := range 5 {
 		var send, receive [][]byte
@@ -462,7 +467,7 @@ func exchanges() error {
 
 func TestExchange(t *testing.T) {
 	for _, ranks := range []int{1, 2, 5} {
-		lines, err := run(t, ranks, "exchanges")
+		lines, err := run(t, ranks, "exchanges", folderName+"="+[]string{"", "", "100000", "", "", ""}[ranks]) // 2 ranks in pieces
 		if err != nil || len(lines) < ranks {
 			t.Fatalf("%v: %v", err, lines)
 		}
@@ -513,6 +518,70 @@ func TestLengthsThatDiffer(t *testing.T) {
 		lines, _ := run(t, 2, "lengths", folderName+"="+how) // without a Finalize mpirun complains
 		if diff := cmp.Diff([]string{"found", "found"}, lines); diff != "" {
 			t.Errorf("%s: %s", how, diff)
+		}
+	}
+}
+
+// A counting World counts its exchanges.
+type counting struct {
+	train.Group
+	done chan struct{}
+}
+
+func (c counting) Exchange(send, receive [][]byte) error {
+	err := c.Group.Exchange(send, receive)
+	c.done <- struct{}{}
+	return err
+}
+
+// overlaps is a training whose backward pass waits, between the layers, until
+// the gradients of the last layer have been added up over all ranks.
+func overlaps() error {
+	world, err := begin()
+	if err != nil {
+		return err
+	}
+	rng := rand.New(rand.NewPCG(1, 0))
+	first, last := layers.NewDense(rng, 2, 8), layers.NewDense(rng, 8, 1)
+	group := counting{world, make(chan struct{}, 100)}
+	waited := 0
+	c := train.Config{
+		Params: layers.NewSequential(first, last).Params(), Loss: losses.MSE, Optimizer: optim.NewSGD(0.1),
+		Epochs: 3, Parts: world.Size(), Bucket: 1, Group: group,
+		Forward: func(g *autograd.Graph, batch train.Data) autograd.Value {
+			x := first.Forward(g.Constant(batch.Inputs))
+			for len(group.done) > 0 {
+				<-group.done // those before this step
+			}
+			wait := autograd.Operation{
+				Name:    "wait",
+				Forward: func(in []autograd.Tensor) autograd.Tensor { return in[0] },
+				Rule: func(r *autograd.Rule) {
+					<-group.done // to each member its piece
+					<-group.done // and the sum to all
+					waited++
+					r.Add(0, r.Grad())
+				},
+			}
+			return last.Forward(autograd.Custom(wait, x))
+		},
+	}
+	if _, err := train.Run(context.Background(), c, samples(1, 32)); err != nil {
+		return err
+	}
+	say("rank %d waited %d times", world.Rank(), waited)
+	return world.Close()
+}
+
+// Gradients go while the backward pass still runs, also on one processor.
+func TestOverlap(t *testing.T) {
+	for _, processors := range []string{"1", "2"} {
+		lines, err := run(t, 2, "overlaps", "GOMAXPROCS="+processors)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if diff := cmp.Diff([]string{"rank 0 waited 3 times", "rank 1 waited 3 times"}, lines); diff != "" {
+			t.Error(diff)
 		}
 	}
 }

@@ -159,8 +159,8 @@ func (w *World) Close() error {
 }
 
 // largest is how many bytes or numbers MPI is given at once, which counts them
-// in 32 bits.
-const largest = 1 << 30
+// in 32 bits. Tests change it.
+var largest = 1 << 30
 
 // Exchange implements [train.Group] with messages from each rank to each. The
 // error is an *[Error] or a *[TimeoutError]; the World is then of no use any
@@ -297,7 +297,8 @@ var _ train.Adder = fast{}
 // Fast returns the World as a [train.Adder], which adds up by MPI_Iallreduce:
 // faster where the network or MPI is good at that, but in an order of MPI's
 // own. What is trained then depends on the number of ranks and on the MPI
-// library, and may differ from run to run.
+// library, and may differ from run to run. If MPI gave two ranks different
+// sums, the training would end with an error when their numbers are compared.
 func (w *World) Fast() train.Group { return fast{w} }
 
 // Add64 replaces numbers by their sums over all ranks.

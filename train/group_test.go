@@ -138,6 +138,41 @@ func TestGroupHasTheBitsOfOne(t *testing.T) {
 	}
 }
 
+// It makes no difference where the batches come from: only a member's own rows
+// are copied, unless a function of the user's sees the batch.
+func TestGroupWithOtherBatches(t *testing.T) {
+	for name, change := range map[string]func(c *train.Config){
+		"one batch": func(c *train.Config) { c.BatchSize = 0 },
+		"RNG":       func(c *train.Config) { c.RNG = rand.New(rand.NewPCG(8, 0)) },
+		"loader":    func(c *train.Config) { c.Loader = &train.LoaderOptions{Seed: 3} },
+		"prepare": func(c *train.Config) {
+			c.Loader = &train.LoaderOptions{Seed: 3, Workers: 2, Prepare: func(rng *rand.Rand, batch train.Data) {
+				for i := range batch.Inputs.Raw64() {
+					batch.Inputs.Raw64()[i] += rng.NormFloat64() * batch.Targets.Raw64()[0]
+				}
+			}}
+		},
+	} {
+		learn := func(member train.Group) ending {
+			m := normalized()
+			c := train.Config{
+				Model: m, Params: m.Params(), Loss: mse, Optimizer: optim.NewAdam(0.01), Epochs: 3, BatchSize: 16,
+				Group: member, Validation: plane(2, 10),
+			}
+			if change(&c); member == nil {
+				c.Workers = 1
+			}
+			return endingOf(t.Context(), c, plane(1, 37))
+		}
+		want := learn(nil)
+		for rank, got := range together(t, 3, learn) {
+			if diff := cmp.Diff(want, got); diff != "" || got.Err != nil {
+				t.Errorf("%s, member %d (-alone +group)\n%s", name, rank, diff)
+			}
+		}
+	}
+}
+
 // filesOf returns the contents of a folder's files.
 func filesOf(t *testing.T, folder string) map[string]string {
 	t.Helper()
