@@ -83,7 +83,6 @@ func (t *term) begin(g Tensor, weight float64) {
 	if t.rows.whole.shape == nil {
 		t.rows.whole = zerosOf(t.precision, g.shape.dims)
 	}
-	t.rows.lent = false
 	to := t.rows.whole
 	if weight != 1 {
 		kernel.Scale.F64(to.f64(), g.f64(), weight, 0)
