@@ -80,7 +80,7 @@ func (t *term) add(g Tensor, ids []int, rows bool, weight float64) {
 
 // begin makes weight·g, of which −0 becomes 0 as in a sum with 0, the whole.
 func (t *term) begin(g Tensor, weight float64) {
-	if t.rows.whole.shape == nil {
+	if t.rows.whole.shape == nil || !t.rows.whole.sameShape(g) {
 		t.rows.whole = zerosOf(t.precision, g.shape.dims)
 	}
 	to := t.rows.whole
