@@ -60,25 +60,25 @@ func NewGroup(size int) []Group {
 	if size < 1 {
 		panic(autograd.NewArgumentError("train: NewGroup", "a group of %d members", size))
 	}
-	t := &team{links: make([][]link, size), left: make(chan struct{})}
+	t := &team{links: make([][]link, size), left: make([]chan struct{}, size)}
 	members := make([]Group, size)
 	for i := range size {
-		t.links[i] = make([]link, size)
+		t.links[i], t.left[i] = make([]link, size), make(chan struct{})
 		for j := range size {
 			t.links[i][j] = link{make(chan []byte, 1), make(chan bool, 1)}
 		}
-		members[i] = &goroutine{t, i}
+		members[i] = &goroutine{team: t, rank: i}
 	}
 	return members
 }
 
 // A team is what the goroutines of a group share.
 type team struct {
-	links [][]link // from a member to another
+	links [][]link        // from a member to another
+	left  []chan struct{} // of each member, closed when it has left
 
 	once sync.Once
-	left chan struct{} // closed when a member has left
-	by   int           // which
+	by   int // who was the first to leave
 }
 
 // A link passes numbers from one member to another.
@@ -91,55 +91,95 @@ type link struct {
 type goroutine struct {
 	team *team
 	rank int
+	once sync.Once
 }
 
 func (g *goroutine) Rank() int { return g.rank }
 func (g *goroutine) Size() int { return len(g.team.links) }
 
-// Exchange passes the slices themselves, and waits until all are copied.
+// Exchange passes the slices themselves, and waits until all are copied. A
+// member whose exchange fails leaves, so that nobody waits for it.
 func (g *goroutine) Exchange(send, receive [][]byte) error {
-	t := g.team
 	if len(send) != g.Size() || len(receive) != g.Size() {
 		return fmt.Errorf("train: Exchange: %d to send and %d to receive in a group of %d", len(send), len(receive), g.Size())
 	}
+	select {
+	case <-g.team.left[g.rank]:
+		return g.lost()
+	default:
+	}
+	err := g.pass(send, receive)
+	if err != nil {
+		g.Leave()
+	}
+	return err
+}
+
+// pass sends, then receives, and then waits for the others.
+func (g *goroutine) pass(send, receive [][]byte) (wrong error) {
+	t := g.team
+	own := t.links[g.rank]
 	for i, bytes := range send {
-		select {
-		case t.links[g.rank][i].sent <- bytes:
-		case <-t.left:
-			return g.lost()
-		}
+		own[i].sent <- bytes // there is room: all of the last exchange were copied
 	}
 	for i, to := range receive {
-		select {
-		case bytes := <-t.links[i][g.rank].sent:
-			t.links[i][g.rank].copied <- copy(to, bytes) == max(len(to), len(bytes))
-		case <-t.left:
+		bytes, ok := await(t.links[i][g.rank].sent, t.left[i])
+		if !ok {
+			retract(own)
 			return g.lost()
 		}
+		fits := len(to) == len(bytes)
+		if copy(to, bytes); !fits {
+			wrong = fmt.Errorf("train: Exchange: member %d sent %d bytes to member %d, which wants %d", i, len(bytes), g.rank, len(to))
+		}
+		t.links[i][g.rank].copied <- fits
 	}
-	var wrong error
 	for i := range send {
-		select {
-		case fits := <-t.links[g.rank][i].copied:
-			if !fits {
-				wrong = fmt.Errorf("train: Exchange: member %d wants another number of bytes from member %d than the %d it sent", i, g.rank, len(send[i]))
-			}
-		case <-t.left:
+		fits, ok := await(own[i].copied, t.left[i])
+		switch {
+		case !ok:
+			retract(own[i:])
 			return g.lost()
+		case !fits:
+			wrong = fmt.Errorf("train: Exchange: member %d wants another number of bytes from member %d than the %d it sent", i, g.rank, len(send[i]))
 		}
-	}
-	if wrong != nil {
-		g.Leave()
 	}
 	return wrong
 }
 
+// await takes what comes from a member. It is not ok if the member has left, and
+// had not sent it before.
+func await[T any](from chan T, left chan struct{}) (v T, ok bool) {
+	select {
+	case v = <-from:
+		return v, true
+	case <-left:
+	}
+	select {
+	case v = <-from:
+		return v, true
+	default:
+		return v, false
+	}
+}
+
+// retract takes back what was sent, or waits until it is copied: the caller's
+// memory is the caller's again.
+func retract(links []link) {
+	for _, l := range links {
+		select {
+		case <-l.sent:
+		case <-l.copied:
+		}
+	}
+}
+
 func (g *goroutine) lost() error { return fmt.Errorf("train: member %d left the group", g.team.by) }
 
-// Leave ends the group: others that wait for this member get an error.
+// Leave makes others that wait for this member get an error.
 func (g *goroutine) Leave() {
-	g.team.once.Do(func() {
-		g.team.by = g.rank
-		close(g.team.left)
+	g.once.Do(func() {
+		g.team.once.Do(func() { g.team.by = g.rank })
+		close(g.team.left[g.rank])
 	})
 }

@@ -304,7 +304,12 @@ func TestGradientsGoWhileBackwardGoesOn(t *testing.T) {
 // ended for each member.
 func lines(t *testing.T, change func(c *train.Config, data *train.Data, rank int)) []error {
 	t.Helper()
-	return together(t, 3, func(member train.Group) error {
+	return together(t, 3, func(member train.Group) (err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = fmt.Errorf("panicked: %v", v)
+			}
+		}()
 		l := newLinear(2, 1)
 		c := train.Config{
 			Model: l, Params: []*autograd.Param{l.w, l.b}, Loss: mse, Optimizer: optim.NewSGD(0.1),
@@ -312,7 +317,7 @@ func lines(t *testing.T, change func(c *train.Config, data *train.Data, rank int
 		}
 		data := plane(1, 20)
 		change(&c, &data, member.Rank())
-		_, err := train.Run(t.Context(), c, data)
+		_, err = train.Run(t.Context(), c, data)
 		return err
 	})
 }
@@ -561,6 +566,64 @@ func TestTree(t *testing.T) {
 		for size := 2; size <= parts; size++ {
 			if diff := cmp.Diff(train.Added(parts, 1), train.Added(parts, size)); diff != "" {
 				t.Fatalf("%d parts in a group of %d\n%s", parts, size, diff)
+			}
+		}
+	}
+}
+
+// Of an exchange whose lengths differ both sides learn, not the sender alone.
+func TestExchangeOfOtherLengths(t *testing.T) {
+	for rank, err := range together(t, 2, func(member train.Group) error {
+		send, receive := [][]byte{{1, 2}, {3, 4}}, [][]byte{{0, 0}, {0, 0}}
+		if member.Rank() == 1 {
+			receive[0] = make([]byte, 3)
+		}
+		return member.Exchange(send, receive)
+	}) {
+		if err == nil {
+			t.Errorf("member %d: no error", rank)
+		}
+	}
+}
+
+// When an exchange has failed, what was to be sent is the caller's again: one
+// that comes later does not see what the caller makes of it.
+func TestMemoryAfterAFailedExchange(t *testing.T) {
+	for range 100 {
+		together(t, 3, func(member train.Group) error {
+			switch member.Rank() {
+			case 1:
+				time.Sleep(time.Millisecond)
+			case 2:
+				member.(interface{ Leave() }).Leave()
+				return nil
+			}
+			sent, got := []byte{1}, make([]byte, 3)
+			err := member.Exchange([][]byte{sent, sent, sent}, [][]byte{got[:1], got[1:2], got[2:]})
+			if err == nil || !strings.Contains(err.Error(), "member 2 left") {
+				t.Errorf("member %d: %v", member.Rank(), err)
+			}
+			if sent[0] = 2; got[0] > 1 {
+				t.Error("member 1 has what member 0 did not send")
+			}
+			return err
+		})
+	}
+}
+
+// What a panic was is known to all, also when the member that panics has gone
+// before the others have heard of it.
+func TestAllKnowAPanic(t *testing.T) {
+	for range 20 {
+		for rank, err := range lines(t, func(c *train.Config, _ *train.Data, rank int) {
+			if forward := c.Model.Forward; rank == 1 {
+				c.Model = model(func(x autograd.Value) autograd.Value {
+					panic(fmt.Sprint("oh", forward(x).Shape()))
+				})
+			}
+		}) {
+			if err == nil || !strings.Contains(err.Error(), "oh[2 1]") {
+				t.Fatalf("member %d: %v", rank, err)
 			}
 		}
 	}
