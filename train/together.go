@@ -1,6 +1,8 @@
 package train
 
 import (
+	"bytes"
+	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -143,6 +145,9 @@ func (c *cycle) same() error {
 	if c.members.alone() || c.members.broken != nil || c.members.apart {
 		return nil
 	}
+	if err := c.sameOrder(); err != nil {
+		return err
+	}
 	all, err := c.members.gather([]byte(Hash(c.params()...) + c.hashOptimizer()))
 	if err != nil {
 		return err
@@ -151,6 +156,25 @@ func (c *cycle) same() error {
 		if string(text) != string(all[0]) {
 			c.members.apart = true
 			return &GroupError{rank, errors.New("other numbers in Params, statistics or optimizer than member 0: something beside the steps has changed them")}
+		}
+	}
+	return nil
+}
+
+// sameOrder returns an error if another member takes the rows in another order:
+// its parts would be of other batches.
+func (c *cycle) sameOrder() error {
+	if c.members.alone() || c.RNG == nil {
+		return nil
+	}
+	all, err := c.members.gather(binary.LittleEndian.AppendUint64(nil, c.order()))
+	if err != nil {
+		return err
+	}
+	for rank, order := range all {
+		if !bytes.Equal(order, all[0]) {
+			c.members.apart = true
+			return &GroupError{rank, errors.New("another order of the rows than member 0: RNG must draw the same numbers on all members")}
 		}
 	}
 	return nil

@@ -444,10 +444,17 @@ func (c *cycle) train(ctx context.Context, number int) error {
 	c.lossSum, c.weight, c.batch = c.at.loss, c.at.weight, c.at.batch // 0 unless the epoch was begun before
 	c.gathered, c.grads = 0, autograd.Gradients{}
 	var ended error
+	begun := false
 	fault := autograd.Try(func() {
 		for batch, err := range c.feed(ctx, number) {
 			if ended = c.members.agree(err); ended != nil {
 				return
+			}
+			if !begun {
+				if ended = c.sameOrder(); ended != nil {
+					return
+				}
+				begun = true
 			}
 			if ended = c.take(batch, number); ended != nil {
 				return
@@ -455,7 +462,7 @@ func (c *cycle) train(ctx context.Context, number int) error {
 		}
 	})
 	if fault != nil {
-		return c.members.agree(&StepError{Batch: c.batch, Err: fault})
+		return c.members.agree(inPart(&StepError{Batch: c.batch, Err: fault}, number, "training"))
 	}
 	return ended
 }
@@ -481,7 +488,7 @@ func (c *cycle) take(batch Data, epoch int) error {
 		}
 	}
 	if last {
-		if err := c.checkStepped(c.grads); err != nil {
+		if err := c.members.agree(c.checkStepped(c.grads)); err != nil {
 			return &StepError{Batch: c.batch, Err: err}
 		}
 	}
