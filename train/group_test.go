@@ -540,6 +540,28 @@ func TestAllReduce(t *testing.T) {
 	}
 }
 
+// A Param that is frozen between Backward and the sum has no gradient in it.
+func TestAllReduceOfFrozen(t *testing.T) {
+	for rank, err := range together(t, 2, func(member train.Group) error {
+		w, b := autograd.NewParam("w", autograd.Ones(2)), autograd.NewParam("b", autograd.Ones(2))
+		g := autograd.NewGraph(autograd.Options{})
+		var sum autograd.Gradients
+		sum.Add(g.Param(w).Mul(g.Param(b)).Sum().Backward())
+		w.Frozen = true
+		if err := train.NewAllReduce(member, w, b)(&sum); err != nil {
+			return err
+		}
+		if diff := cmp.Diff([]float64{2, 2}, sum.OfParam(b).Float64s()); diff != "" || sum.ReachedParam(w) {
+			return fmt.Errorf("the frozen one is there: %v, the other: %s", sum.ReachedParam(w), diff)
+		}
+		return nil
+	}) {
+		if err != nil {
+			t.Errorf("member %d: %v", rank, err)
+		}
+	}
+}
+
 func TestGroupRefuses(t *testing.T) {
 	l := newLinear(2, 1)
 	for want, c := range map[string]train.Config{
@@ -563,6 +585,9 @@ func TestGroupRefuses(t *testing.T) {
 		if err == nil || !strings.Contains(err.Error(), "Parts is 4, and the Group has 5 members") {
 			t.Errorf("got %v", err)
 		}
+	}
+	if err := autograd.Try(func() { train.NewAllReduce(nil, l.w) }); err == nil || !strings.Contains(err.Error(), "the Group is nil") {
+		t.Errorf("an AllReduce of nobody: %v", err)
 	}
 	if err := autograd.Try(func() { train.NewGroup(0) }); err == nil {
 		t.Error("a group of nobody")

@@ -521,12 +521,16 @@ type AllReduce func(sum *autograd.Gradients) error
 //	optimizer.Step(sum)
 //
 // The members are added up as the parts of a batch are, see [Config].Parts, and
-// their weights too. The sum must not come from Backward itself, which panics
-// with a *[autograd.GradientError]; NewAllReduce panics with an
-// *[autograd.ArgumentError] if there are no Params, and with a
+// their weights too. Gradients of Params that have been Frozen meanwhile are left
+// out. The sum must not come from Backward itself, which panics with a
+// *[autograd.GradientError]; NewAllReduce panics with an
+// *[autograd.ArgumentError] if there are no Params or group is nil, and with a
 // *[autograd.NameError] if two have one name. The error is a *[GroupError].
 func NewAllReduce(group Group, params ...*autograd.Param) AllReduce {
 	const op = "train: NewAllReduce"
+	if group == nil {
+		panic(autograd.NewArgumentError(op, "the Group is nil"))
+	}
 	autograd.CheckNames(op, params...)
 	m, s := newMembers(op, group), &share{}
 	r := newReducer(op, m, m.size, []*share{s}, params, 0)
@@ -535,6 +539,9 @@ func NewAllReduce(group Group, params ...*autograd.Param) AllReduce {
 		*s = share{sum: *sum, weight: sum.Weight(), found: s.found, known: s.known, order: s.order[:0]}
 		clear(s.found)
 		for p := range sum.Stored() {
+			if p.Frozen { // since the gradient was computed
+				continue
+			}
 			k, ok := r.place[p]
 			if !ok {
 				s.fail(unknown("parameter", p))
