@@ -16,6 +16,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"nabla/autograd"
+	"nabla/checkpoint"
 	"nabla/layers"
 	"nabla/losses"
 	"nabla/metrics"
@@ -223,6 +224,42 @@ func TestGroupGoesOnWithOthers(t *testing.T) {
 	}
 	if _, err := os.Stat("nowhere"); err == nil {
 		t.Error("a member other than the first has written files")
+	}
+}
+
+// All members know which file they go on from, and which one was passed over.
+func TestGroupKnowsTheResumption(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "folder")
+	var resumed []train.Resumption
+	for round := range 2 {
+		resumed = together(t, 3, func(member train.Group) (r train.Resumption) {
+			c := ensemble(autograd.Float64, folder)
+			c.Group, c.Epochs = member, 1
+			if round == 1 {
+				c.Callbacks = append(c.Callbacks, train.OnBegin(func(tr *train.Training) error {
+					r = tr.Resumed()
+					return train.Stop
+				}))
+			}
+			if _, err := train.Run(t.Context(), c, vocabulary(1, 67)); err != nil {
+				t.Error(err)
+			}
+			return r
+		})
+		if path := newest(t, folder); round == 0 {
+			if err := os.WriteFile(filepath.Join(folder, "step-000000000004.safetensors"), content(t, path)[:100], 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	var broken *checkpoint.FormatError
+	if r := resumed[0]; r.Step != 3 || r.Epoch != 1 || len(r.Skipped) != 1 || !errors.As(r.Skipped[0], &broken) {
+		t.Fatalf("member 0: %+v", r)
+	}
+	for rank, r := range resumed {
+		if diff := cmp.Diff(resumed[0], r); diff != "" {
+			t.Errorf("member %d\n%s", rank, diff)
+		}
 	}
 }
 

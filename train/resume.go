@@ -27,7 +27,8 @@ type Keeper interface {
 	SetState(state []byte) error
 }
 
-// A Resumption says where a training goes on from.
+// A Resumption says where a training goes on from; all members of a [Group]
+// from the file that member 0 has read.
 type Resumption struct {
 	Path        string // of the file; "" if the training began anew
 	Epoch, Step int    // how many are complete
@@ -270,7 +271,39 @@ func (c *cycle) resume(ctx context.Context) error {
 	if text, err = c.members.broadcast(text); err == nil && c.members.rank > 0 && len(text) > 0 {
 		err = c.loadBytes(ctx, text)
 	}
-	return c.members.agree(err)
+	if err = c.members.agree(err); err != nil {
+		return err
+	}
+	return c.tellResumption()
+}
+
+// tellResumption makes the Resumption of member 0 that of all.
+func (c *cycle) tellResumption() error {
+	own := struct {
+		Path        string
+		Epoch, Step int
+		Skipped     []*checkpoint.FormatError
+	}{c.from.Path, c.from.Epoch, c.from.Step, nil}
+	for _, err := range c.from.Skipped {
+		var broken *checkpoint.FormatError
+		errors.As(err, &broken) // nothing else is skipped
+		own.Skipped = append(own.Skipped, broken)
+	}
+	text, err := json.Marshal(own)
+	if err != nil {
+		return err
+	}
+	if text, err = c.members.broadcast(text); err != nil || c.members.rank == 0 {
+		return err
+	}
+	if err := json.Unmarshal(text, &own); err != nil {
+		return c.members.check(err)
+	}
+	c.from = Resumption{Path: own.Path, Epoch: own.Epoch, Step: own.Step}
+	for _, broken := range own.Skipped {
+		c.from.Skipped = append(c.from.Skipped, broken)
+	}
+	return nil
 }
 
 // loadNewest goes on from the newest whole file, and returns what is in it.
