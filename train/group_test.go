@@ -413,6 +413,11 @@ func TestGroupsThatDiffer(t *testing.T) {
 				return nil
 			})}
 		},
+		`member 1 of the group: another configuration than member 0: callback train.EMA 1 is "" and not "among the callbacks"`: func(c *train.Config, _ *train.Data, rank int) {
+			if rank != 1 {
+				c.Callbacks = []train.Callback{&train.EMA{Decay: 0.9}}
+			}
+		},
 		`member 2 of the group: oh`: func(c *train.Config, _ *train.Data, rank int) {
 			if rank == 2 {
 				c.OnEpoch = func(train.Epoch) error { return errors.New("oh") }
@@ -449,6 +454,30 @@ type refusing struct{}
 
 func (refusing) OnGradients(*train.Training, train.Step) error { return errors.New("before the step") }
 func (refusing) OnEpoch(*train.Training, train.Epoch) error    { return nil }
+
+// What only shows something may be on one member alone, and remembers what it
+// has seen there.
+func TestShowingOnOneMember(t *testing.T) {
+	folder := filepath.Join(t.TempDir(), "folder")
+	var watch *train.Watch
+	for round := range 2 {
+		for rank, err := range lines(t, func(c *train.Config, _ *train.Data, rank int) {
+			c.Resume, c.Epochs = folder, 1+round
+			c.Callbacks = []train.Callback{&train.Checkpoint{Folder: folder}}
+			if rank == 0 {
+				watch = &train.Watch{}
+				c.Callbacks = append(c.Callbacks, watch)
+			}
+		}) {
+			if err != nil {
+				t.Errorf("member %d: %v", rank, err)
+			}
+		}
+	}
+	if len(watch.Looks) != 6 {
+		t.Errorf("%d looks, want one at each of 6 steps", len(watch.Looks))
+	}
+}
 
 // A member that panics, or ends its goroutine, ends the others with an error,
 // and so does a panic in a part. The files are those of the last step that all

@@ -74,21 +74,19 @@ func (c *cycle) allSettings() map[string]string {
 	for i, k := range c.watchers.checkpoints {
 		all[fmt.Sprintf("Checkpoint %d", i)] = k.when()
 	}
-	for _, name := range sortedKeys(names(c.keepers())) {
-		all[name] = "among the callbacks"
+	for name, k := range c.keepers() {
+		if _, ok := k.(showing); !ok {
+			all[name] = "among the callbacks"
+		}
 	}
 	all["the data"] = c.data.checksum()
 	all["the validation data"] = c.Validation.checksum()
 	return all
 }
 
-func names(keepers map[string]Keeper) map[string]string {
-	all := map[string]string{}
-	for name := range keepers {
-		all[name] = name
-	}
-	return all
-}
+// showing is a Keeper that only shows something, such as a Watch: not all
+// members need it.
+type showing interface{ shows() }
 
 var polynomial = crc64.MakeTable(crc64.ECMA)
 

@@ -170,6 +170,8 @@ func (w *Watch) SetState(state []byte) error {
 	return nil
 }
 
+func (w *Watch) shows() {}
+
 // distance returns the norm of b − a, and leaves that in a.
 func distance(a, b autograd.Tensor) float64 {
 	if a.Precision() == autograd.Float32 {
