@@ -87,11 +87,14 @@ type Config struct {
 	// members, so that the result is the same, bit by bit, for any number of
 	// members, and that of one training with Workers and as many Parts.
 	//
-	// Every member has the same configuration and all data; what differs is an
-	// error in the beginning. It starts with the Params of member 0, which
-	// alone writes and reads the files of a [Checkpoint]. Callbacks are called
-	// on all members, which end together as soon as one wants to. Callbacks
-	// that only show something may be on one member alone. See [GroupError].
+	// Every member has the same configuration and all data. Settings and data
+	// that differ are an error in the beginning, and another order of the rows
+	// is one at each epoch; functions, such as Loss, cannot be compared. All
+	// start with the Params of member 0, which alone writes and reads the files
+	// of a [Checkpoint]. Each measures all metrics and the whole validation.
+	// Callbacks are called on all members, which end together as soon as one
+	// wants to. Callbacks that only show something may be on one member alone.
+	// See [GroupError].
 	Group Group
 
 	// Bucket is how many bytes of gradients go to the other members at once,
