@@ -147,8 +147,8 @@ func (g *goroutine) pass(send, receive [][]byte) (wrong error) {
 	return wrong
 }
 
-// await takes what comes from a member. It is not ok if the member has left, and
-// had not sent it before.
+// await takes what comes from a member. It is not ok if the member has left,
+// and had not sent it before.
 func await[T any](from chan T, left chan struct{}) (v T, ok bool) {
 	select {
 	case v = <-from:

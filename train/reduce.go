@@ -521,8 +521,8 @@ type AllReduce func(sum *autograd.Gradients) error
 //	optimizer.Step(sum)
 //
 // The members are added up as the parts of a batch are, see [Config].Parts, and
-// their weights too. Gradients of Params that have been Frozen meanwhile are left
-// out. The sum must not come from Backward itself, which panics with a
+// their weights too. Gradients of Params that have been Frozen meanwhile are
+// left out. The sum must not come from Backward itself, which panics with a
 // *[autograd.GradientError]; NewAllReduce panics with an
 // *[autograd.ArgumentError] if there are no Params or group is nil, and with a
 // *[autograd.NameError] if two have one name. The error is a *[GroupError].
