@@ -61,6 +61,7 @@ func Attention(q, k, v Value, options AttentionOptions) Value {
 		a.Key = a.g.random.Uint64()
 	}
 	n := a.record()
+	n.extra.take(options.Lengths)
 	if a.g.single {
 		attend[float32](&a, n)
 	} else {

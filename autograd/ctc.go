@@ -45,7 +45,9 @@ func (x Value) CTC(labels Ints, options CTCOptions) Value {
 	dims[0] = c.Batch
 	n := g.record(&opCTC, ctcRule, g.newShape(opCTC.method, dims), x)
 	ints := append(g.ints.take(6 + len(c.Labels) + 2*c.Batch)[:0], c.Batch, c.Steps, c.Classes, c.Longest, c.Blank, bit(c.ZeroInfinity))
-	g.extraOf(n).ints = append(append(append(ints, c.Labels...), c.Lengths...), c.LabelLengths...)
+	e := g.extraOf(n)
+	e.ints = append(append(append(ints, c.Labels...), c.Lengths...), c.LabelLengths...)
+	e.take(labels, options.Lengths, options.LabelLengths)
 	if n.flags&needsGrad != 0 {
 		n.extra.kept = g.numbersToKeep(c.Kept())
 		pick(g, ctcNode[float64], ctcNode[float32])(n, g.at(x.id), c)

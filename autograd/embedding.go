@@ -53,6 +53,8 @@ func (x Value) EmbeddingWith(ids Ints, o EmbeddingOptions) Value {
 	n := g.record(&opEmbedding, embeddingRule, g.newShape(opEmbedding.method, append(dims, table.shape.dims[1:]...)), x)
 	e := g.extraOf(n)
 	e.ints = g.copied(ids.values)
+	e.take(ids)
+	e.whole = o.Whole
 	if len(o.Padding) > 0 {
 		e.chosen = g.learning(ids.values, o.Padding)
 	}

@@ -113,14 +113,25 @@ type coefficients struct{ a, b float64 }
 
 // An extra is what few nodes have.
 type extra struct {
-	name   string
-	in     []int32   // all inputs, when there are more than two
-	ints   []int     // axes, permutations, indices, … as the operation defines
-	chosen []int32   // of a max pooling: the places of the greatest elements in their channels; of an embedding with padding: those of the other ids
-	kept   []float64 // of a normalization: the statistics, for its rule
-	custom *Operation
-	line   Location
-	role   Role
+	name     string
+	in       []int32   // all inputs, when there are more than two
+	segments []int     // of a segment max
+	ints     []int     // axes, permutations, indices, … as the operation defines
+	chosen   []int32   // of a max pooling: the places of the greatest elements in their channels; of an embedding with padding: those of the other ids
+	kept     []float64 // of a normalization: the statistics, for its rule
+	custom   *Operation
+	line     Location
+	role     Role
+	whole    bool         // an embedding whose table gets a gradient of its whole size
+	told     [3]int       // what Options needs besides ints, where those hold what was found
+	given    [3]givenInts // the Ints that the call had
+}
+
+// A givenInts is the memory of Ints that an operation was given, as it keeps a
+// copy: see [Node.Took].
+type givenInts struct {
+	at *int
+	n  int
 }
 
 type flags uint8

@@ -28,6 +28,7 @@ func (x Value) IndexSelect(axis int, index Ints) Value {
 	index.check("IndexSelect")
 	g.inRange("IndexSelect", index.values, from.shape.dims[axis])
 	y := x.indexSelect(axis, g.copied(index.values))
+	g.extraOf(g.at(y.id)).take(index)
 	if len(index.shape) == 1 {
 		return y
 	}
@@ -78,7 +79,9 @@ func (x Value) IndexAdd(axis int, index Ints, src Value) Value {
 		flat[axis] = len(index.values)
 		src = src.Reshape(flat...)
 	}
-	return x.Add(src.sumAt(&opIndexAdd, axis, g.copied(index.values), from.shape.dims[axis]))
+	sums := src.sumAt(&opIndexAdd, axis, g.copied(index.values), from.shape.dims[axis])
+	g.extraOf(g.at(sums.id)).take(index)
+	return x.Add(sums)
 }
 
 // sumAt adds the slices of x, at their indices, to zeros of length n along the
@@ -114,11 +117,37 @@ func (x Value) Gather(axis int, index Ints) Value {
 	g, from := x.g, x.node(opGather.method)
 	axis = g.axis(opGather.method, axis, from.shape.rank())
 	places := g.places(opGather.method, from.shape, axis, index)
-	return x.gather(g.shape(index.shape), places)
+	y := x.gather(g.shape(index.shape), places, alongAxis(axis))
+	g.extraOf(g.at(y.id)).take(index)
+	return y
+}
+
+// Places are told from where they come: a chosenAt is either the axis along
+// which indices were given, or the node that found the places in its input.
+type chosenAt struct {
+	axis int   // plus 1; 0: none
+	by   int32 // plus 1; 0: none
+}
+
+func alongAxis(axis int) chosenAt { return chosenAt{axis: axis + 1} }
+
+func (e *extra) choose(c chosenAt) { e.told[0], e.told[1] = c.axis, int(c.by) }
+
+// chosen returns where the places of the rule's operation come from.
+func (r *Rule) chosen() chosenAt {
+	e := r.n.extra
+	if r.n.op == &opGather || r.n.op == &opScatterAdd {
+		return chosenAt{e.told[0], int32(e.told[1])}
+	}
+	return chosenAt{by: r.id + 1}
 }
 
 // gather returns the elements of x at places in row-major order, in shape s.
-func (x Value) gather(s *shape, places []int) Value { return x.atPlaces(&opGather, s, places) }
+func (x Value) gather(s *shape, places []int, c chosenAt) Value {
+	y := x.atPlaces(&opGather, s, places)
+	x.g.at(y.id).extra.choose(c)
+	return y
+}
 
 // atPlaces is gather for an operation that chose the places.
 func (x Value) atPlaces(op *operation, s *shape, places []int) Value {
@@ -129,19 +158,25 @@ func (x Value) atPlaces(op *operation, s *shape, places []int) Value {
 	return g.done()
 }
 
-func gatherRule(r *Rule) { r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.n.ints())) }
+func gatherRule(r *Rule) {
+	r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.n.ints(), r.chosen()))
+}
 
 // scatter adds the elements of x, at places, to zeros of shape s.
-func (x Value) scatter(s *shape, places []int) Value {
+func (x Value) scatter(s *shape, places []int, c chosenAt) Value {
 	g, from := x.g, x.node(opScatterAdd.method)
 	n := g.record(&opScatterAdd, scatterRule, s, x)
-	g.extraOf(n).ints = places
+	e := g.extraOf(n)
+	e.ints = places
+	e.choose(c)
 	g.setAll(n, 0)
 	g.byIndex(n, from, places, 1, len(places), s.size, 1, kernel.ScatterAdd, kernel.ScatterAdd)
 	return g.done()
 }
 
-func scatterRule(r *Rule) { r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.n.ints())) }
+func scatterRule(r *Rule) {
+	r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.n.ints(), r.chosen()))
+}
 
 // ScatterAdd returns x with the elements of src added at the index along one
 // axis and at the same place along the others, the inverse of Gather:
@@ -162,7 +197,9 @@ func (x Value) ScatterAdd(axis int, index Ints, src Value) Value {
 		panic(shapeError(opScatterAdd.method, "indices and source differ in shape", " and ", index.shape, s.shape.dims))
 	}
 	places := g.places(opScatterAdd.method, from.shape, axis, index)
-	return x.Add(src.scatter(from.shape, places))
+	sums := src.scatter(from.shape, places, alongAxis(axis))
+	g.at(sums.id).extra.take(index)
+	return x.Add(sums)
 }
 
 // places returns, for each index, the row-major place of its element in a
@@ -246,6 +283,11 @@ func (g *Graph) oneHot(op string, axis int, labels Ints, classes int, ignore []i
 	dims = append(append(dims, classes), labels.shape[axis:]...)
 	n := g.record(&opConstant, nil, g.newShape(op, dims))
 	g.setAll(n, 0)
+	e := g.extraOf(n)
+	e.take(labels)
+	if e.told[0] = axis + 1; len(ignore) > 0 {
+		e.told[0] = 0 // not every label has a class
+	}
 	inner := spanOf(n.shape, axis).inner
 	for i, label := range labels.values {
 		if !slices.Contains(ignore, label) {

@@ -210,6 +210,7 @@ func keep[T kernel.Float](c *KeyValues, k, v []T, keys, values kernel.Headed[T],
 func (c *KeyValues) attend(a *attention) Value {
 	own := a.Seen
 	n := a.record()
+	n.extra.told[0] = 1 // the keys and values are none of the inputs
 	if a.g.single {
 		attendKept(c, a, n, own, c.k32, c.v32)
 	} else {

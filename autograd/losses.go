@@ -186,9 +186,17 @@ func (x Value) pick(op string, s span, labels Ints, ignore []int) Value {
 	}
 	shape := g.shape(labels.shape)
 	if len(places) == shape.size {
-		return x.gather(shape, places)
+		return x.picked(shape, places, labels)
 	}
 	vector := g.ints.take(1)
 	vector[0] = len(places)
-	return x.gather(g.shape(vector), places).scatter(shape, counted)
+	y := x.picked(g.shape(vector), places, labels).scatter(shape, counted, chosenAt{})
+	g.at(y.id).extra.take(labels)
+	return y
+}
+
+func (x Value) picked(s *shape, places []int, labels Ints) Value {
+	y := x.gather(s, places, chosenAt{})
+	x.g.at(y.id).extra.take(labels)
+	return y
 }

@@ -127,7 +127,7 @@ func spatialAxes(op string, s *shape) int {
 
 // The windows of a pooling are a node's ints: for each of three axes poolHead
 // numbers, then the tables.
-const poolHead = 6
+const poolHead = 8
 
 // volume returns the windows that a node's ints hold.
 func volume(ints []int) (v kernel.Volume) {
@@ -152,7 +152,7 @@ func (g *Graph) windows(s *shape, sizes []int) ([]int, kernel.Volume) {
 	ints := g.ints.take(total)
 	for i := range 3 {
 		head := ints[i*poolHead:]
-		head[0], head[1], head[2], head[3], head[4], head[5] = 1, 1, 1, 1, 1, 0
+		copy(head, []int{1, 1, 1, 1, 1, 0, 0, 0})
 		if i >= missing {
 			head[0], head[1] = s.dims[2+i-missing], sizes[i-missing]
 		}
@@ -229,6 +229,7 @@ func (x Value) pool(op *operation, o PoolOptions) []int {
 		axis, pad := 3-axes+i, o.padding(op.method, i, axes)
 		head := ints[axis*poolHead:]
 		head[2], head[3], head[4], head[5] = steps[i], kernels[i], strides[i], pad[0]
+		head[6], head[7] = pad[1], bit(o.Ceil)+2*bit(o.ExcludePadding)
 		w := &v[axis]
 		w.Step, w.Kernel, w.Stride, w.Before = steps[i], kernels[i], strides[i], pad[0]
 		cut(op.method, s, w, pad[1], o.ExcludePadding)
@@ -332,15 +333,17 @@ func maxPoolNode[T kernel.Float](n, x *node) {
 }
 
 func maxPoolRule(r *Rule) {
-	r.Add(0, r.Grad().byChosen(&opMaxPoolGradient, maxPoolGradientRule, r.g.at(r.n.in[0]).shape, r.n.extra.chosen))
+	r.Add(0, r.Grad().byChosen(&opMaxPoolGradient, maxPoolGradientRule, r.g.at(r.n.in[0]).shape, r.n.extra.chosen, int(r.id)))
 }
 
 // byChosen records the gradient of a max pooling, or the gradient of that: x at
-// the chosen places of zeros of shape s, or what x has there.
-func (x Value) byChosen(op *operation, rule func(*Rule), s *shape, chosen []int32) Value {
+// the places that node by chose, of zeros of shape s, or what x has there.
+func (x Value) byChosen(op *operation, rule func(*Rule), s *shape, chosen []int32, by int) Value {
 	g, from := x.g, x.node(op.method)
 	n := g.record(op, rule, s, x)
-	g.extraOf(n).chosen = chosen
+	e := g.extraOf(n)
+	e.chosen = chosen
+	e.told[0] = by
 	pick(g, byChosenNode[float64], byChosenNode[float32])(n, from)
 	return g.done()
 }
@@ -357,11 +360,11 @@ func byChosenNode[T kernel.Float](n, x *node) {
 }
 
 func maxPoolGradientRule(r *Rule) {
-	r.Add(0, r.Grad().byChosen(&opMaxPoolGather, maxPoolGatherRule, r.g.at(r.n.in[0]).shape, r.n.extra.chosen))
+	r.Add(0, r.Grad().byChosen(&opMaxPoolGather, maxPoolGatherRule, r.g.at(r.n.in[0]).shape, r.n.extra.chosen, r.n.extra.told[0]))
 }
 
 func maxPoolGatherRule(r *Rule) {
-	r.Add(0, r.Grad().byChosen(&opMaxPoolGradient, maxPoolGradientRule, r.g.at(r.n.in[0]).shape, r.n.extra.chosen))
+	r.Add(0, r.Grad().byChosen(&opMaxPoolGradient, maxPoolGradientRule, r.g.at(r.n.in[0]).shape, r.n.extra.chosen, r.n.extra.told[0]))
 }
 
 func (x Value) avgPool(ints []int) Value {

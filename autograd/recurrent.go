@@ -64,7 +64,7 @@ type RecurrentOptions struct {
 // [*ArgumentError] for a length that is not from 1 to the number of steps.
 func LSTM(x, h, c Value, w RecurrentWeights, o RecurrentOptions) (y, lastH, lastC Value) {
 	r := x.recurrence(&opLSTM, kernel.CellLSTM, w, o)
-	all := x.recur(&opLSTM, r, h, c, w)
+	all := x.recur(&opLSTM, r, h, c, w, o.Lengths)
 	return all.outputs(r), all.state(r, 0), all.state(r, 1)
 }
 
@@ -81,7 +81,7 @@ func LSTM(x, h, c Value, w RecurrentWeights, o RecurrentOptions) (y, lastH, last
 // It panics as LSTM does.
 func GRU(x, h Value, w RecurrentWeights, o RecurrentOptions) (y, last Value) {
 	r := x.recurrence(&opGRU, kernel.CellGRU, w, o)
-	all := x.recur(&opGRU, r, h, Value{}, w)
+	all := x.recur(&opGRU, r, h, Value{}, w, o.Lengths)
 	return all.outputs(r), all.state(r, 0)
 }
 
@@ -99,7 +99,7 @@ func RNN(x, h Value, w RecurrentWeights, o RecurrentOptions) (y, last Value) {
 		cell = kernel.CellReLU
 	}
 	r := x.recurrence(&opRNN, cell, w, o)
-	all := x.recur(&opRNN, r, h, Value{}, w)
+	all := x.recur(&opRNN, r, h, Value{}, w, o.Lengths)
 	return all.outputs(r), all.state(r, 0)
 }
 
@@ -107,7 +107,7 @@ func RNN(x, h Value, w RecurrentWeights, o RecurrentOptions) (y, last Value) {
 func LSTMCell(x, h, c Value, w RecurrentWeights) (nextH, nextC Value) {
 	x = x.oneStep(&opLSTM)
 	r := x.recurrence(&opLSTM, kernel.CellLSTM, w, RecurrentOptions{})
-	all := x.recur(&opLSTM, r, h, c, w)
+	all := x.recur(&opLSTM, r, h, c, w, Ints{})
 	return all.state(r, 0), all.state(r, 1)
 }
 
@@ -187,7 +187,7 @@ func (g *Graph) lengths(op string, given Ints, batch, steps int) []int {
 }
 
 // recur records a recurrent operation on x.
-func (x Value) recur(op *operation, r recurrence, h, c Value, w RecurrentWeights) Value {
+func (x Value) recur(op *operation, r recurrence, h, c Value, w RecurrentWeights, lengths Ints) Value {
 	g := x.g
 	var in [7]Value
 	inputs := append(in[:0], x, w.Input, w.Hidden)
@@ -209,6 +209,7 @@ func (x Value) recur(op *operation, r recurrence, h, c Value, w RecurrentWeights
 	}
 	n := g.record(op, recurrentRule, g.newShape(op.method, []int{r.Batch * (r.Steps + r.states()), r.Hidden}), inputs...)
 	g.keepRecurrence(n, r)
+	n.extra.take(lengths)
 	words := g.words(r.Kept())
 	if n.flags&needsGrad != 0 {
 		n.extra.kept = g.numbersToKeep(words)

@@ -14,6 +14,7 @@ type RotaryOptions struct {
 	Turned int     // how many of them, from the first on, are turned; 0: all
 	First  int     // the position of the first step
 	Base   float64 // of the wavelengths; 0: 10,000
+	Back   bool    // turn back: the inverse, and the gradient
 }
 
 // Rotary turns pairs of elements by angles that grow with the position (Su et
@@ -34,7 +35,7 @@ type RotaryOptions struct {
 // for settings that make no sense.
 func (x Value) Rotary(options RotaryOptions) Value {
 	op, dims := opRotary.method, x.node(opRotary.method).shape.dims
-	r := kernel.Rotary{Heads: options.Heads, Turned: options.Turned, First: options.First, Base: options.Base}
+	r := kernel.Rotary{Heads: options.Heads, Turned: options.Turned, First: options.First, Base: options.Base, Back: options.Back}
 	if r.Heads == 0 {
 		r.Heads = 1
 	}

@@ -26,7 +26,13 @@ var (
 // n), and with a [*ShapeError] if the segments are not a vector with one for
 // each row.
 func (x Value) SegmentSum(segments Ints, n int) Value {
-	return x.sumAt(&opSegmentSum, 0, x.segmented(opSegmentSum.method, segments, n), n)
+	return x.segmentSum(x.segmented(opSegmentSum.method, segments, n), n, segments)
+}
+
+func (x Value) segmentSum(index []int, n int, segments Ints) Value {
+	y := x.sumAt(&opSegmentSum, 0, index, n)
+	x.g.at(y.id).extra.take(segments)
+	return y
 }
 
 // SegmentMean returns the means of the rows of x in each of n segments, and 0
@@ -44,6 +50,7 @@ func (x Value) SegmentMean(segments Ints, n int) Value {
 	}
 	counts := g.record(&opConstant, nil, g.newShape(op, dims))
 	g.setAll(counts, 0)
+	g.extraOf(counts).take(segments)
 	for _, s := range index {
 		g.setNumber(counts.data, s, g.number(counts.data, s)+1)
 	}
@@ -51,7 +58,7 @@ func (x Value) SegmentMean(segments Ints, n int) Value {
 		g.setNumber(counts.data, s, max(1, g.number(counts.data, s)))
 	}
 	divisors := g.done()
-	return x.sumAt(&opSegmentSum, 0, index, n).Div(divisors)
+	return x.segmentSum(index, n, segments).Div(divisors)
 }
 
 // SegmentMax returns the greatest of each column of x in each of n segments,
@@ -73,7 +80,7 @@ func (x Value) SegmentMax(segments Ints, n int) Value {
 		kernel.SegmentArgMax(places, from.f64(), index, inner)
 	}
 	if !slices.Contains(places, -1) {
-		return x.atPlaces(&opSegmentMax, s, places)
+		return x.segmentMax(s, places, index, n, segments)
 	}
 	filled := g.ints.take(s.size)[:0]
 	for i, place := range places {
@@ -82,7 +89,21 @@ func (x Value) SegmentMax(segments Ints, n int) Value {
 			filled = append(filled, i)
 		}
 	}
-	return x.atPlaces(&opSegmentMax, g.shape([]int{len(filled)}), places[:len(filled)]).scatter(s, filled)
+	y := x.segmentMax(g.shape([]int{len(filled)}), places[:len(filled)], index, n, segments).scatter(s, filled, chosenAt{})
+	g.at(y.id).extra.take(segments)
+	return y
+}
+
+// segmentMax records the greatest of the segments. Its ints are the places that
+// were found, so that the segments are kept beside them.
+func (x Value) segmentMax(s *shape, places, index []int, n int, segments Ints) Value {
+	g := x.g
+	y := x.atPlaces(&opSegmentMax, s, places)
+	e := g.at(y.id).extra
+	e.told[0] = n
+	e.segments = index
+	e.take(segments)
+	return y
 }
 
 // SegmentSoftmax returns, for each column of x, the softmax over the rows of
@@ -98,6 +119,7 @@ func (x Value) SegmentSoftmax(segments Ints, n int) Value {
 	y := g.record(&opSegmentSoftmax, segmentSoftmaxRule, from.shape, x)
 	e := g.extraOf(y)
 	e.ints = index
+	e.take(segments)
 	y.a = float64(n)
 	words := g.words(n * spanOf(from.shape, 0).inner)
 	room := g.memory.borrow(words)

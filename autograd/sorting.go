@@ -85,7 +85,9 @@ func (x Value) firsts(op *operation, axis, k int, descending bool) Value {
 	s, sp := g.newShape(op.method, dims), spanOf(from.shape, axis)
 	places := g.ints.take(s.size)
 	g.argSort(places, from, sp, k, descending)
-	return x.taken(op, s, sp, k, places)
+	y := x.taken(op, s, sp, k, places)
+	g.at(y.id).extra.told = [3]int{axis, k, bit(descending)}
+	return y
 }
 
 // taken records the elements of x at an index along an axis of k elements,
@@ -166,10 +168,13 @@ func (x Value) ArgCumMin(axis int) Ints {
 
 func (x Value) cumExtreme(op *operation, axis int, f64 argKernel[float64], f32 argKernel[float32]) Value {
 	g, from := x.g, x.node(op.method)
-	sp := spanOf(from.shape, g.axis(op.method, axis, from.shape.rank()))
+	axis = g.axis(op.method, axis, from.shape.rank())
+	sp := spanOf(from.shape, axis)
 	places := g.ints.take(from.shape.size)
 	g.argAlongSpan(places, from, sp, f64, f32)
-	return x.taken(op, from.shape, sp, sp.n, places)
+	y := x.taken(op, from.shape, sp, sp.n, places)
+	g.at(y.id).extra.told[0] = axis
+	return y
 }
 
 func (x Value) argCumExtreme(op string, axis int, f64 argKernel[float64], f32 argKernel[float32]) Ints {

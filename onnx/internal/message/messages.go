@@ -153,8 +153,8 @@ func (e Elem) String() string {
 	return names[e]
 }
 
-// A Tensor is a TensorProto. Its numbers are in Raw, little-endian, or in one of
-// the typed slices, or, if External is not empty, in another file.
+// A Tensor is a TensorProto. Its numbers are in Raw, little-endian, or in one
+// of the typed slices, or, if External is not empty, in another file.
 type Tensor struct {
 	Name     string
 	Doc      string
