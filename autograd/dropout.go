@@ -58,6 +58,7 @@ func (g *Graph) dropoutMask(s *shape, rate float64) Value {
 		}
 		g.setNumber(mask.data, i, kept)
 	}
+	g.extraOf(mask).told[1] = 1
 	return g.done().Named("dropout mask")
 }
 

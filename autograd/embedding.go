@@ -92,5 +92,5 @@ func (r *Rule) embeddingGradient() Value {
 		}
 		gy, ids = gy.indexSelect(0, places), learned
 	}
-	return gy.sumAt(&opIndexAdd, 0, ids, table.dims[0])
+	return gy.sumAt(&opIndexAdd, 0, ids, table.dims[0]).tookAs(r)
 }

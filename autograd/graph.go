@@ -73,6 +73,7 @@ type Graph struct {
 
 	leaves   []int32 // the nodes of variables and parameters
 	observed []observation
+	found    []foundInts
 	params   paramTable
 	scopes   scopeTable
 	random   rand.PCG // the random stream
@@ -83,6 +84,12 @@ type Graph struct {
 	results int     // how many of passes belong to this recording
 
 	profile *profile // nil without Options.Profile
+}
+
+// A foundInts is Ints that were computed from a node: see [Node.TookOf].
+type foundInts struct {
+	givenInts
+	from int32
 }
 
 // Nodes are stored in chunks, so that a node never moves.
@@ -204,6 +211,8 @@ func (g *Graph) Reset() {
 	g.ids.reset()
 	g.leaves = g.leaves[:0]
 	g.observed = g.observed[:0]
+	clear(g.found)
+	g.found = g.found[:0]
 	g.params.reset()
 	g.scopes.reset()
 	g.results = 0

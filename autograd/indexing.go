@@ -52,7 +52,7 @@ func (x Value) indexSelect(axis int, index []int) Value {
 
 func indexSelectRule(r *Rule) {
 	axis := int(r.n.a)
-	r.Add(0, r.Grad().sumAt(&opIndexAdd, axis, r.n.ints(), r.g.at(r.n.in[0]).shape.dims[axis]))
+	r.Add(0, r.Grad().sumAt(&opIndexAdd, axis, r.n.ints(), r.g.at(r.n.in[0]).shape.dims[axis]).tookAs(r))
 }
 
 // IndexAdd returns x with the slices of src added along an axis at the given
@@ -99,7 +99,7 @@ func (x Value) sumAt(op *operation, axis int, index []int, length int) Value {
 	return g.done()
 }
 
-func indexAddRule(r *Rule) { r.Add(0, r.Grad().indexSelect(int(r.n.a), r.n.ints())) }
+func indexAddRule(r *Rule) { r.Add(0, r.Grad().indexSelect(int(r.n.a), r.n.ints()).tookAs(r)) }
 
 // Gather returns, in the shape of the indices, the elements of x at the index
 // along one axis and at the same place along the others:
@@ -159,7 +159,7 @@ func (x Value) atPlaces(op *operation, s *shape, places []int) Value {
 }
 
 func gatherRule(r *Rule) {
-	r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.n.ints(), r.chosen()))
+	r.Add(0, r.Grad().scatter(r.g.at(r.n.in[0]).shape, r.n.ints(), r.chosen()).tookAs(r))
 }
 
 // scatter adds the elements of x, at places, to zeros of shape s.
@@ -175,7 +175,7 @@ func (x Value) scatter(s *shape, places []int, c chosenAt) Value {
 }
 
 func scatterRule(r *Rule) {
-	r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.n.ints(), r.chosen()))
+	r.Add(0, r.Grad().gather(r.g.at(r.n.in[0]).shape, r.n.ints(), r.chosen()).tookAs(r))
 }
 
 // ScatterAdd returns x with the elements of src added at the index along one

@@ -39,6 +39,7 @@ import (
 //	pad                                     PadOptions
 //	diagonal, on diagonal, triu, tril       DiagonalOptions
 //	a constant made by OneHot               OneHotOptions
+//	a constant that dropout multiplies by   DropoutMask
 //	a custom operation                      Operation
 //
 // Any other operation has nil. Its inputs, its shape (of reshape and expand)
@@ -86,12 +87,21 @@ func (n Node) options(x *node) any {
 	case &opSegmentSum, &opSegmentMax, &opSegmentSoftmax:
 		return segmentOptions(x)
 	case &opConstant:
-		if e := x.extra; e != nil && e.told[0] > 0 {
-			return OneHotOptions{e.told[0] - 1}
-		}
-		return nil
+		return constantOptions(x)
 	}
 	return n.optionsOfLayers(x)
+}
+
+// constantOptions tells constants that the package made from others.
+func constantOptions(x *node) any {
+	switch e := x.extra; {
+	case e == nil:
+	case e.told[0] > 0:
+		return OneHotOptions{e.told[0] - 1}
+	case e.told[1] > 0:
+		return DropoutMask{}
+	}
+	return nil
 }
 
 // optionsOfLayers is options for what layers are made of.
@@ -212,6 +222,10 @@ type SegmentOptions struct {
 // have a class.
 type OneHotOptions struct{ Axis int }
 
+// A DropoutMask is what [Value.Dropout] drew: another recording would draw
+// others.
+type DropoutMask struct{}
+
 // AdaptiveOptions are what an adaptive pooling was told, if its windows are not
 // all of one length.
 type AdaptiveOptions struct{ Sizes []int }
@@ -266,6 +280,43 @@ type EmbeddingCall struct {
 func (n Node) Took(x Ints) bool {
 	e := n.Value.node("Took").extra
 	return e != nil && len(x.values) > 0 && slices.Contains(e.given[:], givenInts{unsafe.SliceData(x.values), len(x.values)})
+}
+
+// TookInts reports whether the operation was given Ints, or is the gradient of
+// one that was.
+func (n Node) TookInts() bool {
+	e := n.Value.node("TookInts").extra
+	return e != nil && slices.ContainsFunc(e.given[:], func(g givenInts) bool { return g.n > 0 })
+}
+
+// tookAs notes that x took the Ints of the rule's operation, and returns it.
+func (x Value) tookAs(r *Rule) Value {
+	x.g.extraOf(x.g.at(x.id)).given = r.n.extra.given
+	return x
+}
+
+// TookOf returns the ID of a node from which Ints that the operation was given
+// were computed, by ArgMax, ArgSort or the like, and false if there is none:
+// for another input of the network they would be others.
+func (n Node) TookOf() (id int, ok bool) {
+	e := n.Value.node("TookOf").extra
+	if e == nil {
+		return 0, false
+	}
+	for _, f := range n.Value.g.found {
+		if slices.Contains(e.given[:], f.givenInts) {
+			return int(f.from), true
+		}
+	}
+	return 0, false
+}
+
+// finds notes that Ints were computed from x, and returns them.
+func (x Value) finds(index Ints) Ints {
+	if len(index.values) > 0 && !x.g.reverse.active {
+		x.g.found = append(x.g.found, foundInts{givenInts{unsafe.SliceData(index.values), len(index.values)}, x.id})
+	}
+	return index
 }
 
 // take notes which Ints an operation was given.

@@ -94,4 +94,16 @@ func TestTook(t *testing.T) {
 			t.Errorf("%s: its own Ints are found: %v; others: %v", name, took, not)
 		}
 	}
+	for n := range autograd.Grad(x.Embedding(ids).Square().Sum(), x)[0].Ancestors() {
+		if n.Op == "index add" && !n.Took(ids) {
+			t.Error("the gradient of an embedding has lost its ids")
+		}
+	}
+	chosen := x.Embedding(x.ArgMax(1)).Node()
+	if id, ok := chosen.TookOf(); !ok || id != x.Node().ID {
+		t.Errorf("the ids come from node %d, %v", id, ok)
+	}
+	if _, ok := x.Embedding(ids).Node().TookOf(); ok {
+		t.Error("ids that were given come from a node")
+	}
 }

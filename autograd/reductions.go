@@ -606,7 +606,7 @@ func (x Value) argExtreme(op *operation, axis int, f64 argKernel[float64], f32 a
 	} else {
 		f64(index.values, r.from.f64(), r.outer, r.n, r.inner)
 	}
-	return index
+	return x.finds(index)
 }
 
 // CumSum returns the running sum along an axis.

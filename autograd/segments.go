@@ -148,8 +148,8 @@ func exponentials[T kernel.Float](x []T) {
 
 func segmentSoftmaxRule(r *Rule) {
 	y, gy, segments, n := r.Out(), r.Grad(), r.n.ints(), int(r.n.a)
-	total := gy.Mul(y).sumAt(&opSegmentSum, 0, segments, n)
-	r.Add(0, y.Mul(gy.Sub(total.indexSelect(0, segments))))
+	total := gy.Mul(y).sumAt(&opSegmentSum, 0, segments, n).tookAs(r)
+	r.Add(0, y.Mul(gy.Sub(total.indexSelect(0, segments).tookAs(r))))
 }
 
 // segmented returns a copy of the segments of x's rows.

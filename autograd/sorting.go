@@ -121,7 +121,7 @@ func (x Value) argFirsts(op string, axis, k int, descending bool) Ints {
 	s := spanOf(from.shape, axis)
 	index := Ints{dims, make([]int, s.outer*k*s.inner)}
 	x.g.argSort(index.values, from, s, k, descending)
-	return index
+	return x.finds(index)
 }
 
 // CumMax returns the greatest element so far along an axis. Once there is a
@@ -183,7 +183,7 @@ func (x Value) argCumExtreme(op string, axis int, f64 argKernel[float64], f32 ar
 	g.unchanged(op, from)
 	index := Ints{slices.Clone(from.shape.dims), make([]int, from.shape.size)}
 	g.argAlongSpan(index.values, from, s, f64, f32)
-	return index
+	return x.finds(index)
 }
 
 // argAlongSpan writes an index for each element.
