@@ -1,0 +1,149 @@
+package onnx
+
+import (
+	"fmt"
+	"io"
+
+	"nabla/autograd"
+	"nabla/layers"
+	"nabla/onnx/internal/export"
+	"nabla/onnx/internal/message"
+)
+
+// An Input is what an exported network reads: a leaf of the recording, or Ints
+// that an operation was given.
+type Input struct {
+	Name  string         // "": the Value's name, or "input"
+	Value autograd.Value // a constant or variable of the recording
+	Ints  autograd.Ints  // in place of a Value: token ids, indices or lengths, as they were given
+	Fixed bool           // with Export.Batch: the first axis is none
+}
+
+// An Export is a network to be written: what a recording computed Outputs from
+// Inputs by. Everything else that it used, Params, constants and other
+// variables, becomes part of the file, under the Params' names.
+//
+//	g := autograd.NewGraph(autograd.Options{Precision: autograd.Float32, NoGrad: true})
+//	x := g.Constant(example).Named("image")
+//	scores := model.Forward(x).Named("scores")
+//	network := onnx.Export{Inputs: []onnx.Input{{Value: x}}, Outputs: []autograd.Value{scores}, Batch: "batch"}
+//	err := network.Save("model.onnx")
+//
+// The graph is recorded with NoGrad, or with Eval, so that dropout is off and
+// batch normalization has its running statistics. Its precision is that of the
+// file.
+//
+// Ints are inputs of 64-bit integers. The operations that may take them are
+// Embedding, IndexSelect, IndexAdd, Gather, ScatterAdd and SegmentSum, OneHot
+// of the whole of them, and the Lengths of recurrent operations and attention.
+// Beside such inputs, all other Ints are refused unless FixInts says that they
+// are constants: they may have been made of the inputs in Go. Tensors that were
+// made of them, such as a mask of the words that occur, cannot be told from
+// others, and are constants of the file.
+//
+// With Batch, the first axis of the inputs, which must be 2 or longer in the
+// recording, has any length in the file, under that name. A network of which a
+// sample depends on others of its batch, or on constants that differ for the
+// samples, is refused.
+type Export struct {
+	Name    string // of the graph; "": "nabla"
+	Inputs  []Input
+	Outputs []autograd.Value // by their names; "": "output"
+	Batch   string           // the name of the first axis; "": every shape is as recorded
+	FixInts bool             // Ints that are no input are constants of the file
+}
+
+// A Refused is an operation that cannot be written.
+type Refused struct {
+	Op       string
+	Node     int               // its ID in the recording
+	Reason   string            //
+	Location autograd.Location // the user's line, if the graph has Trace
+}
+
+// A RefusedError says all that cannot be written.
+type RefusedError struct{ All []Refused }
+
+func (e *RefusedError) Error() string {
+	var p export.Problems
+	for _, r := range e.All {
+		p = append(p, export.Problem(r))
+	}
+	return p.Error()
+}
+
+// Write writes the model. It returns a [*RefusedError] with every operation
+// that cannot be written, and an error if the inputs and outputs are none of
+// one recording, if the model has more than 2 GB, which [Export.Save] can
+// write, or if w does.
+func (e Export) Write(w io.Writer) error {
+	m, err := e.model()
+	if err != nil {
+		return err
+	}
+	return m.Write(w)
+}
+
+// Save writes the model to a file, as [Export.Write] does. The file is written
+// beside and renamed, so that it is whole or as before. The numbers of a model
+// of more than 2 GB are in a second file, path + ".data", in the same folder.
+func (e Export) Save(path string) error {
+	m, err := e.model()
+	if err != nil {
+		return err
+	}
+	return export.Save(path, m, export.MaxSize)
+}
+
+// Save writes a layer for inputs of the given shape, in the precision of its
+// first Param. A first axis of −1 is a batch of any length, named "batch". The
+// input is named "input" and the output "output".
+//
+//	err := onnx.Save("model.onnx", model, -1, 1, 28, 28)
+//
+// It returns errors as [Export.Save] does, and panics as the layer does if it
+// does not take that shape.
+func Save(path string, layer layers.Layer, shape ...int) error {
+	e, err := Layer(layer, shape...)
+	if err != nil {
+		return err
+	}
+	return e.Save(path)
+}
+
+// Layer records a layer on an example of zeros, as [Save] does, and returns
+// what Save writes.
+func Layer(layer layers.Layer, shape ...int) (Export, error) {
+	if len(shape) == 0 {
+		return Export{}, fmt.Errorf("onnx: no shape of the input")
+	}
+	e := Export{}
+	dims := append([]int{}, shape...)
+	if dims[0] == -1 {
+		dims[0], e.Batch = 2, "batch"
+	}
+	options := autograd.Options{Precision: autograd.Float32, NoGrad: true}
+	if params := layer.Params(); len(params) > 0 {
+		options.Precision = params[0].Precision()
+	}
+	g := autograd.NewGraph(options)
+	x := g.Constant(autograd.Zeros(dims...))
+	e.Inputs, e.Outputs = []Input{{Name: "input", Value: x}}, []autograd.Value{layer.Forward(x).Named("output")}
+	return e, nil
+}
+
+func (e Export) model() (*message.Model, error) {
+	n := export.Network{Name: e.Name, Outputs: e.Outputs, Batch: e.Batch, FixInts: e.FixInts}
+	for _, in := range e.Inputs {
+		n.Inputs = append(n.Inputs, export.Input(in))
+	}
+	m, err := n.Model()
+	if problems, ok := err.(export.Problems); ok {
+		refused := &RefusedError{}
+		for _, p := range problems {
+			refused.All = append(refused.All, Refused(p))
+		}
+		return nil, refused
+	}
+	return m, err
+}
