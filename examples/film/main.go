@@ -31,6 +31,10 @@ func main() {
 	fmt.Println("open", path, "in a browser")
 }
 
+func newModel(rng *rand.Rand) *layers.Sequential {
+	return layers.NewSequential(layers.NewDense(rng, 2, 3), layers.ReLU(), layers.NewDense(rng, 3, 1))
+}
+
 // film trains the network and writes the page.
 func film(path string) error {
 	rows := hotels.Load().Train()
@@ -38,7 +42,7 @@ func film(path string) error {
 	x, y := inputs.Transform(rows.Features()).Tensor(), targets.Transform(rows.Prices()).Tensor()
 
 	rng := rand.New(rand.NewPCG(4, 0))
-	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.ReLU(), layers.NewDense(rng, 3, 1))
+	model := newModel(rng)
 	optimizer := optim.NewSGD(0.08)
 
 	film := page.NewFilm(page.Options{

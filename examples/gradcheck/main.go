@@ -34,11 +34,15 @@ func verdict(err error) string {
 	return err.Error()
 }
 
+func newModel(rng *rand.Rand) *layers.Sequential {
+	return layers.NewSequential(layers.NewDense(rng, 2, 3), layers.Tanh(), layers.NewDense(rng, 3, 1))
+}
+
 // checkNetwork compares the gradients of a loss with finite differences, for
 // the inputs and for every parameter of the network.
 func checkNetwork() error {
 	rng := rand.New(rand.NewPCG(1, 0))
-	model := layers.NewSequential(layers.NewDense(rng, 2, 3), layers.Tanh(), layers.NewDense(rng, 3, 1))
+	model := newModel(rng)
 	targets := autograd.Normal(rng, 0, 1, 4, 1)
 	cost := func(g *autograd.Graph, in []autograd.Value) autograd.Value {
 		return losses.MSE(model.Forward(in[0]), g.Constant(targets))

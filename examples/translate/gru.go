@@ -40,16 +40,20 @@ func (n *gru) Params() []*autograd.Param { return layers.ParamsOf(n) }
 const gruDropout = 0.2
 
 func (n *gru) scores(g *autograd.Graph, english, spanish autograd.Ints) autograd.Value {
-	memory, state := n.read(g, english)
+	return n.translate(g, english, spanish, text.Lengths(english))
+}
+
+func (n *gru) translate(g *autograd.Graph, english, spanish, lengths autograd.Ints) autograd.Value {
+	memory, state := n.read(g, english, lengths)
 	hidden, _ := n.Writer.Run(n.Spanish.Lookup(g, spanish).Dropout(gruDropout), state)
-	return n.choose(hidden, memory, text.Lengths(english))
+	return n.choose(hidden, memory, lengths)
 }
 
 // read returns a memory of the English words, [rows, seen, 2·width], and the
 // state to write on from.
-func (n *gru) read(g *autograd.Graph, english autograd.Ints) (autograd.Value, layers.State) {
+func (n *gru) read(g *autograd.Graph, english, lengths autograd.Ints) (autograd.Value, layers.State) {
 	x := n.English.Lookup(g, english).Dropout(gruDropout)
-	memory, last := n.Reader.RunWith(x, layers.State{}, layers.RunOptions{Lengths: text.Lengths(english)})
+	memory, last := n.Reader.RunWith(x, layers.State{}, layers.RunOptions{Lengths: lengths})
 	return memory, layers.State{H: last.H.Transpose(0, 1).Reshape(1, english.Dim(0), 2*width)}
 }
 
@@ -61,8 +65,9 @@ func (n *gru) choose(hidden, memory autograd.Value, lengths autograd.Ints) autog
 }
 
 func (n *gru) writer(english autograd.Ints) decode.Step {
-	m, state := n.read(reading(), english)
-	memory, hidden, lengths := m.Tensor(), state.H.Select(0, 0).Tensor(), text.Lengths(english)
+	lengths := text.Lengths(english)
+	m, state := n.read(reading(), english, lengths)
+	memory, hidden := m.Tensor(), state.H.Select(0, 0).Tensor()
 	g := reading()
 	return func(tokens, parents []int) autograd.Tensor {
 		g.Reset()
@@ -76,8 +81,9 @@ func (n *gru) writer(english autograd.Ints) decode.Step {
 
 func (n *gru) looks(english, spanish autograd.Ints) autograd.Tensor {
 	g := reading()
-	memory, state := n.read(g, english)
+	lengths := text.Lengths(english)
+	memory, state := n.read(g, english, lengths)
 	hidden, _ := n.Writer.Run(n.Spanish.Lookup(g, spanish), state)
-	weights := autograd.AttentionWeights(n.Query.Forward(hidden), memory, memory, autograd.AttentionOptions{Heads: 1, Lengths: text.Lengths(english)})
+	weights := autograd.AttentionWeights(n.Query.Forward(hidden), memory, memory, autograd.AttentionOptions{Heads: 1, Lengths: lengths})
 	return weights.Reshape(spanish.Dim(1), english.Dim(1)).Tensor()
 }

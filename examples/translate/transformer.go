@@ -52,7 +52,11 @@ func small(rng *rand.Rand, _, _ int, shape ...int) autograd.Tensor {
 func (n *transformer) Params() []*autograd.Param { return layers.ParamsOf(n) }
 
 func (n *transformer) scores(g *autograd.Graph, english, spanish autograd.Ints) autograd.Value {
-	memory, visible := n.read(g, english)
+	return n.translate(g, english, spanish, text.Lengths(english))
+}
+
+func (n *transformer) translate(g *autograd.Graph, english, spanish, lengths autograd.Ints) autograd.Value {
+	memory, visible := n.read(g, english, lengths)
 	x := n.numbers(g, n.Spanish, spanish, 0)
 	for _, b := range n.Writer {
 		x = b.Run(x, memory, layers.AttendOptions{}, visible)
@@ -67,8 +71,8 @@ func (n *transformer) numbers(g *autograd.Graph, table *layers.Embedding, ids au
 
 // read returns a memory of the English words, [rows, seen, width], and what of
 // it is not padding.
-func (n *transformer) read(g *autograd.Graph, english autograd.Ints) (autograd.Value, layers.AttendOptions) {
-	x, visible := n.numbers(g, n.English, english, 0), layers.AttendOptions{Lengths: text.Lengths(english)}
+func (n *transformer) read(g *autograd.Graph, english, lengths autograd.Ints) (autograd.Value, layers.AttendOptions) {
+	x, visible := n.numbers(g, n.English, english, 0), layers.AttendOptions{Lengths: lengths}
 	for _, b := range n.Reader {
 		x = b.Run(x, visible)
 	}
@@ -77,7 +81,7 @@ func (n *transformer) read(g *autograd.Graph, english autograd.Ints) (autograd.V
 
 // writer keeps the keys and values of what was read and written.
 func (n *transformer) writer(english autograd.Ints) decode.Step {
-	m, visible := n.read(reading(), english)
+	m, visible := n.read(reading(), english, text.Lengths(english))
 	memory, cache, g := m.Tensor(), layers.NewCache(longest), reading()
 	return func(tokens, parents []int) autograd.Tensor {
 		g.Reset()
@@ -96,7 +100,7 @@ func (n *transformer) writer(english autograd.Ints) decode.Step {
 // looks returns the means over the heads of the last block.
 func (n *transformer) looks(english, spanish autograd.Ints) autograd.Tensor {
 	g := reading()
-	memory, visible := n.read(g, english)
+	memory, visible := n.read(g, english, text.Lengths(english))
 	x := n.numbers(g, n.Spanish, spanish, 0)
 	last := len(n.Writer) - 1
 	for _, b := range n.Writer[:last] {

@@ -47,7 +47,11 @@ func wide(rng *rand.Rand, _, _ int, shape ...int) autograd.Tensor {
 func (n *gpt) Params() []*autograd.Param { return layers.ParamsOf(n) }
 
 func (n *gpt) scores(g *autograd.Graph, ids autograd.Ints) autograd.Value {
-	x := n.numbers(g, ids)
+	return n.read(n.numbers(g, ids, before(ids, 1), before(ids, 2), before(ids, 3)))
+}
+
+// read scores what may come after each character, by the characters' numbers.
+func (n *gpt) read(x autograd.Value) autograd.Value {
 	for _, b := range n.Blocks {
 		x = b.Run(x, layers.AttendOptions{Causal: true})
 	}
@@ -55,10 +59,10 @@ func (n *gpt) scores(g *autograd.Graph, ids autograd.Ints) autograd.Value {
 }
 
 // numbers returns those of each character and the three before it, added up.
-func (n *gpt) numbers(g *autograd.Graph, ids autograd.Ints) autograd.Value {
-	x := n.Characters[0].Lookup(g, ids)
+func (n *gpt) numbers(g *autograd.Graph, ids ...autograd.Ints) autograd.Value {
+	x := n.Characters[0].Lookup(g, ids[0])
 	for back := 1; back < together; back++ {
-		x = x.Add(n.Characters[back].Lookup(g, before(ids, back)))
+		x = x.Add(n.Characters[back].Lookup(g, ids[back]))
 	}
 	return x
 }
@@ -82,7 +86,8 @@ func (n *gpt) reader() func(id int) autograd.Tensor {
 		g.Reset()
 		last = append(last, id)
 		last = last[max(0, len(last)-together):]
-		x := n.numbers(g, autograd.NewInts(last, 1, len(last))).Narrow(1, len(last)-1, 1)
+		ids := autograd.NewInts(last, 1, len(last))
+		x := n.numbers(g, ids, before(ids, 1), before(ids, 2), before(ids, 3)).Narrow(1, len(last)-1, 1)
 		for _, b := range n.Blocks {
 			x = b.Next(x, cache)
 		}
