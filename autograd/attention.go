@@ -61,7 +61,7 @@ func Attention(q, k, v Value, options AttentionOptions) Value {
 		a.Key = a.g.random.Uint64()
 	}
 	n := a.record()
-	n.extra.take(options.Lengths)
+	n.extra.given = a.given
 	if a.g.single {
 		attend[float32](&a, n)
 	} else {
@@ -89,6 +89,7 @@ type attention struct {
 	count      int
 	side       bool // heads lie side by side
 	mask, bias Value
+	given      [3]givenInts // the lengths, as they were given
 }
 
 // newAttention checks the operands and settings.
@@ -212,6 +213,9 @@ func (a *attention) set(o AttentionOptions) {
 		panic(NewArgumentError(op, "an offset of %d", o.Offset))
 	}
 	a.Lengths = a.g.checkLengths(op, o.Lengths, a.Batch, a.Seen)
+	if o.Lengths.shape != nil {
+		a.given[0] = o.Lengths.given()
+	}
 	a.Causal, a.Offset, a.Scale = o.Causal, o.Offset, o.Scale
 	if a.Scale == 0 {
 		a.Scale = 1 / math.Sqrt(float64(max(a.Width, 1)))
@@ -302,7 +306,7 @@ func oneIf(set bool) int {
 // attention returns the attention that a rule differentiates.
 func (r *Rule) attention() attention {
 	i := r.n.ints()
-	a := attention{g: r.g, count: i[8], side: i[10] == 1}
+	a := attention{g: r.g, count: i[8], side: i[10] == 1, given: r.n.extra.given}
 	a.Attention = kernel.Attention{
 		Batch: i[0], Heads: i[1], KVHeads: i[2], Steps: i[3], Seen: i[4], Width: i[5], VWidth: i[6],
 		Offset: i[7], Causal: i[9] == 1, Key: uint64(i[12]), Scale: r.n.a, Rate: r.n.b,
@@ -554,23 +558,58 @@ func (a *attention) ungrouped(x Value) Value {
 
 // constant records a constant of the shape of the scores, without numbers.
 func (a *attention) constant() *node {
-	dims := a.g.ints.take(4)
-	dims[0], dims[1], dims[2], dims[3] = a.Batch, a.Heads, a.Steps, a.Seen
-	return a.g.record(&opConstant, nil, a.g.newShape(opAttention.method, dims))
+	return a.g.record(&opConstant, nil, a.scores())
 }
 
-// visible returns what [kernel.VisibleKeys] gives.
+// visible returns what [kernel.VisibleKeys] gives. What comes of a mask or bias
+// is recorded: other inputs of a network may give others.
 func (a *attention) visible() (visible, instead Value) {
+	if a.mask.IsZero() && a.bias.IsZero() {
+		return a.visibleKeys()
+	}
+	if a.Causal || a.Lengths != nil {
+		visible, _ = a.visibleKeys()
+	}
+	also := func(mask Value) {
+		if visible.IsZero() {
+			visible = mask
+		} else {
+			visible = visible.Mul(mask)
+		}
+	}
+	if !a.mask.IsZero() {
+		also(a.mask.NotEqualScalar(0))
+	}
+	if !a.bias.IsZero() {
+		also(a.bias.NotEqualScalar(math.Inf(-1)))
+	}
+	visible = visible.expandTo(a.scores())
+	instead = Where(visible.KeepDims().Sum(-1), a.g.Scalar(math.Inf(-1)), a.g.Scalar(0))
+	return visible, instead
+}
+
+// visibleKeys is visible without mask and bias.
+func (a *attention) visibleKeys() (visible, instead Value) {
 	n := a.constant()
 	visible = a.g.handle()
 	m := a.constant()
 	instead = a.g.handle()
 	if a.g.single {
-		kernel.VisibleKeys(n.f32(), m.f32(), scored[float32](a, a.mask), scored[float32](a, a.bias), &a.Attention)
+		kernel.VisibleKeys(n.f32(), m.f32(), kernel.Scored[float32]{}, kernel.Scored[float32]{}, &a.Attention)
 	} else {
-		kernel.VisibleKeys(n.f64(), m.f64(), scored[float64](a, a.mask), scored[float64](a, a.bias), &a.Attention)
+		kernel.VisibleKeys(n.f64(), m.f64(), kernel.Scored[float64]{}, kernel.Scored[float64]{}, &a.Attention)
+	}
+	if a.Lengths != nil {
+		a.g.extraOf(n).given, a.g.extraOf(m).given = a.given, a.given
 	}
 	return visible, instead
+}
+
+// scores returns the shape of the scores.
+func (a *attention) scores() *shape {
+	dims := a.g.ints.take(4)
+	dims[0], dims[1], dims[2], dims[3] = a.Batch, a.Heads, a.Steps, a.Seen
+	return a.g.newShape(opAttention.method, dims)
 }
 
 // kept returns what dropout multiplies the weights by.

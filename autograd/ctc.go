@@ -131,7 +131,7 @@ func ctcRule(r *Rule) {
 	g, c := r.g, ctcOf(r.n)
 	if g.reverse.recording {
 		x := r.In(0).reshaped(g.at(r.n.in[0]).shape)
-		y := g.writtenCTC(x, &c)
+		y := g.writtenCTC(x, &c, r.n.extra.given)
 		r.Add(0, g.differentiate(opCTC.method, y, r.possible(y, &c), []Value{x})[0])
 		return
 	}
@@ -162,7 +162,7 @@ func (r *Rule) possible(y Value, c *kernel.CTC) Value {
 const never = -1e30
 
 // writtenCTC writes the loss out, step by step.
-func (g *Graph) writtenCTC(x Value, c *kernel.CTC) Value {
+func (g *Graph) writtenCTC(x Value, c *kernel.CTC, given [3]givenInts) Value {
 	states := c.States()
 	classes := make([]int, c.Batch*c.Steps*states)
 	start, skips := g.Full(never, c.Batch, states), g.Full(0, c.Batch, states)
@@ -189,11 +189,14 @@ func (g *Graph) writtenCTC(x Value, c *kernel.CTC) Value {
 			g.setNumber(g.at(blankOnly.id).data, i, never)
 		}
 	}
+	for _, v := range [...]Value{start, skips, blankOnly} {
+		g.extraOf(g.at(v.id)).given = given
+	}
 	at := x.Gather(2, ViewInts(classes, c.Batch, c.Steps, states)).Clamp(never, math.Inf(1))
 	paths := start.Add(at.Select(1, 0))
 	for step := 1; step < c.Steps; step++ {
 		sum := paths.LogAddExp(paths.later(1)).LogAddExp(paths.later(2).Add(skips))
-		paths = Where(g.reach(c.Lengths, step), sum.Add(at.Select(1, step)), paths)
+		paths = Where(g.reach(c.Lengths, step, given), sum.Add(at.Select(1, step)), paths)
 	}
 	ends := paths.Gather(1, ViewInts(last, c.Batch, 2))
 	return ends.Narrow(1, 0, 1).LogAddExp(ends.Narrow(1, 1, 1).Add(blankOnly)).Reshape(c.Batch).Neg()

@@ -279,7 +279,7 @@ type EmbeddingCall struct {
 // them. Of constants, those that [Graph.OneHot] and the like made took Ints.
 func (n Node) Took(x Ints) bool {
 	e := n.Value.node("Took").extra
-	return e != nil && len(x.values) > 0 && slices.Contains(e.given[:], givenInts{unsafe.SliceData(x.values), len(x.values)})
+	return e != nil && len(x.values) > 0 && slices.Contains(e.given[:], x.given())
 }
 
 // TookInts reports whether the operation was given Ints, or is the gradient of
@@ -314,7 +314,7 @@ func (n Node) TookOf() (id int, ok bool) {
 // finds notes that Ints were computed from x, and returns them.
 func (x Value) finds(index Ints) Ints {
 	if len(index.values) > 0 && !x.g.reverse.active {
-		x.g.found = append(x.g.found, foundInts{givenInts{unsafe.SliceData(index.values), len(index.values)}, x.id})
+		x.g.found = append(x.g.found, foundInts{index.given(), x.id})
 	}
 	return index
 }
@@ -322,10 +322,16 @@ func (x Value) finds(index Ints) Ints {
 // take notes which Ints an operation was given.
 func (e *extra) take(given ...Ints) {
 	for i, x := range given {
-		if len(x.values) > 0 {
-			e.given[i] = givenInts{unsafe.SliceData(x.values), len(x.values)}
-		}
+		e.given[i] = x.given()
 	}
+}
+
+// given returns the memory of x, that of no Ints if there are none in it.
+func (x Ints) given() givenInts {
+	if len(x.values) == 0 {
+		return givenInts{}
+	}
+	return givenInts{unsafe.SliceData(x.values), len(x.values)}
 }
 
 // inputs returns the node's inputs as Values.

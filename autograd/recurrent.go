@@ -377,7 +377,7 @@ func (r *Rule) unrolled() {
 			xs = append(xs, in[i])
 		}
 	}
-	grads := r.g.differentiate(r.n.op.method, shape.unroll(in), r.Grad(), xs)
+	grads := r.g.differentiate(r.n.op.method, shape.unroll(in, r.n.extra.given), r.Grad(), xs)
 	for i := range in {
 		if r.Needs(i) {
 			r.Add(i, grads[0])
@@ -388,7 +388,7 @@ func (r *Rule) unrolled() {
 
 // unroll writes the network out, step by step. Sequences that a step is behind
 // the end of keep their state.
-func (r *recurrence) unroll(in []Value) Value {
+func (r *recurrence) unroll(in []Value, given [3]givenInts) Value {
 	g, at := in[0].g, r.optional()
 	optional := func(i int) Value {
 		if at[i] < 0 {
@@ -412,7 +412,7 @@ func (r *recurrence) unroll(in []Value) Value {
 			s = r.Steps - 1 - i
 		}
 		nextH, nextC := r.cell(in[0].Select(1, s), h, c, w)
-		here := g.reach(r.Lengths, s)
+		here := g.reach(r.Lengths, s, given)
 		ys[s] = Where(here, nextH, zeros)
 		h, c = Where(here, nextH, h), Where(here, nextC, c)
 	}
@@ -420,9 +420,11 @@ func (r *recurrence) unroll(in []Value) Value {
 	return Concat(0, rows[:1+r.states()]...)
 }
 
-// reach returns a mask of the sequences that are longer than s, [batch, 1].
-func (g *Graph) reach(lengths []int, s int) Value {
+// reach returns a mask of the sequences that are longer than s, [batch, 1]. The
+// lengths were given as Ints.
+func (g *Graph) reach(lengths []int, s int, given [3]givenInts) Value {
 	mask := g.Full(0, len(lengths), 1)
+	g.extraOf(g.at(mask.id)).given = given
 	for i, n := range lengths {
 		g.setNumber(g.at(mask.id).data, i, float64(bit(n > s)))
 	}
