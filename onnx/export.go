@@ -35,11 +35,12 @@ type Input struct {
 //
 // Ints are inputs of 64-bit integers. The operations that may take them are
 // Embedding, IndexSelect, IndexAdd, Gather, ScatterAdd and SegmentSum, OneHot
-// of the whole of them, and the Lengths of recurrent operations and attention.
+// of the whole of them, and the Lengths of recurrent operations and Attention.
 // Beside such inputs, all other Ints are refused unless FixInts says that they
-// are constants: they may have been made of the inputs in Go. Tensors that were
-// made of them, such as a mask of the words that occur, cannot be told from
-// others, and are constants of the file.
+// are constants: they may have been made of the inputs in Go. So are Ints that
+// ArgMax and the like returned, but not copies of them. A Tensor that a program
+// made of its inputs in Go, such as a mask of the words that occur, cannot be
+// told from others: it is a constant of the file.
 //
 // With Batch, the first axis of the inputs, which must be 2 or longer in the
 // recording, has any length in the file, under that name. A network of which a

@@ -98,9 +98,7 @@ func gather(s *site) string {
 	case o.Chosen >= 0:
 		return s.gatherChosen(o)
 	case o.Axis < 0:
-		if !x.batch.none() {
-			s.refuse("places in the whole tensor fit this batch alone")
-		}
+		s.checkPlaces()
 		flat := s.reshapeOf(x.name, []int{product(x.value.Shape())}, noBatch)
 		ids := s.integers(o.Index.Values(), s.shape...)
 		return s.op("Gather", []string{flat, ids}, intAttribute("axis", 0))
@@ -108,6 +106,17 @@ func gather(s *site) string {
 	s.keeps(o.Axis)
 	ids := s.along(o, s.shape)
 	return s.op("GatherElements", []string{s.fitting(x, s.shape, o.Axis), ids}, intAttribute("axis", o.Axis))
+}
+
+// checkPlaces refuses places in a whole tensor that another batch, or other
+// Ints, would change.
+func (s *site) checkPlaces() {
+	switch {
+	case !s.in[0].batch.none():
+		s.refuse("places in the whole tensor fit this batch alone")
+	case s.given != nil:
+		s.refuse("places in the whole tensor, made of the Ints %q, fit these alone", s.given.ref.name)
+	}
 }
 
 // along returns the indices of a gather or scatter in a shape, of which the
@@ -154,9 +163,7 @@ func scatterAdd(s *site) string {
 	case o.Chosen >= 0:
 		return s.scatterChosen(o)
 	case o.Axis < 0:
-		if !x.batch.none() {
-			s.refuse("places in the whole tensor fit this batch alone")
-		}
+		s.checkPlaces()
 		n := product(x.value.Shape())
 		flat, ids := s.reshapeOf(x.name, []int{n}, noBatch), s.ints64(o.Index.Values()...)
 		zeros := s.filled(0, []int{product(s.shape)}, noBatch)

@@ -1,6 +1,9 @@
 package export_test
 
 import (
+	"errors"
+	"io"
+	"strings"
 	"testing"
 
 	"nabla/autograd"
@@ -74,5 +77,72 @@ func TestPythonIntsAreInputs(t *testing.T) {
 				t.Errorf("%s, %v, other Ints: %v", c.name, precision, err)
 			}
 		}
+	}
+}
+
+// What may be seen depends on the mask that is given when the model runs, also
+// where the weights of attention are asked for, or its gradient.
+func TestPythonMasksAreInputs(t *testing.T) {
+	runner, rng := onnxtest.Start(t), random()
+	record := func() onnx.Export {
+		g := autograd.NewGraph(autograd.Options{})
+		draw := func(shape ...int) autograd.Value { return g.Variable(autograd.Normal(rng, 0, 1, shape...)) }
+		q, k, mask := draw(2, 2, 3, 4), draw(2, 2, 5, 4), make([]float64, 2*5)
+		for i := range mask {
+			mask[i] = float64(rng.IntN(2))
+		}
+		options := autograd.AttentionOptions{Mask: g.Constant(autograd.NewTensor(mask, 2, 1, 1, 5)), Causal: true, Offset: 2}
+		y := autograd.Attention(q, k, k, options)
+		return onnx.Export{
+			Inputs:  []onnx.Input{{Name: "q", Value: q}, {Name: "k", Value: k}, {Name: "mask", Value: options.Mask}},
+			Outputs: append(autograd.Grad(y.Square().Sum(), q, k), y, autograd.AttentionWeights(q, k, k, options)),
+		}
+	}
+	if err := runner.Check(record(), 1e-12); err != nil {
+		t.Fatal(err)
+	}
+	for range 5 {
+		if err := runner.Run(record(), 1e-12); err != nil {
+			t.Error(err)
+		}
+	}
+}
+
+// Where Ints that are an input made something that cannot follow them, the
+// model would be wrong for others.
+func TestRefusesWhatDoesNotFollowInts(t *testing.T) {
+	for name, f := range map[string]func(x autograd.Value, ids autograd.Ints) autograd.Value{
+		"weights of attention": func(x autograd.Value, ids autograd.Ints) autograd.Value {
+			y := x.Reshape(2, 1, 2, 5)
+			return autograd.AttentionWeights(y, y, y, autograd.AttentionOptions{Lengths: ids})
+		},
+		"picked":       func(x autograd.Value, ids autograd.Ints) autograd.Value { return x.Narrow(0, 0, 2).Pick(ids) },
+		"segment mean": func(x autograd.Value, ids autograd.Ints) autograd.Value { return x.Narrow(0, 0, 2).SegmentMean(ids, 3) },
+		"segment max":  func(x autograd.Value, ids autograd.Ints) autograd.Value { return x.Narrow(0, 0, 2).SegmentMax(ids, 3) },
+		"one hot with some ignored": func(x autograd.Value, ids autograd.Ints) autograd.Value {
+			return x.Narrow(0, 0, 2).Add(x.Graph().OneHotAlong(1, ids, 5, 1))
+		},
+		"the gradient of an LSTM": func(x autograd.Value, ids autograd.Ints) autograd.Value {
+			w := autograd.RecurrentWeights{Input: x.Narrow(0, 0, 1).Reshape(5, 1).Expand(5, 4), Hidden: x.Graph().Full(0.1, 1, 4)}
+			y, _, _ := autograd.LSTM(x.Reshape(2, 2, 5), autograd.Value{}, autograd.Value{}, w, autograd.RecurrentOptions{Lengths: ids})
+			return autograd.Grad(y.Square().Sum(), x)[0]
+		},
+		"an id and what it chose": func(x autograd.Value, ids autograd.Ints) autograd.Value {
+			return x.Embedding(ids).Add(x.Embedding(x.ArgMax(0).Take(0, 1)))
+		},
+	} {
+		g, ids := autograd.NewGraph(autograd.Options{}), autograd.NewInts([]int{1, 2})
+		x := g.Variable(autograd.Normal(random(), 0, 1, 4, 5))
+		e := onnx.Export{Inputs: []onnx.Input{{Name: "ids", Ints: ids}, {Name: "x", Value: x}}, Outputs: []autograd.Value{f(x, ids)}}
+		var refused *onnx.RefusedError
+		if err := e.Write(io.Discard); !errors.As(err, &refused) {
+			t.Errorf("%s: the error is %v", name, err)
+		}
+	}
+	g := autograd.NewGraph(autograd.Options{})
+	x := g.Variable(autograd.Ones(2, 3))
+	e := onnx.Export{Inputs: []onnx.Input{{Name: "x", Value: x}}, Outputs: []autograd.Value{x.Dropout(0.5)}}
+	if err := e.Write(io.Discard); err == nil || !strings.Contains(err.Error(), "dropout") {
+		t.Errorf("dropout: the error is %v", err)
 	}
 }

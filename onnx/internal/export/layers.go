@@ -441,7 +441,7 @@ func (c call) softmax(scores autograd.Value, o autograd.AttentionCall, batch, st
 		hide(c.of(o.Mask).NotEqualScalar(0))
 	}
 	if !o.Bias.IsZero() {
-		hide(c.of(o.Bias).GreaterScalar(math.Inf(-1)))
+		hide(c.of(o.Bias).NotEqualScalar(math.Inf(-1)))
 	}
 	if o.Causal {
 		mask := make([]float64, steps*seen)
