@@ -127,17 +127,26 @@ func (e *exporter) initializer(name string, t autograd.Tensor) string {
 
 // raw returns the numbers in the model's precision.
 func (e *exporter) raw(t autograd.Tensor) []byte {
-	numbers := t.Float64s()
-	if !e.single {
-		b := make([]byte, 0, 8*len(numbers))
-		for _, v := range numbers {
-			b = binary.LittleEndian.AppendUint64(b, math.Float64bits(v))
-		}
-		return b
+	switch same := (t.Precision() == autograd.Float32) == e.single; {
+	case same && e.single:
+		return bytesOf(t.Raw32())
+	case same:
+		return bytesOf(t.Raw64())
+	case !e.single:
+		return bytesOf(t.Float64s())
 	}
-	b := make([]byte, 0, 4*len(numbers))
-	for _, v := range numbers {
-		b = binary.LittleEndian.AppendUint32(b, math.Float32bits(float32(v)))
+	single := make([]float32, t.Size())
+	for i, v := range t.Raw64() {
+		single[i] = float32(v)
+	}
+	return bytesOf(single)
+}
+
+// bytesOf returns numbers as a file has them, and no bytes of none.
+func bytesOf[T float32 | float64](numbers []T) []byte {
+	b, err := binary.Append([]byte{}, binary.LittleEndian, numbers)
+	if err != nil {
+		panic(err) // they have a fixed size
 	}
 	return b
 }

@@ -289,10 +289,46 @@ func TestPythonRunsGraphs(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
+	if err := runner.Check(outputs(), 1e-12); err != nil {
+		t.Errorf("outputs: %v", err)
+	}
 	g := autograd.NewGraph(autograd.Options{Precision: autograd.Float32})
 	x := g.Constant(autograd.Normal(random(), 0, 1, 5, 3, 3)).Named("x")
 	e := onnx.Export{Inputs: []onnx.Input{{Value: x}}, Outputs: []autograd.Value{matrix.Det(x)}, Batch: "batch"}
 	if err := runner.Check(e, 1e-5); err != nil {
 		t.Errorf("det: %v", err)
+	}
+}
+
+// outputs is a network whose outputs are an input, a Param, a variable that is
+// no input, and one result twice.
+func outputs() onnx.Export {
+	g := autograd.NewGraph(autograd.Options{})
+	x, p := g.Constant(autograd.Ones(2, 3)).Named("x"), g.Param(autograd.NewParam("x", autograd.NewTensor([]float64{1, 2, 3})))
+	v, y := g.Variable(autograd.Scalar(4)).Named("x"), x.Mul(p).Named("y")
+	return onnx.Export{Inputs: []onnx.Input{{Value: x}}, Outputs: []autograd.Value{x, p, v, y, y, y.Mul(v)}}
+}
+
+// Names are given once, whatever they are in the recording.
+func TestNames(t *testing.T) {
+	want := `ir 9 opset 20 nabla by nabla
+input x double [2 3]
+initial x_2 double [3]
+initial x_3 double []
+y = Mul(x, x_2)
+output_4 = Mul(y, x_3)
+output = Identity(x)
+output_2 = Identity(x_2)
+output_3 = Identity(x_3)
+y_2 = Identity(y)
+output output double [2 3]
+output output_2 double [3]
+output output_3 double []
+output y double [2 3]
+output y_2 double [2 3]
+output output_4 double [2 3]
+`
+	if got := written(t, outputs()); got != want {
+		t.Errorf("got\n%s", got)
 	}
 }
