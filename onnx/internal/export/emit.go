@@ -29,10 +29,11 @@ func version() string {
 // unique returns the name, with a number if it is taken.
 func (e *exporter) unique(name string) string {
 	free := name
-	for i := 2; e.named[free]; i++ {
-		free = fmt.Sprint(name, "_", i)
+	for e.named[free] > 0 {
+		e.named[name]++ // the number after the one given last
+		free = fmt.Sprint(name, "_", e.named[name])
 	}
-	e.named[free] = true
+	e.named[free] = 1
 	return free
 }
 

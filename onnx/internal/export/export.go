@@ -77,7 +77,7 @@ type exporter struct {
 	nodes    []*message.Node
 	initial  []*message.Tensor
 	inputs   []*message.ValueInfo
-	named    map[string]bool           // names that are taken
+	named    map[string]int            // names that are taken, with the number of the last that was made of them
 	known    map[string]string         // constants by their numbers
 	size     string                    // the tensor that holds the length of the batch axis; "" until it is needed
 	first    string                    // an input with that axis
@@ -105,7 +105,7 @@ type ref struct {
 
 // Model returns the model, or Problems.
 func (w Network) Model() (*message.Model, error) {
-	e := &exporter{network: w, named: map[string]bool{}, known: map[string]string{}, found: map[autograd.Value]string{}}
+	e := &exporter{network: w, named: map[string]int{}, known: map[string]string{}, found: map[autograd.Value]string{}}
 	if err := e.check(); err != nil {
 		return nil, err
 	}
