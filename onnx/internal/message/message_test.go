@@ -3,10 +3,12 @@ package message
 import (
 	"bytes"
 	"flag"
+	"math"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -151,6 +153,22 @@ func TestLargeNumbers(t *testing.T) {
 	}
 	if diff := cmp.Diff(m, read, cmpopts.EquateEmpty()); diff != "" {
 		t.Errorf("(-written +read)\n%s", diff)
+	}
+}
+
+// A model of more than 2 GB is an error before anything is written. Its numbers
+// are not touched, so that they take no memory.
+func TestTooLarge(t *testing.T) {
+	if strconv.IntSize == 32 {
+		t.Skip("there are no slices of 2 GB")
+	}
+	m := &Model{Graph: &Graph{Initializers: []*Tensor{{Raw: make([]byte, math.MaxInt32)}}}}
+	var w bytes.Buffer
+	if err := m.Write(&w); err == nil || !strings.Contains(err.Error(), "at most 2 GB") || w.Len() > 0 {
+		t.Errorf("%d bytes were written, and the error is %v", w.Len(), err)
+	}
+	if m.Size() <= math.MaxInt32 {
+		t.Errorf("the size is %d", m.Size())
 	}
 }
 
