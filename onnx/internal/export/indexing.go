@@ -23,18 +23,24 @@ func (s *site) indices(values []int, shape ...int) (string, batchAxis) {
 	if s.given == nil {
 		return s.integers(values, shape...), noBatch
 	}
-	from, b := s.given.ints.Shape(), s.given.ref.batch
+	return s.shaped(*s.given, shape)
+}
+
+// shaped returns Ints that are an input in the shape in which the operation had
+// them: Ints of one memory may have several.
+func (s *site) shaped(given givenInts, shape []int) (string, batchAxis) {
+	from, b := given.ints.Shape(), given.ref.batch
 	if product(from) != product(shape) {
-		s.refuse("takes a part of the Ints %q", s.given.ref.name)
+		s.refuse("takes a part of the Ints %q", given.ref.name)
 	}
 	if slices.Equal(from, shape) {
-		return s.given.ref.name, b
+		return given.ref.name, b
 	}
 	to, ok := s.reshaped(b, from, shape)
 	if !ok {
-		s.refuse("takes the Ints %q in a shape in which the batch is along no axis", s.given.ref.name)
+		s.refuse("takes the Ints %q in a shape in which the batch is along no axis", given.ref.name)
 	}
-	return s.reshapeOf(s.given.ref.name, shape, to), to
+	return s.reshapeOf(given.ref.name, shape, to), to
 }
 
 func embedding(s *site) string {
@@ -104,6 +110,7 @@ func gather(s *site) string {
 		return s.op("Gather", []string{flat, ids}, intAttribute("axis", 0))
 	}
 	s.keeps(o.Axis)
+	s.checkWhole(x)
 	ids := s.along(o, s.shape)
 	return s.op("GatherElements", []string{s.fitting(x, s.shape, o.Axis), ids}, intAttribute("axis", o.Axis))
 }
@@ -116,6 +123,13 @@ func (s *site) checkPlaces() {
 		s.refuse("places in the whole tensor fit this batch alone")
 	case s.given != nil:
 		s.refuse("places in the whole tensor, made of the Ints %q, fit these alone", s.given.ref.name)
+	}
+}
+
+// checkWhole refuses an operation that reads or fills a part of the batch.
+func (s *site) checkWhole(x ref) {
+	if b := x.batch; !b.none() && x.value.Shape()[b.axis] != s.shape[b.axis] {
+		s.refuse("takes a part of the batch, or makes it longer")
 	}
 }
 
@@ -171,6 +185,7 @@ func scatterAdd(s *site) string {
 		return s.reshapeOf(sum, s.shape, noBatch)
 	}
 	s.keeps(o.Axis)
+	s.checkWhole(x)
 	return s.scattered(x.name, s.along(o, x.value.Shape()), o.Axis)
 }
 

@@ -37,7 +37,6 @@ var layerOutlines = map[string]outline{
 	"shift gradient":         func(c call) autograd.Value { return c.channelSums(c.in[0]) },
 	"attention":              attention,
 	"rotary":                 rotary,
-	"lstm":                   unrolled, "gru": unrolled, "rnn": unrolled,
 }
 
 // pads returns the padding of each axis as ONNX has it: all befores, then all

@@ -13,12 +13,11 @@ import (
 func recurrent(op string, gates []int) writer {
 	return func(s *site) string {
 		o := s.options.(autograd.RecurrentCall)
-		x := s.in[0]
-		if !s.single || product(x.value.Shape()) == 0 {
-			return ""
+		if !s.single || product(s.in[0].value.Shape()) == 0 {
+			return s.unrolled()
 		}
 		s.sampledAll()
-		dims := x.value.Shape()
+		x, dims := s.in[0], s.in[0].value.Shape()
 		batch, steps, hidden := dims[0], dims[1], s.shape[1]
 		state := []int{batch, hidden}
 		in := []string{
@@ -47,12 +46,8 @@ func recurrent(op string, gates []int) writer {
 			in = in[:len(in)-1]
 		}
 		y := s.ops(op, results, in, attributes...)
-		rows := batchAxis{axis: -1}
-		if !s.batch.none() {
-			rows = batchAxis{0, 1}
-		}
 		outputs := s.op("Squeeze", []string{y[0], s.ints64(1)})
-		outputs = s.reshapeOf(s.transposed(outputs, []int{1, 0, 2}), []int{batch * steps, hidden}, rows)
+		outputs = s.reshapeOf(s.transposed(outputs, []int{1, 0, 2}), []int{batch * steps, hidden}, s.batch)
 		s.parts = []string{outputs}
 		for _, last := range y[1:] {
 			s.parts = append(s.parts, s.op("Squeeze", []string{last, s.ints64(0)}))
@@ -61,12 +56,21 @@ func recurrent(op string, gates []int) writer {
 	}
 }
 
-// sampledAll sets the batch of a recurrent operation: that of its input.
+// sampledAll sets the batch of a recurrent operation: that of its sequences and
+// states. Sequences that are the same for each sample are repeated.
 func (s *site) sampledAll() {
-	if s.in[0].batch.axis > 0 {
-		s.refuse("the batch is not the first axis")
+	for _, r := range s.in {
+		switch {
+		case r.batch.none():
+		case r.batch.axis > 0 || !s.batch.none() && s.batch != r.batch:
+			s.refuse("the batch is not the first axis")
+		default:
+			s.batch = r.batch
+		}
 	}
-	s.batch = s.in[0].batch
+	if x := s.in[0]; x.batch.none() && !s.batch.none() {
+		s.in[0].name, s.in[0].batch = s.expanded(s.same(x, 0).name, x.value.Shape(), s.batch), s.batch
+	}
 }
 
 // operand returns the input that a Value of the options is.
@@ -117,7 +121,8 @@ func (s *site) lengths(o autograd.RecurrentCall) string {
 	}
 	lengths := o.Lengths.Values()
 	if s.given != nil {
-		return s.cast(s.given.ref.name, message.Int32)
+		name, _ := s.shaped(*s.given, o.Lengths.Shape())
+		return s.cast(name, message.Int32)
 	}
 	if !s.batch.none() {
 		if slices.Min(lengths) != slices.Max(lengths) {
@@ -140,7 +145,7 @@ func (s *site) initialState(v autograd.Value, shape []int) string {
 	r := s.operand(v)
 	if r.batch.none() && !s.batch.none() {
 		r = s.same(r, 0)
-		r.name = s.expanded(r.name, shape, batchAxis{0, 1})
+		r.name = s.expanded(r.name, shape, s.batch)
 	}
 	return s.op("Unsqueeze", []string{r.name, s.ints64(0)})
 }
@@ -161,14 +166,22 @@ func (s *site) part(o autograd.SliceOptions) string {
 	if at < 0 || s.shape[1] != from[1] || o.Steps[0] != 1 || o.Steps[1] != 1 {
 		s.refuse("takes a part of a recurrent operation that is neither its outputs nor a state")
 	}
-	if !s.in[0].batch.none() {
-		s.batch = batchAxis{0, 1}
-	}
+	s.batch = s.in[0].batch
 	return parts[at]
 }
 
-// unrolled writes a recurrent operation out, step by step.
-func unrolled(c call) autograd.Value {
+// unrolled writes a recurrent operation out. Its parts stay apart, since a
+// batch is the first axis of each.
+func (s *site) unrolled() string {
+	for _, r := range s.writeOutAll(unrolled) {
+		s.batch, s.parts = r.batch, append(s.parts, r.name)
+	}
+	return s.op("Concat", s.parts, intAttribute("axis", 0))
+}
+
+// unrolled returns what a recurrent operation computes step by step: its
+// outputs, [batch·steps, hidden], and the last states.
+func unrolled(c call) []autograd.Value {
 	o := c.Options().(autograd.RecurrentCall)
 	x := c.of(o.X)
 	batch, steps, hidden := x.Dim(0), x.Dim(1), c.shape[1]
@@ -200,7 +213,7 @@ func unrolled(c call) autograd.Value {
 		h, state = nextH, nextC
 	}
 	rows := []autograd.Value{autograd.Stack(1, ys...).Reshape(batch*steps, hidden), h, state}
-	return autograd.Concat(0, rows[:c.shape[0]/max(batch, 1)-steps+1]...)
+	return rows[:c.shape[0]/max(batch, 1)-steps+1]
 }
 
 type cellOf struct {

@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"nabla/autograd"
@@ -206,15 +207,15 @@ func (s *site) leafOf(given givenInts) ref {
 	if !ok {
 		s.refuse("a constant that was computed from the Ints %q, which are an input", given.ref.name)
 	}
-	s.batch = given.ref.batch
-	if s.batch.axis >= o.Axis {
+	labels, b := s.shaped(given, slices.Delete(slices.Clone(s.shape), o.Axis, o.Axis+1))
+	if s.batch = b; b.axis >= o.Axis {
 		s.batch.axis++
 	}
 	s.fixed = false
 	depth, values := s.intScalar(s.shape[o.Axis]), s.initialized(autograd.NewTensor([]float64{0, 1}))
 	if !s.single {
-		zeroOne := s.exporter.op("OneHot", []string{given.ref.name, depth, s.ints64(0, 1)}, intAttribute("axis", o.Axis))
+		zeroOne := s.exporter.op("OneHot", []string{labels, depth, s.ints64(0, 1)}, intAttribute("axis", o.Axis))
 		return ref{name: s.cast(zeroOne, message.Double), value: s.Value, batch: s.batch}
 	}
-	return ref{name: s.op("OneHot", []string{given.ref.name, depth, values}, intAttribute("axis", o.Axis)), value: s.Value, batch: s.batch}
+	return ref{name: s.op("OneHot", []string{labels, depth, values}, intAttribute("axis", o.Axis)), value: s.Value, batch: s.batch}
 }

@@ -50,6 +50,13 @@ func constantOf(n autograd.Node, i int) float64 {
 
 // writeOut writes what an outline records.
 func (s *site) writeOut(w outline) string {
+	r := s.writeOutAll(func(c call) []autograd.Value { return []autograd.Value{w(c)} })[0]
+	s.batch, s.truth, s.parts = r.batch, r.truth, r.parts
+	return r.name
+}
+
+// writeOutAll is writeOut of several results.
+func (s *site) writeOutAll(w func(c call) []autograd.Value) (results []ref) {
 	wide := s.single && inDouble[s.Op]
 	if wide {
 		s.single = false
@@ -69,17 +76,18 @@ func (s *site) writeOut(w outline) string {
 		refs[v.Node().ID] = r
 		c.in = append(c.in, v)
 	}
-	y := w(c)
+	ys := w(c)
 	s.depth++
 	defer func() { s.depth-- }()
-	s.walk([]autograd.Value{y}, refs)
-	r := refs[y.Node().ID]
-	s.batch = r.batch
-	if wide {
-		return s.cast(r.name, message.Float)
+	s.walk(ys, refs)
+	for _, y := range ys {
+		r := refs[y.Node().ID]
+		if wide {
+			r = ref{name: s.cast(r.name, message.Float), batch: r.batch}
+		}
+		results = append(results, r)
 	}
-	s.truth, s.parts = r.truth, r.parts
-	return r.name
+	return results
 }
 
 // inDouble are written out in doubles even in a model of float32, as their
@@ -104,8 +112,9 @@ func (c call) longer(lengths autograd.Ints, n int) autograd.Value {
 	for i := range places {
 		places[i] = i
 	}
-	truth := s.op("Less", []string{s.integers(places, 1, n), s.op("Unsqueeze", []string{s.given.ref.name, s.ints64(1)})})
-	c.refs[v.Node().ID] = ref{name: s.cast(truth, s.elem()), value: v, batch: s.given.ref.batch, truth: truth}
+	ends, b := s.shaped(*s.given, []int{lengths.Size(), 1})
+	truth := s.op("Less", []string{s.integers(places, 1, n), ends})
+	c.refs[v.Node().ID] = ref{name: s.cast(truth, s.elem()), value: v, batch: b, truth: truth}
 	return v
 }
 
