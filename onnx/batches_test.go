@@ -168,3 +168,42 @@ func TestRefusesWhatFitsOneBatch(t *testing.T) {
 		}
 	}
 }
+
+// A layer that computes something of the length of the batch is another for
+// each, which one recording does not show.
+func TestLayerIsOneForAllBatches(t *testing.T) {
+	length := func(x autograd.Value) int { return x.Dim(0) }
+	for name, f := range map[string]func(x autograd.Value) autograd.Value{
+		"a number": func(x autograd.Value) autograd.Value { return x.MulScalar(1 / float64(length(x))) },
+		"a shape":  func(x autograd.Value) autograd.Value { return x.Unsqueeze(1).Repeat(1, length(x)).Sum(1) },
+		"a setting": func(x autograd.Value) autograd.Value {
+			return x.Unsqueeze(1).Pad(1, [2]int{}, [2]int{0, length(x)}, [2]int{}).Sum(1)
+		},
+		"a loop": func(x autograd.Value) autograd.Value {
+			for range length(x) {
+				x = x.Tanh()
+			}
+			return x
+		},
+	} {
+		if _, err := onnx.Layer(layers.Func("f", f), -1, 3); err == nil {
+			t.Errorf("%s: no error", name)
+		}
+		if _, err := onnx.Layer(layers.Func("f", f), 2, 3); err != nil {
+			t.Errorf("%s, of a batch of 2: %v", name, err)
+		}
+	}
+	token := autograd.NewParam("token", autograd.Full(0.5, 1, 3))
+	for name, f := range map[string]func(x autograd.Value) autograd.Value{
+		"a Param for each sample":    func(x autograd.Value) autograd.Value { return x.Graph().Param(token).Expand(x.Dim(0), 3).Tanh().Mul(x) },
+		"a constant for each sample": func(x autograd.Value) autograd.Value { return autograd.Concat(1, x, x.Graph().Full(2, x.Dim(0), 2)) },
+		"a mean that is the same":    func(x autograd.Value) autograd.Value { return x.Sub(x.Graph().Full(2, x.Dim(0)).Mean()) },
+		"indices for each sample": func(x autograd.Value) autograd.Value {
+			return x.Gather(1, autograd.NewInts(make([]int, 2*x.Dim(0)), x.Dim(0), 2))
+		},
+	} {
+		if _, err := onnx.Layer(layers.Func("f", f), -1, 3); err != nil {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+}

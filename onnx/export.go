@@ -45,7 +45,9 @@ type Input struct {
 // With Batch, the first axis of the inputs, which must be 2 or longer in the
 // recording, has any length in the file, under that name. A network of which a
 // sample depends on others of its batch, or on constants that differ for the
-// samples, is refused.
+// samples, is refused. What a program makes of the length of the batch in Go,
+// as in x.MulScalar(1/float64(x.Dim(0))), cannot be told from other constants;
+// [Save] and [Layer] find it, since they record a layer with two lengths.
 type Export struct {
 	Name    string // of the graph; "": "nabla"
 	Inputs  []Input
@@ -102,8 +104,9 @@ func (e Export) Save(path string) error {
 //
 //	err := onnx.Save("model.onnx", model, -1, 1, 28, 28)
 //
-// It returns errors as [Export.Save] does, and panics as the layer does if it
-// does not take that shape.
+// It returns errors as [Export.Save] does and, of a batch of any length, if the
+// layer computes something of the length, such as a mean over the samples. It
+// panics as the layer does if it does not take that shape.
 func Save(path string, layer layers.Layer, shape ...int) error {
 	e, err := Layer(layer, shape...)
 	if err != nil {
@@ -113,7 +116,7 @@ func Save(path string, layer layers.Layer, shape ...int) error {
 }
 
 // Layer records a layer on an example of zeros, as [Save] does, and returns
-// what Save writes.
+// what Save writes, with the same errors about the batch.
 func Layer(layer layers.Layer, shape ...int) (Export, error) {
 	if len(shape) == 0 {
 		return Export{}, fmt.Errorf("onnx: no shape of the input")
@@ -127,24 +130,54 @@ func Layer(layer layers.Layer, shape ...int) (Export, error) {
 	if params := layer.Params(); len(params) > 0 {
 		options.Precision = params[0].Precision()
 	}
-	g := autograd.NewGraph(options)
-	x := g.Constant(autograd.Zeros(dims...))
+	e.record(layer, options, dims)
+	return e, e.checkBatch(layer, options, dims)
+}
+
+func (e *Export) record(layer layers.Layer, options autograd.Options, dims []int) {
+	x := autograd.NewGraph(options).Constant(autograd.Zeros(dims...))
 	e.Inputs, e.Outputs = []Input{{Name: "input", Value: x}}, []autograd.Value{layer.Forward(x).Named("output")}
-	return e, nil
+}
+
+// checkBatch records the layer with a longer batch too, and returns an error if
+// that is another network.
+func (e Export) checkBatch(layer layers.Layer, options autograd.Options, dims []int) error {
+	if e.Batch == "" {
+		return nil
+	}
+	longer := e
+	longer.record(layer, options, append([]int{dims[0] + 1}, dims[1:]...))
+	switch how, err := e.network().Differs(longer.network()); {
+	case err != nil:
+		return refused(err)
+	case how != "":
+		return fmt.Errorf("onnx: the layer computes something of the length of the batch: recorded with %d and %d samples, %s", dims[0], dims[0]+1, how)
+	}
+	return nil
 }
 
 func (e Export) model() (*message.Model, error) {
+	m, err := e.network().Model()
+	return m, refused(err)
+}
+
+func (e Export) network() export.Network {
 	n := export.Network{Name: e.Name, Outputs: e.Outputs, Batch: e.Batch, FixInts: e.FixInts}
 	for _, in := range e.Inputs {
 		n.Inputs = append(n.Inputs, export.Input(in))
 	}
-	m, err := n.Model()
-	if problems, ok := err.(export.Problems); ok {
-		refused := &RefusedError{}
-		for _, p := range problems {
-			refused.All = append(refused.All, Refused(p))
-		}
-		return nil, refused
+	return n
+}
+
+// refused returns Problems as a RefusedError, and any other error as it is.
+func refused(err error) error {
+	problems, ok := err.(export.Problems)
+	if !ok {
+		return err
 	}
-	return m, err
+	all := &RefusedError{}
+	for _, p := range problems {
+		all.All = append(all.All, Refused(p))
+	}
+	return all
 }

@@ -84,6 +84,7 @@ func (s *site) same(r ref, axis int) ref {
 		s.refuse("a constant of shape %v differs for the samples of the batch, so that it fits this batch alone", one.Shape())
 	}
 	r.name = s.cut(r.name, axis, 0, 1)
+	s.settle(r.name, one, axis)
 	r.truth = ""
 	return r
 }

@@ -7,6 +7,7 @@ package export
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strings"
 
 	"nabla/autograd"
@@ -71,17 +72,20 @@ func (p Problems) Error() string {
 // An exporter is one model under way.
 type exporter struct {
 	network  Network
+	draft    bool // leaves out the numbers of Params
 	single   bool
 	batch    int // the length of the batch axis in the recording; 0: it stays as it is
 	ints     []givenInts
 	nodes    []*message.Node
 	initial  []*message.Tensor
 	inputs   []*message.ValueInfo
-	named    map[string]int            // names that are taken, with the number of the last that was made of them
-	known    map[string]string         // constants by their numbers
-	size     string                    // the tensor that holds the length of the batch axis; "" until it is needed
-	first    string                    // an input with that axis
-	found    map[autograd.Value]string // indices that a sort or the like found
+	named    map[string]int                       // names that are taken, with the number of the last that was made of them
+	known    map[string]string                    // constants by their numbers
+	size     string                               // the tensor that holds the length of the batch axis; "" until it is needed
+	first    string                               // an input with that axis
+	found    map[autograd.Value]string            // indices that a sort or the like found
+	settled  map[string]func(maphash.Seed) string // the numbers of what does not depend on inputs
+	graph    *message.Graph
 	problems Problems
 	prefix   string
 	depth    int
@@ -105,7 +109,21 @@ type ref struct {
 
 // Model returns the model, or Problems.
 func (w Network) Model() (*message.Model, error) {
-	e := &exporter{network: w, named: map[string]int{}, known: map[string]string{}, found: map[autograd.Value]string{}}
+	e, err := w.written(false)
+	if err != nil {
+		return nil, err
+	}
+	return &message.Model{
+		IRVersion: IRVersion, Opsets: []message.Opset{{Version: Opset}}, ProducerName: "nabla", ProducerVersion: version(), Graph: e.graph,
+	}, nil
+}
+
+// written returns the graph, in a draft without the numbers of Params.
+func (w Network) written(draft bool) (*exporter, error) {
+	e := &exporter{
+		network: w, draft: draft, named: map[string]int{}, known: map[string]string{}, found: map[autograd.Value]string{},
+		settled: map[string]func(maphash.Seed) string{},
+	}
 	if err := e.check(); err != nil {
 		return nil, err
 	}
@@ -122,11 +140,11 @@ func (w Network) Model() (*message.Model, error) {
 	if len(e.problems) > 0 {
 		return nil, e.problems
 	}
-	m := e.finish(refs)
+	e.finish(refs)
 	if len(e.problems) > 0 {
 		return nil, e.problems
 	}
-	return m, nil
+	return e, nil
 }
 
 // check returns an error for what is no network.
@@ -226,8 +244,8 @@ func (e *exporter) input(i int, in Input, refs map[int]ref) {
 	refs[in.Value.Node().ID] = r
 }
 
-// finish puts the model together.
-func (e *exporter) finish(refs map[int]ref) *message.Model {
+// finish puts the graph together.
+func (e *exporter) finish(refs map[int]ref) {
 	g := &message.Graph{Name: e.network.Name, Inputs: e.inputs}
 	if g.Name == "" {
 		g.Name = "nabla"
@@ -260,7 +278,5 @@ func (e *exporter) finish(refs map[int]ref) *message.Model {
 	}
 	e.rename(rename)
 	g.Nodes, g.Initializers = e.reached(g.Outputs)
-	return &message.Model{
-		IRVersion: IRVersion, Opsets: []message.Opset{{Version: Opset}}, ProducerName: "nabla", ProducerVersion: version(), Graph: g,
-	}
+	e.graph = g
 }

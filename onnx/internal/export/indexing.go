@@ -149,7 +149,9 @@ func (s *site) along(o autograd.GatherOptions, shape []int) string {
 	if !repeats(one, s.batch.axis) {
 		s.refuse("the indices differ for the samples of the batch, so that they fit this batch alone")
 	}
-	return s.expanded(s.cut(ids, s.batch.axis, 0, 1), shape, s.batch)
+	ids = s.cut(ids, s.batch.axis, 0, 1)
+	s.settle(ids, one, s.batch.axis)
+	return s.expanded(ids, shape, s.batch)
 }
 
 func floats(v []int) []float64 {

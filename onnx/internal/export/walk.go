@@ -2,6 +2,7 @@ package export
 
 import (
 	"fmt"
+	"hash/maphash"
 	"slices"
 	"strings"
 
@@ -124,6 +125,9 @@ func (s *site) write() ref {
 	if name == "" {
 		name = s.writer()
 	}
+	if s.fixed {
+		s.settle(name, s.Value.View(), -1)
+	}
 	return ref{name: name, value: s.Value, batch: s.batch, fixed: s.fixed, truth: s.truth, parts: s.parts}
 }
 
@@ -197,7 +201,14 @@ func (s *site) leaf() ref {
 	if name == "" {
 		name = fmt.Sprint(s.Op, "_", s.ID)
 	}
+	if s.Kind == autograd.KindParam && s.draft {
+		r.name = s.unique(name)
+		s.initial = append(s.initial, &message.Tensor{Name: r.name, Dims: int64s(s.shape), Elem: s.elem()})
+		s.settled[r.name] = func(maphash.Seed) string { return name }
+		return r
+	}
 	r.name = s.initializer(name, view)
+	s.settle(r.name, view, -1)
 	return r
 }
 
