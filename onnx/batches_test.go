@@ -207,3 +207,23 @@ func TestLayerIsOneForAllBatches(t *testing.T) {
 		}
 	}
 }
+
+// What is a constant with a name stays one in a model that is read again, and
+// does not become a Param.
+func TestNamedConstantsStayConstant(t *testing.T) {
+	var file bytes.Buffer
+	e, err := onnx.Layer(layers.NewSinePositions(9, 8), -1, 5, 8)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := e.Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	m, err := onnx.Import(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range m.Params() {
+		t.Errorf("a Param %q", p.Name())
+	}
+}

@@ -3,6 +3,7 @@ package export
 import (
 	"fmt"
 	"hash/maphash"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -180,6 +181,10 @@ func (s *site) writer() string {
 	return ""
 }
 
+// running are the names of statistics that readers know as such. Others would
+// become something that is trained, if they were not called constants.
+var running = regexp.MustCompile(`\.running_(mean|var)$`)
+
 // leaf adds an initializer.
 func (s *site) leaf() ref {
 	for _, given := range s.ints {
@@ -198,8 +203,11 @@ func (s *site) leaf() ref {
 		return r
 	}
 	name := s.Value.Name()
-	if name == "" {
+	switch {
+	case name == "":
 		name = fmt.Sprint(s.Op, "_", s.ID)
+	case s.Kind == autograd.KindConstant || s.Kind == autograd.KindParam && s.Param.IsStatistic() && !running.MatchString(name):
+		name = "constant_" + name
 	}
 	if s.Kind == autograd.KindParam && s.draft {
 		r.name = s.unique(name)
