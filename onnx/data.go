@@ -48,6 +48,11 @@ type array struct {
 	floats  []float64
 	ints    []int64 // bits of a uint64
 	strings []string
+
+	// given are the same integers in the memory of the caller's Ints, or of
+	// those that ArgMax and the like returned, if they are. Operations take
+	// these, so that an exporter knows where they came from.
+	given []int
 }
 
 // shape returns the dimensions, which must not be changed.
@@ -117,13 +122,15 @@ func truth(b bool) int64 {
 	return 0
 }
 
-// inInts returns the indices of arg max and the like.
+// inInts returns Ints of the caller, or the indices of arg max and the like.
 func inInts(e message.Elem, x autograd.Ints) datum {
 	values := make([]int64, x.Size())
 	for i, v := range x.Values() {
 		values[i] = int64(v)
 	}
-	return ofInts(e, values, x.Shape()...)
+	d := ofInts(e, values, x.Shape()...)
+	d.host.given = x.Values()
+	return d
 }
 
 // product returns the number of elements, or −1 if it overflows or a dimension

@@ -268,11 +268,7 @@ func (p Port) convert(g *autograd.Graph, d Data) datum {
 		}
 		return p.typed(ofValue(message.Float, d.Value), isFloat(p.elem))
 	}
-	values := make([]int64, d.Ints.Size())
-	for i, v := range d.Ints.Values() {
-		values[i] = int64(v)
-	}
-	return p.typed(ofInts(message.Int64, values, d.Ints.Shape()...), isInteger(p.elem) || p.elem == message.Bool)
+	return p.typed(inInts(message.Int64, d.Ints), isInteger(p.elem) || p.elem == message.Bool)
 }
 
 // typed gives an input the type of elements that the file says, if it fits.

@@ -216,33 +216,32 @@ func buildArg(f func(x value, axis int) autograd.Ints, better func(less func(x, 
 			if x.size() == 0 {
 				c.failShapes("there are no elements", x.shape())
 			}
-			var at []int64
+			var y datum
 			if isFloat(x.elem) {
-				at = c.argOfValues(f, axis, last)
+				y = c.argOfValues(f, axis, last)
 			} else {
-				at = c.argOfInts(x, axis, last, better)
+				y = ofInts(message.Int64, c.argOfInts(x, axis, last, better))
 			}
-			y := ofInts(message.Int64, at, keptShape(x.shape(), []int{axis})...)
+			shape := keptShape(x.shape(), []int{axis})
 			if !keep {
-				y = c.reshape(y, without(x.shape(), []int{axis}))
+				shape = without(x.shape(), []int{axis})
 			}
+			y.host.shape = shape
 			c.set(0, y)
 		}
 	}
 }
 
-func (c *call) argOfValues(f func(x value, axis int) autograd.Ints, axis int, last bool) []int64 {
+func (c *call) argOfValues(f func(x value, axis int) autograd.Ints, axis int, last bool) datum {
 	x := c.value(0)
-	if last {
-		x = x.Flip(axis)
+	if !last {
+		return inInts(message.Int64, f(x, axis))
 	}
-	at := inInts(message.Int64, f(x, axis)).host.ints
-	if last {
-		for i, v := range at {
-			at[i] = int64(x.Dim(axis)) - 1 - v
-		}
+	at := inInts(message.Int64, f(x.Flip(axis), axis)).host.ints
+	for i, v := range at {
+		at[i] = int64(x.Dim(axis)) - 1 - v
 	}
-	return at
+	return ofInts(message.Int64, at)
 }
 
 func (c *call) argOfInts(x datum, axis int, last bool, better func(less func(x, y int64) bool, x, best int64) bool) []int64 {

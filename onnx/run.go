@@ -340,16 +340,20 @@ func (c *call) number(i int) float64 {
 // indices returns input i as indices of an axis, those from the end counted
 // from its beginning.
 func (c *call) indices(i, length int) autograd.Ints {
-	values := c.ints(i)
+	values, same := c.ints(i), true
 	list := make([]int, len(values))
 	for j, v := range values {
 		if v < 0 {
 			v += int64(length)
+			same = false
 		}
 		if v < 0 || v >= int64(length) {
 			panic(autograd.NewIndexError(c.title(), "index", saturated(values[j]), length))
 		}
 		list[j] = int(v)
+	}
+	if host := c.args[i].host; same && host != nil && host.given != nil {
+		list = host.given
 	}
 	return toInts(list, c.args[i].shape())
 }

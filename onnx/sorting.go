@@ -36,6 +36,12 @@ func buildTopK(n *node) func(*call) {
 		if k < 0 || k > x.shape()[axis] {
 			c.fail("there are no %d elements along axis %d of %v", k, axis, x.shape())
 		}
+		if isFloat(x.elem) && largest && k > 0 {
+			v := c.value(0)
+			c.set(0, x.like(v.TopK(axis, k)))
+			c.set(1, inInts(message.Int64, v.ArgTopK(axis, k)))
+			return
+		}
 		at := c.order(x, axis, largest)
 		shape := slices.Clone(x.shape())
 		shape[axis] = k
