@@ -34,7 +34,7 @@ func TestONNXWritesEveryOperation(t *testing.T) {
 				case !errors.As(err, &refused):
 					t.Errorf("%v, %s: %v", precision, name, err)
 				default:
-					for _, op := range refused.All {
+					for _, op := range refused.Ops {
 						refusals[op.Op] = true
 						if onnxRefuses[op.Op] == "" {
 							t.Errorf("%v, %s: %s: %s", precision, name, op.Op, op.Reason)

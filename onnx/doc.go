@@ -72,8 +72,9 @@
 // # Files of strangers
 //
 // Import returns an error for what is not a valid network, and takes no more
-// memory than a small multiple of the file. [ImportOptions] bound what a run
-// may compute: a few bytes can ask for any size of result, and a loop has no
+// memory than a small multiple of the file and of what calls of its functions
+// come to, of which it allows 2²⁰ nodes: 250 MB. [ImportOptions] bound what a
+// run may compute: a few bytes can ask for any size of result, and a loop has no
 // end of its own. External data are read from the file's folder only. In a run,
 // inputs that do not fit panic with the typed errors of package autograd, which
 // name the node: [autograd.Try] returns them.

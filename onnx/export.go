@@ -64,12 +64,14 @@ type Refused struct {
 	Location autograd.Location // the user's line, if the graph has Trace
 }
 
-// A RefusedError says all that cannot be written.
-type RefusedError struct{ All []Refused }
+func (r Refused) String() string { return export.Problem(r).String() }
+
+// A RefusedError names every operation of a network that Export cannot write.
+type RefusedError struct{ Ops []Refused }
 
 func (e *RefusedError) Error() string {
 	var p export.Problems
-	for _, r := range e.All {
+	for _, r := range e.Ops {
 		p = append(p, export.Problem(r))
 	}
 	return p.Error()
@@ -89,7 +91,9 @@ func (e Export) Write(w io.Writer) error {
 
 // Save writes the model to a file, as [Export.Write] does. The file is written
 // beside and renamed, so that it is whole or as before. The numbers of a model
-// of more than 2 GB are in a second file, path + ".data", in the same folder.
+// of more than 2 GB are in a second file in the same folder, path + ".", a part
+// of their hash and ".data", so that no file of earlier numbers is written over;
+// such a file, and its model, are moved together. Earlier ones are removed.
 func (e Export) Save(path string) error {
 	m, err := e.model()
 	if err != nil {
@@ -177,7 +181,7 @@ func refused(err error) error {
 	}
 	all := &RefusedError{}
 	for _, p := range problems {
-		all.All = append(all.All, Refused(p))
+		all.Ops = append(all.Ops, Refused(p))
 	}
 	return all
 }

@@ -183,7 +183,7 @@ func TestRefusesByName(t *testing.T) {
 		t.Fatalf("the error is %v", err)
 	}
 	var ops []string
-	for _, r := range refused.All {
+	for _, r := range refused.Ops {
 		ops = append(ops, r.Op)
 		if r.Location.Line == 0 {
 			t.Errorf("%s: no line", r.Op)
