@@ -284,9 +284,9 @@ func (p *program) finish() error {
 	return nil
 }
 
-// body compiles nodes, which stand in the order in which they run.
+// body compiles nodes.
 func (c *compiler) body(p *program, nodes []*message.Node, bound map[string]*message.Attribute) error {
-	for _, m := range nodes {
+	for _, m := range inOrder(nodes) {
 		if c.nodes++; c.nodes > maxNodes {
 			return fmt.Errorf("more than %d nodes, with those of functions at each call", maxNodes)
 		}

@@ -40,8 +40,8 @@
 //
 // # Import
 //
-// A [Model] is a layer: its nodes run in the order of the file each time that
-// it is given inputs, as operations of the graph. So it is differentiated,
+// A [Model] is a layer: its nodes run in the order of the file, or one in which
+// they can, each time that it is given inputs, as operations of the graph. So it is differentiated,
 // trained, drawn and explained like a network of one's own; scopes come of the
 // nodes' names, /encoder/linear/Gemm, or of the metadata of PyTorch's newer
 // exporter. [Model.Run] runs networks with several inputs or outputs, by name.

@@ -44,8 +44,8 @@ const (
 //
 // It returns an *[UnsupportedError] that names all nodes whose operators have
 // no counterpart here, and another error for what is not a valid network: wrong
-// counts, names that are defined twice or not before they are used, a function
-// that calls itself. External data need [ImportFile] or a Folder.
+// counts, names that are defined twice or never, cycles, a function that calls
+// itself. External data need [ImportFile] or a Folder.
 //
 // Initializers of floating-point numbers become Params under their names, in
 // the precision of the file: Float64 for double, else Float32. They stay
