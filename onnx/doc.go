@@ -41,10 +41,11 @@
 // # Import
 //
 // A [Model] is a layer: its nodes run in the order of the file, or one in which
-// they can, each time that it is given inputs, as operations of the graph. So it is differentiated,
-// trained, drawn and explained like a network of one's own; scopes come of the
-// nodes' names, /encoder/linear/Gemm, or of the metadata of PyTorch's newer
-// exporter. [Model.Run] runs networks with several inputs or outputs, by name.
+// they can, each time that it is given inputs, as operations of the graph. So
+// it is differentiated, trained, drawn and explained like a network of one's
+// own; scopes come of the nodes' names, /encoder/linear/Gemm, or of the
+// metadata of PyTorch's newer exporter. [Model.Run] runs networks with several
+// inputs or outputs, by name.
 //
 // Floating-point initializers are Params under their names: see [Import] for
 // which of them stay constants. A file does not say what was trained, or which
@@ -74,10 +75,10 @@
 // Import returns an error for what is not a valid network, and takes no more
 // memory than a small multiple of the file and of what calls of its functions
 // come to, of which it allows 2²⁰ nodes: 250 MB. [ImportOptions] bound what a
-// run may compute: a few bytes can ask for any size of result, and a loop has no
-// end of its own. External data are read from the file's folder only. In a run,
-// inputs that do not fit panic with the typed errors of package autograd, which
-// name the node: [autograd.Try] returns them.
+// run may compute: a few bytes can ask for any size of result, and a loop has
+// no end of its own. External data are read from the file's folder only. In a
+// run, inputs that do not fit panic with the typed errors of package autograd,
+// which name the node: [autograd.Try] returns them.
 //
 // # Why no generated code
 //

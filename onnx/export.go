@@ -92,8 +92,8 @@ func (e Export) Write(w io.Writer) error {
 // Save writes the model to a file, as [Export.Write] does. The file is written
 // beside and renamed, so that it is whole or as before. The numbers of a model
 // of more than 2 GB are in a second file in the same folder, path + ".", a part
-// of their hash and ".data", so that no file of earlier numbers is written over;
-// such a file, and its model, are moved together. Earlier ones are removed.
+// of their hash and ".data", so that no earlier numbers are written over; the
+// two are moved together. Those of an earlier model of that path are removed.
 func (e Export) Save(path string) error {
 	m, err := e.model()
 	if err != nil {
