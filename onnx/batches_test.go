@@ -227,3 +227,21 @@ func TestNamedConstantsStayConstant(t *testing.T) {
 		t.Errorf("a Param %q", p.Name())
 	}
 }
+
+// Attentions of one length share the mask in the file.
+func TestMasksAreWrittenOnce(t *testing.T) {
+	const steps, blocks = 64, 4
+	g := autograd.NewGraph(autograd.Options{Precision: autograd.Float32, NoGrad: true})
+	x := g.Constant(autograd.Ones(2, 1, steps, 1))
+	y := x
+	for range blocks {
+		y = autograd.Attention(y, y, y, autograd.AttentionOptions{Causal: true})
+	}
+	var file bytes.Buffer
+	if err := (onnx.Export{Inputs: []onnx.Input{{Value: x}}, Outputs: []autograd.Value{y}, Batch: "batch"}).Write(&file); err != nil {
+		t.Fatal(err)
+	}
+	if mask := 4 * steps * steps; file.Len() > 2*mask {
+		t.Errorf("%d bytes, for a mask of %d", file.Len(), mask)
+	}
+}

@@ -1,6 +1,7 @@
 package export
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
 	"math"
@@ -165,7 +166,8 @@ func (e *exporter) scalar(v float64) string { return e.constant(autograd.Scalar(
 
 // initialized is initializer for numbers without a name.
 func (e *exporter) initialized(t autograd.Tensor) string {
-	return e.once(fmt.Sprintf("%v%v%x", e.elem(), t.Shape(), t.Float64s()), func() string { return e.initializer("constant", t) })
+	key := fmt.Sprintf("%v%v%x", e.elem(), t.Shape(), sha256.Sum256(e.raw(t)))
+	return e.once(key, func() string { return e.initializer("constant", t) })
 }
 
 // once returns the name made for a key.

@@ -204,6 +204,10 @@ func (s *site) leaf() ref {
 	}
 	name := s.Value.Name()
 	switch {
+	case name == "" && s.depth > 0: // what many operations may need, such as a mask
+		r.name = s.initialized(view)
+		s.settle(r.name, view, -1)
+		return r
 	case name == "":
 		name = fmt.Sprint(s.Op, "_", s.ID)
 	case s.Kind == autograd.KindConstant || s.Kind == autograd.KindParam && s.Param.IsStatistic() && !running.MatchString(name):
