@@ -321,7 +321,7 @@ func (x Value) maxPool(ints []int) Value {
 	n := g.record(&opMaxPool, maxPoolRule, s, x)
 	e := g.extraOf(n)
 	e.ints = ints
-	if n.flags&needsGrad != 0 {
+	if g.wanted != 0 { // also of a constant, which Grad may be asked for
 		e.chosen = g.ids.take(s.size)
 	}
 	pick(g, maxPoolNode[float64], maxPoolNode[float32])(n, from)

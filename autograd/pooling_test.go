@@ -342,3 +342,22 @@ func ExampleValue_MaxPool() {
 	// [5 4]
 	// [0 0 0 0 1 0 0 1]
 }
+
+// Grad may be asked for the gradient of a constant, for which nothing needed a
+// gradient when it was pooled.
+func TestMaxPoolGradientOfAConstant(t *testing.T) {
+	for _, o := range []autograd.PoolOptions{{Kernel: []int{2}}, {Kernel: []int{1, 3}}} {
+		g := autograd.NewGraph(autograd.Options{})
+		x := g.Constant(autograd.Arange(0, 12, 1).Reshape(1, 1, 2, 6))
+		gx := autograd.Grad(x.Square().MaxPool(o).Sum(), x)[0].Tensor()
+		want := autograd.Zeros(1, 1, 2, 6)
+		for i := range 12 {
+			if last := o.Kernel[len(o.Kernel)-1]; i%last == last-1 && (i >= 6 || o.Kernel[0] == 1) {
+				want.Raw64()[i] = float64(2 * i)
+			}
+		}
+		if !gx.Equal(want) {
+			t.Errorf("%v: got %v, want %v", o.Kernel, gx, want)
+		}
+	}
+}
