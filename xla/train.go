@@ -38,7 +38,7 @@ type trainer struct {
 	devices  int
 
 	mu       sync.Mutex
-	programs map[string]*trainingProgram
+	programs map[string][]*trainingProgram
 	order    []*kept // Params and statistics, as the steps have first used them
 	known    map[*autograd.Param]*kept
 	random   *random
@@ -73,7 +73,7 @@ func (c *Client) Train(t Training) (*Trainer, error) {
 	}
 	made := &Trainer{&trainer{
 		training: t, client: c, devices: devices,
-		programs: map[string]*trainingProgram{}, known: map[*autograd.Param]*kept{}, random: newRandom(t.Precision, t.Seed),
+		programs: map[string][]*trainingProgram{}, known: map[*autograd.Param]*kept{}, random: newRandom(t.Precision, t.Seed),
 	}}
 	runtime.AddCleanup(made, func(t *trainer) { _ = t.close() }, made.trainer)
 	return made, nil
@@ -169,8 +169,10 @@ func (t *trainer) close() error {
 	}
 	defer t.client.leave()
 	var all error
-	for _, p := range t.programs {
-		all = errors.Join(all, p.close())
+	for _, variants := range t.programs {
+		for _, p := range variants {
+			all = errors.Join(all, p.close())
+		}
 	}
 	for _, k := range t.order {
 		destroy(k.numbers)

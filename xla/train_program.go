@@ -20,14 +20,28 @@ type trainingProgram struct {
 	kinds    []string // of the optimizer's arrays for each learned Param
 	per      int      // numbers of the optimizer for each learned Param and step
 	numbers  func(rate, decay float64, steps int, fresh bool) []float64
+	frozen   map[*autograd.Param]bool // as it was when the step was recorded
+}
+
+// fits reports whether the Params are frozen or not as when the step was
+// recorded.
+func (p *trainingProgram) fits() bool {
+	for param, frozen := range p.frozen {
+		if param.Frozen != frozen {
+			return false
+		}
+	}
+	return true
 }
 
 // program returns the program for inputs of such shapes and an optimizer of
 // such settings.
 func (t *trainer) program(settings string, inputs []Input, groups []group) (*trainingProgram, error) {
 	name := settings + key(inputs)
-	if p := t.programs[name]; p != nil {
-		return p, nil
+	for _, p := range t.programs[name] {
+		if p.fits() {
+			return p, nil
+		}
 	}
 	start := time.Now()
 	parts := make([]Input, len(inputs))
@@ -45,7 +59,7 @@ func (t *trainer) program(settings string, inputs []Input, groups []group) (*tra
 	}
 	t.stats.Compiling += time.Since(start)
 	t.stats.Programs++
-	t.programs[name] = p
+	t.programs[name] = append(t.programs[name], p)
 	return p, nil
 }
 
@@ -54,6 +68,7 @@ type recordedLoss struct {
 	learned  []tapeParam
 	observed []observation
 	byRows   map[*autograd.Param]bool
+	frozen   map[*autograd.Param]bool
 }
 
 type observation struct {
@@ -78,7 +93,7 @@ func (t *trainer) recorder(found *recordedLoss) recorder {
 			}
 		}
 		if first {
-			*found = recordedLoss{learned: learned, byRows: map[*autograd.Param]bool{}}
+			*found = recordedLoss{learned: learned, byRows: map[*autograd.Param]bool{}, frozen: map[*autograd.Param]bool{}}
 			found.passed(g, loss.Backward())
 			first = false
 		}
@@ -93,8 +108,13 @@ func (found *recordedLoss) passed(g *autograd.Graph, grads autograd.Gradients) {
 		_, _, byRows := grads.Rows(p.param)
 		found.byRows[p.param] = byRows
 	}
+	for n := range g.Nodes() {
+		if n.Kind == autograd.KindParam {
+			found.frozen[n.Param] = n.Param.Frozen
+		}
+	}
 	for p, o := range grads.Observations() {
-		if p.Frozen {
+		if found.frozen[p] = p.Frozen; p.Frozen {
 			continue
 		}
 		found.observed = append(found.observed, observation{p, nodeWith(g, o.Value), o.Momentum})
@@ -138,7 +158,7 @@ func (t *trainer) write(parts, inputs []Input, groups []group) (*trainingProgram
 	if err != nil {
 		return nil, "", err
 	}
-	made := &trainingProgram{tape: tape, kinds: rule.kinds, numbers: rule.numbers, per: len(rule.numbers(1, 0, 1, false))}
+	made := &trainingProgram{tape: tape, kinds: rule.kinds, numbers: rule.numbers, per: len(rule.numbers(1, 0, 1, false)), frozen: found.frozen}
 	w := &trainingWriter{trainer: t, made: made, found: &found, rule: rule, p: newProgram(t.training.Precision)}
 	w.l = tape.lowered(w.p, parts)
 	if err := w.arguments(groups); err != nil {
