@@ -1,6 +1,7 @@
 package xla
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"nabla/autograd"
@@ -43,6 +44,72 @@ func TestFrozenBetweenSteps(t *testing.T) {
 	for i, want := range results[0] {
 		if d := distance(results[1][i].Float64s(), want.Float64s()); d > 1e-12 {
 			t.Errorf("Param %d is off by %.2g", i, d)
+		}
+	}
+}
+
+// Each integer that an input may have must have a place: a device would take
+// another one's. That does not depend on the integers of the first call.
+func TestIntegersWithoutAPlace(t *testing.T) {
+	const classes = 1000
+	table := autograd.NewParam("table", autograd.Ones(classes, 2))
+	for want, f := range map[string]func(g *autograd.Graph, in Inputs) autograd.Value{
+		"label 1000 is out of range": func(g *autograd.Graph, in Inputs) autograd.Value {
+			return g.Full(1, 4, classes).Pick(in.Ints(0))
+		},
+		"id 1000 at": func(g *autograd.Graph, in Inputs) autograd.Value {
+			return g.Param(table).Embedding(in.Ints(0))
+		},
+		"index -1 is out of range": func(g *autograd.Graph, in Inputs) autograd.Value {
+			ids := make([]int, 4)
+			for i, v := range in.Ints(0).Values() {
+				ids[i] = v - 1
+			}
+			return g.Param(table).IndexSelect(0, autograd.NewInts(ids))
+		},
+	} {
+		step := func(g *autograd.Graph, in Inputs) ([]autograd.Value, error) {
+			return []autograd.Value{f(g, in)}, nil
+		}
+		_, err := newTape(step, []Input{Indices(autograd.NewInts([]int{1, 2, 3, 4}), classes+1)}, autograd.Options{})
+		wantText(t, err, want)
+	}
+}
+
+// The integers of one input are not taken for those of another that changes in
+// the same way, be it short or long.
+func TestIntegersOfSeveralInputs(t *testing.T) {
+	table := autograd.NewParam("table", autograd.Ones(2, 2))
+	step := func(g *autograd.Graph, in Inputs) ([]autograd.Value, error) {
+		all := make([]autograd.Value, in.Len())
+		for i := range all {
+			all[i] = g.Param(table).Embedding(in.Ints(i))
+		}
+		flipped := autograd.NewInts([]int{1 - in.Ints(1).Values()[0]})
+		return append(all, g.Param(table).Embedding(flipped)), nil
+	}
+	bits := func(n int, of uint64) Input {
+		rng := rand.New(rand.NewPCG(of, 1))
+		values := make([]int, n)
+		for i := range values {
+			values[i] = rng.IntN(2)
+		}
+		return Indices(autograd.NewInts(values), 2)
+	}
+	for seed := range uint64(20) {
+		in := []Input{bits(1, seed), bits(1, seed+100), bits(1, seed+200), bits(100, seed+300), bits(2, seed+400)}
+		tape, err := newTape(step, in, autograd.Options{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, v := range tape.wanted {
+			want := i
+			if i == len(in) {
+				want = 1
+			}
+			if got := tape.indices[v.Node().ID]; got.input != want {
+				t.Errorf("seed %d: lookup %d follows input %d", seed, i, got.input)
+			}
 		}
 	}
 }

@@ -119,28 +119,32 @@ func newTape(f recorder, inputs []Input, o autograd.Options) (*tape, error) {
 // changedInputs returns the inputs of the further recordings: as many as it
 // takes to tell the integers of short inputs apart.
 func changedInputs(inputs []Input, rng *rand.Rand) (all [][]Input) {
-	for probe := 0; probe < probes || probe < mostProbes && !toldApart(inputs, all); probe++ {
+	least := probes
+	if slices.ContainsFunc(inputs, Input.isInts) {
+		least++
+	}
+	for probe := 0; probe < least || probe < mostProbes && !toldApart(inputs, all); probe++ {
 		changed := make([]Input, len(inputs))
 		for k, in := range inputs {
-			changed[k] = in.changed(rng, probe)
+			changed[k] = in.changed(rng, k, probe)
 		}
 		all = append(all, changed)
 	}
 	return all
 }
 
-// A step is recorded so often again. Inputs of more integers than short are
-// told apart by how they lie.
+// A step is recorded so often again, and once more if there are integers. Inputs
+// of more integers than short are told apart by how they lie.
 const probes, mostProbes, short = 3, 16, 64
 
-// toldApart reports whether no two integers of a short input change in the same
+// toldApart reports whether no two integers of short inputs change in the same
 // way.
 func toldApart(inputs []Input, changed [][]Input) bool {
+	known := map[string]bool{}
 	for i, in := range inputs {
 		if !in.isInts() || in.ints.Size() > short || in.below < 2 {
 			continue
 		}
-		known := map[string]bool{}
 		for k := range in.ints.Size() {
 			values := []int{in.ints.Values()[k]}
 			for _, c := range changed {
@@ -156,23 +160,36 @@ func toldApart(inputs []Input, changed [][]Input) bool {
 	return true
 }
 
-// changed returns an input with other numbers: exchanged and moved a little, or
+// changed returns input i with other numbers: exchanged and moved a little, or
 // with zeros among them, or with all kinds of numbers.
-func (in Input) changed(rng *rand.Rand, probe int) Input {
+func (in Input) changed(rng *rand.Rand, i, probe int) Input {
 	if in.isInts() {
-		values := slices.Clone(in.ints.Values())
-		for i := range values {
-			if probe == 0 && in.below > 1 { // another one, for certain
-				values[i] = (values[i] + 1 + rng.IntN(in.below-1)) % in.below
-			} else {
-				values[i] = rng.IntN(in.below)
-			}
-		}
-		in.ints = autograd.NewInts(values, in.ints.Shape()...)
-		return in
+		in.ints = in.changedInts(rng, i, probe)
+	} else {
+		in.tensor = changedTensor(in.tensor, rng, probe)
 	}
-	in.tensor = changedTensor(in.tensor, rng, probe)
 	return in
+}
+
+// changedInts returns other integers of input i. In the second and third recording each
+// one is the least there may be, and the greatest: an operation that has no
+// room for one of them says so then, for a device would not.
+func (in Input) changedInts(rng *rand.Rand, i, probe int) autograd.Ints {
+	values := slices.Clone(in.ints.Values())
+	ends := rand.New(rand.NewPCG(uint64(i), 0x656e6473)) // of both recordings
+	for i := range values {
+		switch low := ends.IntN(2) == 0; {
+		case probe == 0 && in.below > 1: // another one, for certain
+			values[i] = (values[i] + 1 + rng.IntN(in.below-1)) % in.below
+		case probe == 1 && low, probe == 2 && !low:
+			values[i] = 0
+		case probe == 1, probe == 2:
+			values[i] = in.below - 1
+		default:
+			values[i] = rng.IntN(in.below)
+		}
+	}
+	return autograd.NewInts(values, in.ints.Shape()...)
 }
 
 func changedTensor(t autograd.Tensor, rng *rand.Rand, probe int) autograd.Tensor {
@@ -202,6 +219,7 @@ func substitute(params []tapeParam, rng *rand.Rand, probe int, f func()) {
 
 // A sample is what comparing a recording takes.
 type sample struct {
+	seed   uint64
 	nodes  []sampleNode
 	inputs []Input
 	wanted []int
@@ -218,7 +236,7 @@ type sampleNode struct {
 }
 
 func sampleOf(r *recorded, inputs []Input) *sample {
-	s := &sample{inputs: inputs}
+	s := &sample{seed: r.graph.Options().Seed, inputs: inputs}
 	known := map[int]bool{} // inputs are not compared
 	for _, v := range r.inputs.values {
 		if !v.IsZero() {
@@ -239,9 +257,9 @@ func sampleOf(r *recorded, inputs []Input) *sample {
 			made.mask = true
 		case autograd.OneHotOptions:
 			made.onehot = o.Axis
-			for i := range r.inputs.ints {
-				made.took = append(made.took, inputs[i].isInts() && n.Took(r.inputs.ints[i]))
-			}
+		}
+		for i := range r.inputs.ints {
+			made.took = append(made.took, inputs[i].isInts() && n.Took(r.inputs.ints[i]))
 		}
 		s.nodes = append(s.nodes, made)
 	}
@@ -274,6 +292,22 @@ func (t *tape) compare(all []*sample) error {
 	for id := range first.nodes {
 		if err := t.compareNode(id, all); err != nil {
 			return err
+		}
+	}
+	return t.compareDraws(all)
+}
+
+// compareDraws makes sure that what a step drew is what the random stream
+// gives for it: a mask that is not, such as one from another stream, or from
+// this one behind numbers that the step drew for something else, would be
+// another one on the device.
+func (t *tape) compareDraws(all []*sample) error {
+	for _, s := range all {
+		for i, d := range newRandom(t.precision, s.seed).draw(t.draws) {
+			n := s.nodes[d.id]
+			if d.key && d.bits != uint64(n.Ints[attentionKey]) || !d.key && !sameFloats(d.mask.Float64s(), n.Numbers) {
+				return t.unsupported(t.draws[i].id, "it is not what dropout draws next from the graph's random stream")
+			}
 		}
 	}
 	return nil
@@ -368,13 +402,15 @@ func rateOf(kept float64, precision autograd.Precision) float64 {
 	return near
 }
 
-// changingInts finds the input that a node's integers follow.
+// changingInts finds the input that a node's integers follow: one that it was
+// given, if it was given one as it is.
 func (t *tape) changingInts(id int, all []*sample) error {
 	if !slices.Contains(readsIndex, all[0].nodes[id].Op) {
 		return t.unsupported(id, "its integers depend on the step's inputs or random numbers, and would be frozen")
 	}
+	took := all[0].nodes[id].took
 	for input, in := range all[0].inputs {
-		if !in.isInts() {
+		if !in.isInts() || slices.Contains(took, true) && !took[input] {
 			continue
 		}
 		if found, ok := follow(id, input, all); ok {

@@ -67,6 +67,22 @@ func TestNothingIsFrozen(t *testing.T) {
 			x := in.Value(0).Reshape(2, 1, 3, 1)
 			return autograd.Attention(x, x, x, autograd.AttentionOptions{Lengths: autograd.NewInts(lengths)})
 		}, `attention: its integers depend on`},
+		"a mask that only is called one of dropout": {func(g *autograd.Graph, in Inputs) autograd.Value {
+			mask := make([]float64, 6)
+			for i := range mask {
+				mask[i] = float64(rng.IntN(2))
+			}
+			return in.Value(0).Mul(g.Constant(autograd.NewTensor(mask, 2, 3)).Named("dropout mask"))
+		}, `constant: the numbers of a constant of shape [2 3] depend on`},
+		"dropout from another stream": {func(g *autograd.Graph, in Inputs) autograd.Value {
+			g.SetRandomState(autograd.NewRandomState(rng.Uint64()))
+			return in.Value(0).Dropout(0.5)
+		}, `constant: it is not what dropout draws next`},
+		"attention from another stream": {func(g *autograd.Graph, in Inputs) autograd.Value {
+			g.SetRandomState(autograd.NewRandomState(rng.Uint64()))
+			x := in.Value(0).Reshape(2, 1, 3, 1)
+			return autograd.Attention(x, x, x, autograd.AttentionOptions{Dropout: 0.5})
+		}, `attention: it is not what dropout draws next`},
 		"a hidden segment": {func(g *autograd.Graph, in Inputs) autograd.Value {
 			return in.Value(0).SegmentMax(in.Ints(1), 3)
 		}, `depend`},
@@ -80,7 +96,7 @@ func TestNothingIsFrozen(t *testing.T) {
 			if !errors.As(err, &refusal) || !strings.Contains(err.Error(), step.want) {
 				t.Fatalf("got %v, want %q", err, step.want)
 			}
-			if !strings.Contains(err.Error(), "record_test.go:") && !strings.Contains(name, "constant") && name != "noise" && name != "labels that are left out" {
+			if !strings.Contains(err.Error(), "record_test.go:") && !strings.Contains(name, "constant") && name != "noise" && !strings.Contains(name, "mask") && name != "labels that are left out" {
 				t.Errorf("%v: no line", err)
 			}
 		})
