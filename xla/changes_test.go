@@ -1,6 +1,7 @@
 package xla
 
 import (
+	"errors"
 	"math/rand/v2"
 	"testing"
 
@@ -110,6 +111,52 @@ func TestIntegersOfSeveralInputs(t *testing.T) {
 			if got := tape.indices[v.Node().ID]; got.input != want {
 				t.Errorf("seed %d: lookup %d follows input %d", seed, i, got.input)
 			}
+		}
+	}
+}
+
+// Two Trainers do not change the same Param, each without the other; what none
+// of them changes they may share.
+func TestSharedParams(t *testing.T) {
+	c := testClient(t)
+	w, b, still := autograd.NewParam("w", autograd.Ones(3)), autograd.NewParam("b", autograd.Ones(3)), autograd.NewParam("still", autograd.Ones(3))
+	still.Frozen = true
+	train := func(params ...*autograd.Param) *Trainer {
+		trainer, err := c.Train(Training{Optimizer: optim.NewSGD(0.1), Loss: func(g *autograd.Graph, in Inputs) autograd.Value {
+			y := in.Value(0).Mul(g.Param(still))
+			for _, p := range params {
+				y = y.Mul(g.Param(p))
+			}
+			return y.Square().Mean()
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { trainer.Close() })
+		return trainer
+	}
+	first, apart, both := train(w), train(b), train(w, b)
+	for _, trainer := range []*Trainer{first, apart} {
+		if _, err := trainer.Step(someNumbers); err != nil {
+			t.Fatal(err)
+		}
+	}
+	_, err := both.Step(someNumbers)
+	wantText(t, err, "on the devices of another Trainer")
+	if err := errors.Join(first.Read(), first.Close(), apart.Read(), apart.Close()); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := both.Step(someNumbers); err != nil {
+		t.Fatal(err)
+	}
+	if err := both.Close(); err != nil {
+		t.Fatal(err)
+	}
+	claiming.Lock()
+	defer claiming.Unlock()
+	for _, p := range []*autograd.Param{w, b, still} {
+		if len(claims[p]) != 0 {
+			t.Errorf("%s is claimed by a Trainer that is closed", p.Name())
 		}
 	}
 }

@@ -130,6 +130,8 @@ func TestClosed(t *testing.T) {
 	if err := f.Close(); err != nil {
 		t.Error(err)
 	}
+	_, err = c.Train(Training{Loss: s.loss, Optimizer: s.optimizer})
+	wantText(t, err, "the client is closed")
 }
 
 // A step's results take the memory of what they replace: the program says so,

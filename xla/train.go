@@ -58,6 +58,9 @@ func (c *Client) Train(t Training) (*Trainer, error) {
 	if t.Loss == nil || t.Optimizer == nil {
 		return nil, errors.New("xla: training needs a Loss and an Optimizer")
 	}
+	if err := c.alive(); err != nil {
+		return nil, err
+	}
 	devices := max(1, t.Devices)
 	if t.Devices < 0 || devices > c.Devices() {
 		return nil, fmt.Errorf("xla: %d devices of %d", t.Devices, c.Devices())
@@ -126,7 +129,7 @@ func (t *trainer) usable() error {
 	}
 	for _, k := range t.order {
 		if k.param.Version() != k.version {
-			return fmt.Errorf("xla: parameter %s has been written since its numbers went to the devices", k.param.Name())
+			return fmt.Errorf("xla: parameter %s has been written since its numbers went to the devices: go on with a new Trainer", k.param.Name())
 		}
 	}
 	return nil
@@ -169,6 +172,7 @@ func (t *trainer) close() error {
 	}
 	defer t.client.leave()
 	var all error
+	unclaim(t)
 	for _, variants := range t.programs {
 		for _, p := range variants {
 			all = errors.Join(all, p.close())

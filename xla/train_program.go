@@ -228,6 +228,9 @@ func (w *trainingWriter) arguments(groups []group) error {
 	if err := w.distinct(learned); err != nil {
 		return err
 	}
+	if err := w.claim(learned); err != nil {
+		return err
+	}
 	for _, p := range w.made.tape.params {
 		if slices.Contains(learned, p) {
 			continue
