@@ -36,13 +36,25 @@
 //
 // # What changes from call to call
 //
-// Inputs are numbers or integers: labels, ids of words. The numbers of Params,
-// the learning rate and all random numbers may change too. Dropout draws what
-// package autograd would draw from the same seed, so that losses can be
-// compared. Nothing else may change, and nothing is frozen silently: a step is
-// recorded several times, with other numbers each time, and what comes out
-// differently, and follows none of the above, is an [*UnsupportedError] that
-// names the operation and its line.
+// Inputs are numbers or integers: labels, ids of words. The numbers of Params
+// and whether they are frozen, the learning rate and all random numbers may
+// change too. Dropout draws what package autograd would draw from the same
+// seed, so that losses can be compared. What the step computes in Go from any
+// of these is not frozen silently: a step is recorded several times, with other
+// numbers each time, and what comes out differently, and follows none of the
+// above, is an [*UnsupportedError] that names the operation and its line.
+//
+// # What is not seen
+//
+// Two things stay as they were when the step was recorded, which is at the
+// first call with inputs of new shapes. One is whatever the program changes
+// between calls: a factor that grows from epoch to epoch, a layer's dropout
+// rate, a count. Make it an input of one number:
+//
+//	input := xla.Numbers(autograd.Full(factor)).Whole()
+//
+// The other is what depends on numbers that no recording had, such as a branch
+// for a loss above 1e6.
 //
 // # Shapes
 //

@@ -86,3 +86,42 @@ func predict(plugin string, model *layers.Sequential, features autograd.Tensor) 
 	}
 	return logits[0].ArgMax(1), nil
 }
+
+// A number that the program changes between calls is an input, which all
+// devices have.
+func TestNumberAsInput(t *testing.T) {
+	if xla.Plugin() == "" {
+		t.Skip("no PJRT plugin")
+	}
+	client, err := xla.Open(xla.Plugin())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	x := autograd.NewTensor([]float64{1, 2, 3, 4}, 4)
+	for devices := 1; devices <= min(2, client.Devices()); devices++ {
+		w := autograd.NewParam("w", autograd.Ones())
+		trainer, err := client.Train(xla.Training{
+			Loss: func(g *autograd.Graph, in xla.Inputs) autograd.Value {
+				return in.Value(0).Mul(g.Param(w)).Mean().Mul(in.Value(1))
+			},
+			Optimizer: optim.NewSGD(0), Devices: devices,
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, factor := range []float64{1, 2, -4} {
+			input := xla.Numbers(autograd.Full(factor)).Whole()
+			loss, err := trainer.Step(xla.Numbers(x), input)
+			if err != nil || loss != 2.5*factor {
+				t.Errorf("%d devices, factor %v: %v, %v", devices, factor, loss, err)
+			}
+		}
+		if s := trainer.Stats(); s.Programs != 1 {
+			t.Errorf("%d programs", s.Programs)
+		}
+		if err := trainer.Close(); err != nil {
+			t.Error(err)
+		}
+	}
+}

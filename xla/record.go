@@ -133,8 +133,8 @@ func changedInputs(inputs []Input, rng *rand.Rand) (all [][]Input) {
 	return all
 }
 
-// A step is recorded so often again, and once more if there are integers. Inputs
-// of more integers than short are told apart by how they lie.
+// A step is recorded so often again, and once more if there are integers.
+// Inputs of more integers than short are told apart by how they lie.
 const probes, mostProbes, short = 3, 16, 64
 
 // toldApart reports whether no two integers of short inputs change in the same
@@ -171,9 +171,10 @@ func (in Input) changed(rng *rand.Rand, i, probe int) Input {
 	return in
 }
 
-// changedInts returns other integers of input i. In the second and third recording each
-// one is the least there may be, and the greatest: an operation that has no
-// room for one of them says so then, for a device would not.
+// changedInts returns other integers of input i. In the second and third
+// recording each one is the least that there may be, and the greatest: an
+// operation that has no room for one of them says so then, as a device would
+// not.
 func (in Input) changedInts(rng *rand.Rand, i, probe int) autograd.Ints {
 	values := slices.Clone(in.ints.Values())
 	ends := rand.New(rand.NewPCG(uint64(i), 0x656e6473)) // of both recordings
