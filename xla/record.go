@@ -375,6 +375,10 @@ func (t *tape) changingConstant(id int, all []*sample) error {
 	if !first.mask {
 		return t.unsupported(id, "the numbers of a constant of shape %v depend on the step's inputs, Params or random numbers, and would be frozen: make it an input", first.Shape)
 	}
+	if sizeOf(first.Shape) == 0 {
+		t.draws = append(t.draws, draw{id: id, shape: first.Shape})
+		return nil
+	}
 	for _, s := range all {
 		for _, kept := range s.nodes[id].Numbers {
 			if kept != 0 {
@@ -383,7 +387,7 @@ func (t *tape) changingConstant(id int, all []*sample) error {
 			}
 		}
 	}
-	return t.unsupported(id, "a dropout keeps nothing")
+	return t.unsupported(id, "a dropout of shape %v keeps nothing in %d recordings, which does not tell its rate: another Seed may", first.Shape, len(all))
 }
 
 // rateOf returns the rate of a dropout that multiplies by kept what it keeps:

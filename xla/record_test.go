@@ -192,3 +192,17 @@ func TestRecordingLeavesParams(t *testing.T) {
 		t.Errorf("version %d of %v", w.Version(), w.Tensor())
 	}
 }
+
+// A dropout of no elements is none, and of one that dropped all it had the rate
+// is not known.
+func TestDropoutOfLittle(t *testing.T) {
+	f := func(_ *autograd.Graph, in Inputs) ([]autograd.Value, error) {
+		return []autograd.Value{in.Value(0).Dropout(0.99)}, nil
+	}
+	tape, err := newTape(f, []Input{Numbers(autograd.Zeros(0, 3))}, autograd.Options{})
+	if err != nil || len(tape.draws) != 1 {
+		t.Errorf("%+v, %v", tape, err)
+	}
+	_, err = newTape(f, []Input{Numbers(autograd.Ones(1))}, autograd.Options{})
+	wantText(t, err, "a dropout of shape [1] keeps nothing in 4 recordings")
+}
