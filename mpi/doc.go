@@ -66,7 +66,8 @@
 // stands, since files are written beside and renamed; the same command goes on
 // from there. Where mpirun does not notice, as when a machine stops answering,
 // Options.Timeout makes an error of it. After an error let the program end with
-// a status other than 0.
+// a status other than 0, and do not recover from a panic: the others would wait
+// for this process until their Timeout.
 //
 // # Sums
 //

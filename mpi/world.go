@@ -85,6 +85,7 @@ func Init(options Options) (*World, error) {
 		return nil, err
 	}
 	if err := checkLauncher(w.size); err != nil {
+		w.Close() // or a goroutine and its thread would stay
 		return nil, err
 	}
 	return w, nil
@@ -106,6 +107,7 @@ func (w *World) serve(ready chan<- error) {
 	C.nabla_library(&library[0], C.int(len(library)))
 	w.rank, w.size, w.library = int(rank), int(size), C.GoString(&library[0])
 	if serialized == 0 {
+		C.nabla_finalize()
 		ready <- &Error{"Init", 0, w.library + " was built without support for threads (MPI_THREAD_SERIALIZED)"}
 		return
 	}
