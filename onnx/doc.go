@@ -85,6 +85,6 @@
 // The messages of a file are structs written by hand, with their encoding on
 // google.golang.org/protobuf/encoding/protowire, in onnx/internal/message. A
 // package generated from onnx.proto would add 2.9 MB to a program instead of
-// 40 kB, and two such packages in one program, of different modules, panic when
-// it starts, as the registry of messages is global.
+// 0.25 MB, and two such packages in one program, of different modules, panic
+// when it starts, as the registry of messages is global.
 package onnx
