@@ -152,14 +152,14 @@ func TestSumFromElsewhereRefuses(t *testing.T) {
 	rows := func(ids ...int) autograd.Ints { return autograd.NewInts(ids) }
 	for want, f := range map[string]func(){
 		"a gradient of another shape than that of parameter p: [3 2], [2 3]": func() { sum.AddParam(p, autograd.Ints{}, autograd.Ones(2, 3), 1) },
-		"parameter p: [2 2], [3 2]":                                          func() { sum.AddParam(p, rows(0, 1), autograd.Ones(3, 2), 1) },
-		"the ids [1 1]":                                                      func() { sum.AddParam(p, rows(1, 1), autograd.Ones(2, 2), 1) },
-		"the ids [1 3]":                                                      func() { sum.AddParam(p, rows(1, 3), autograd.Ones(2, 2), 1) },
-		"the ids [0]":                                                        func() { sum.AddParam(scalar, rows(0), autograd.Ones(1), 1) },
-		"Gradients.AddParam: a weight of NaN":                                func() { sum.AddParam(p, autograd.Ints{}, autograd.Ones(3, 2), math.NaN()) },
-		"Gradients.AddWeight: a weight of -1":                                func() { sum.AddWeight(-1) },
-		"no statistic":                                                       func() { sum.AddObserved(p, autograd.ObservedSum{Total: autograd.Ones(3, 2)}, 1) },
-		"statistic s has another shape":                                      func() { sum.AddObserved(s, autograd.ObservedSum{Total: autograd.Ones(3)}, 1) },
+		"parameter p: [2 2], [3 2]":           func() { sum.AddParam(p, rows(0, 1), autograd.Ones(3, 2), 1) },
+		"the ids [1 1]":                       func() { sum.AddParam(p, rows(1, 1), autograd.Ones(2, 2), 1) },
+		"the ids [1 3]":                       func() { sum.AddParam(p, rows(1, 3), autograd.Ones(2, 2), 1) },
+		"the ids [0]":                         func() { sum.AddParam(scalar, rows(0), autograd.Ones(1), 1) },
+		"Gradients.AddParam: a weight of NaN": func() { sum.AddParam(p, autograd.Ints{}, autograd.Ones(3, 2), math.NaN()) },
+		"Gradients.AddWeight: a weight of -1": func() { sum.AddWeight(-1) },
+		"no statistic":                        func() { sum.AddObserved(p, autograd.ObservedSum{Total: autograd.Ones(3, 2)}, 1) },
+		"statistic s has another shape":       func() { sum.AddObserved(s, autograd.ObservedSum{Total: autograd.Ones(3)}, 1) },
 	} {
 		if err := autograd.Try(f); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("got %v, want %s", err, want)
