@@ -26,7 +26,7 @@ the network as it was written
 
 d(dense1.weight) [2 3] = norm NaN, where dense1.weight [2 3] = norm 1.226
 what its use hands back:
-  xᵀ × d(features·dense1.weight) = norm NaN, through features·dense1.weight, with d(features·dense1.weight) = norm +Inf
+  xᵀ × d(features·dense1.weight) = norm NaN, through features·dense1.weight, with d(features·dense1.weight) = norm NaN
 all of the 2 ways to cost:
   dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → −a → 1−p → ln(1−p) → (−y + 1)·ln(1−p) → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
   dense1.weight → features·dense1.weight → dense1/z → relu1/a → a·dense2.weight → dense2/z → sigmoid1/a → ln p → y·ln p → y·ln p + (−y + 1)·ln(1−p) → mean #21 → cost
