@@ -47,8 +47,8 @@ var costings = []costing{
 		return []train.Callback{&train.EMA{Decay: 0.999, Every: 32}}
 	}},
 	{name: "Watch", callbacks: func(string) []train.Callback { return []train.Callback{&train.Watch{Every: 100}} }},
-	{name: "EarlyStopping", callbacks: func(string) []train.Callback {
-		return []train.Callback{&train.EarlyStopping{Patience: 5, Restore: true}}
+	{name: "EarlyStopping", callbacks: func(string) []train.Callback { // so patient that it never ends this training
+		return []train.Callback{&train.EarlyStopping{Patience: 2 * epochs, Restore: true}}
 	}},
 	{name: "Checkpoint-each-epoch", apart: true, callbacks: func(folder string) []train.Callback {
 		return []train.Callback{&train.Checkpoint{Folder: filepath.Join(folder, "keep"), KeepBest: true}}
